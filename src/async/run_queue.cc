@@ -1,0 +1,50 @@
+#include "async/run_queue.h"
+
+#include <algorithm>
+
+namespace carrel::async {
+
+// Equal times: the later arrival first, because it has had nothing yet.
+bool RunQueue::Less::operator()(const RunAccount* a, const RunAccount* b) const {
+  if (a->virtual_time_ != b->virtual_time_) return a->virtual_time_ < b->virtual_time_;
+  return a->arrival_ > b->arrival_;
+}
+
+void RunQueue::push(RunAccount& account, std::coroutine_handle<> waiter) {
+  if (account.waiting_.empty()) {
+    account.virtual_time_ = std::max(account.virtual_time_, now_);
+    account.arrival_ = ++arrivals_;
+    account.waiting_.push_back(waiter);
+    runnable_.insert(&account);
+  } else {
+    account.waiting_.push_back(waiter);
+  }
+  ++size_;
+}
+
+void RunQueue::remove(RunAccount& account, std::coroutine_handle<> waiter) {
+  auto at = std::ranges::find(account.waiting_, waiter);
+  if (at == account.waiting_.end()) return;
+  account.waiting_.erase(at);
+  if (account.waiting_.empty()) runnable_.erase(&account);
+  --size_;
+}
+
+void RunQueue::charge(RunAccount& account, Nanos used) {
+  const bool queued = !account.waiting_.empty();
+  if (queued) runnable_.erase(&account);
+  account.virtual_time_ = std::max(account.virtual_time_, now_) + used.count() / account.weight_;
+  if (queued) runnable_.insert(&account);
+}
+
+void RunQueue::run_next() {
+  RunAccount* account = *runnable_.begin();
+  now_ = std::max(now_, account->virtual_time_);
+  auto waiter = account->waiting_.front();
+  account->waiting_.pop_front();
+  if (account->waiting_.empty()) runnable_.erase(runnable_.begin());
+  --size_;
+  waiter.resume();
+}
+
+}  // namespace carrel::async

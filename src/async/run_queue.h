@@ -1,0 +1,79 @@
+// The run queue: which guest gets the shard's next slice.
+//
+// Tenants share a shard by weight: each has a virtual time that grows with the CPU time its guests use,
+// divided by its weight, and the least goes first. A tenant that was idle starts at the present, ahead of
+// those who have just run, so a newly runnable tenant never waits behind busy ones for more than a slice.
+// Within a tenant, first come first served.
+//
+// Owner and thread: one shard. Stops: destroying a waiting coroutine takes it out.
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <set>
+
+#include "base/clock.h"
+
+namespace carrel::async {
+
+// A tenant's account on one shard. Must outlive its waiting guests.
+class RunAccount {
+ public:
+  explicit RunAccount(std::uint32_t weight = 1) : weight_(weight == 0 ? 1 : weight) {}
+  RunAccount(const RunAccount&) = delete;
+  RunAccount& operator=(const RunAccount&) = delete;
+
+ private:
+  friend class RunQueue;
+  std::uint32_t weight_;
+  std::int64_t virtual_time_ = 0;
+  std::uint64_t arrival_ = 0;
+  std::deque<std::coroutine_handle<>> waiting_;
+};
+
+class RunQueue {
+ public:
+  // co_await queue.turn(account): resumed when the account's slice has come.
+  auto turn(RunAccount& account) {
+    struct Awaiter {
+      RunQueue* queue;
+      RunAccount* account;
+      std::coroutine_handle<> self = nullptr;
+      bool await_ready() const noexcept { return false; }
+      void await_suspend(std::coroutine_handle<> caller) {
+        self = caller;
+        queue->push(*account, caller);
+      }
+      void await_resume() noexcept { self = nullptr; }
+      ~Awaiter() {
+        if (self) queue->remove(*account, self);
+      }
+    };
+    return Awaiter{this, &account};
+  }
+
+  // Charges CPU time that the account's guest has just used.
+  void charge(RunAccount& account, Nanos used);
+
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
+
+  // Resumes the next guest for one slice. Precondition: not empty.
+  void run_next();
+
+ private:
+  struct Less {
+    bool operator()(const RunAccount* a, const RunAccount* b) const;
+  };
+  void push(RunAccount& account, std::coroutine_handle<> waiter);
+  void remove(RunAccount& account, std::coroutine_handle<> waiter);
+
+  std::set<RunAccount*, Less> runnable_;
+  std::int64_t now_ = 0;  // virtual time of the account that ran last
+  std::uint64_t arrivals_ = 0;
+  std::size_t size_ = 0;
+};
+
+}  // namespace carrel::async

@@ -1,0 +1,87 @@
+#include "async/shard.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <atomic>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace carrel::async {
+namespace asio = boost::asio;
+
+struct Shard::Impl {
+  asio::io_context io{1};
+  std::atomic<bool> stopping = false;
+};
+
+Shard::Shard(unsigned index) : index_(index), impl_(std::make_unique<Impl>()) {}
+Shard::~Shard() = default;
+
+asio::io_context& Shard::io() { return impl_->io; }
+
+// Between two slices of busy guests all waiting events are served, so a new turn waits for one slice at most.
+void Shard::step() {
+  if (run_queue_.empty()) {
+    impl_->io.run_one();
+    return;
+  }
+  impl_->io.poll();
+  if (!run_queue_.empty()) run_queue_.run_next();
+}
+
+void Shard::run(std::optional<unsigned> pin) {
+  if (pin) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(*pin, &set);
+    pthread_setaffinity_np(pthread_self(), sizeof set, &set);  // best effort: a container may forbid it
+  }
+  auto guard = asio::make_work_guard(impl_->io);
+  while (!impl_->stopping.load(std::memory_order_relaxed)) step();
+}
+
+void Shard::stop() {
+  asio::post(impl_->io, [this] { impl_->stopping.store(true, std::memory_order_relaxed); });
+}
+
+void Shard::submit(std::move_only_function<void()> work) { asio::post(impl_->io, std::move(work)); }
+
+namespace {
+Task<void> mark_done(Task<void> task, bool* done) {
+  co_await std::move(task);
+  *done = true;
+}
+}  // namespace
+
+void Shard::run_until_done(Task<void> task) {
+  bool done = false;
+  auto guard = asio::make_work_guard(impl_->io);
+  asio::post(impl_->io, [task = mark_done(std::move(task), &done)]() mutable { detach(std::move(task)); });
+  while (!done) step();
+}
+
+Task<void> Shard::sleep_until(Instant when) {
+  // The timer lives in the awaiter, in the coroutine's frame: destroying the frame cancels it. The handler
+  // that Asio still runs then finds `alive` false.
+  struct Awaiter {
+    asio::steady_timer timer;
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> caller) {
+      timer.async_wait([caller, alive = alive](boost::system::error_code) {
+        if (*alive) caller.resume();
+      });
+    }
+    void await_resume() const noexcept {}
+    ~Awaiter() { *alive = false; }
+  };
+  Awaiter awaiter{.timer = asio::steady_timer(impl_->io, when)};
+  co_await awaiter;
+}
+
+Task<void> Shard::sleep_for(Nanos duration) { return sleep_until(std::chrono::steady_clock::now() + duration); }
+
+}  // namespace carrel::async

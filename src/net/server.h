@@ -1,0 +1,76 @@
+// The HTTP/1.1 server of one shard: accepts on its own SO_REUSEPORT socket and hands requests to a handler.
+//
+// It promises the handler well-formed requests and bounded bodies, and the outside that no sequence of bytes
+// or silence holds more than one connection's buffers. Smuggling shapes are refused with 400 and a close.
+// Owner: the composition root. Thread: its shard. Stops: `drain()` refuses new connections, ends idle ones,
+// lets requests in progress finish within the bound, then closes the rest.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "async/shard.h"
+#include "net/http.h"
+
+namespace carrel::net {
+
+struct ServerLimits {
+  std::size_t header_bytes = 32 << 10;       // request line and fields: 431, or 414 for the line alone
+  std::size_t header_count = 100;
+  std::uint64_t body_bytes = 32 << 20;       // 413
+  std::size_t connections = 10'000;          // a shard; beyond: accept waits
+  std::chrono::milliseconds header_time{10'000};   // from the first byte to the last of the fields: 408
+  std::chrono::milliseconds body_pause{30'000};    // without a byte of the body: 408
+  std::chrono::milliseconds write_pause{30'000};   // without the client taking a byte: close
+  std::chrono::milliseconds idle_time{75'000};     // keep-alive
+  std::size_t read_ahead = 64 << 10;         // body bytes buffered before the handler reads them
+};
+
+struct TlsFiles {
+  std::string certificate;  // PEM chain
+  std::string key;          // PEM
+};
+
+// Makes an access log line of each finished request. Called on the shard.
+struct AccessRecord {
+  const Request& request;
+  int status;
+  std::uint64_t id, bytes_in, bytes_out;
+  std::chrono::nanoseconds duration;
+};
+class AccessLog {
+ public:
+  virtual ~AccessLog() = default;
+  virtual void write(const AccessRecord& record) = 0;
+};
+
+// A shared TLS configuration: made once, used by all shards. Errors: invalid_config naming the file.
+class TlsContext;
+Result<std::shared_ptr<TlsContext>> load_tls(const TlsFiles& files);
+
+class Server {
+ public:
+  struct Options {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 0;  // 0: any; read back with `port()`
+    ServerLimits limits;
+    std::shared_ptr<TlsContext> tls;      // null: plain
+    AccessLog* access_log = nullptr;      // null: none
+  };
+  // Errors: unavailable when the address cannot be bound.
+  static Result<std::unique_ptr<Server>> listen(async::Shard& shard, Handler& handler, Options options);
+  ~Server();
+
+  std::uint16_t port() const;
+  void start();
+  async::Task<void> drain(std::chrono::milliseconds bound);
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace carrel::net
