@@ -1,0 +1,3 @@
+module example.shop/search
+
+go 1.24
