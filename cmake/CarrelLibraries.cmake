@@ -1,0 +1,25 @@
+# Debian's libraries. Rooms name them in DEPS by their CMake targets; see DEPENDENCIES.md.
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED)  # headers only: Boost::headers
+find_package(OpenSSL 3 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(ZLIB)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
+
+# Short names for DEPS of carrel_room().
+set(carrel_lib_threads Threads::Threads)
+set(carrel_lib_asio Boost::headers)
+set(carrel_lib_boost Boost::headers)
+set(carrel_lib_openssl OpenSSL::SSL OpenSSL::Crypto)
+set(carrel_lib_crypto OpenSSL::Crypto)
+set(carrel_lib_fmt fmt::fmt)
+set(carrel_lib_spdlog spdlog::spdlog)
+set(carrel_lib_nlohmann_json nlohmann_json::nlohmann_json)
+set(carrel_lib_tomlplusplus tomlplusplus::tomlplusplus)
+set(carrel_lib_cli11 CLI11::CLI11)
+set(carrel_lib_seccomp PkgConfig::seccomp)
