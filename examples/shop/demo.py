@@ -1,0 +1,335 @@
+#!/usr/bin/env python3
+"""Starts the shop, asks it things, shows what came back, and checks every answer.
+
+    examples/shop/demo.py --carrel build/release/carrel
+
+Works on a temporary copy of the app, because one part edits it while it is served. The exit status
+is 0 only if every answer was the expected one and the server stopped cleanly.
+"""
+
+import argparse
+import http.client
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+APP = Path(__file__).resolve().parent
+START_SECONDS = 30
+STOP_SECONDS = 15
+
+
+class Server:
+    """A carrel process; knows its port once it says where it listens."""
+
+    def __init__(self, command, folder):
+        print(f"\n$ {' '.join(map(str, command))}")
+        self.process = subprocess.Popen(
+            list(map(str, command)), cwd=folder, text=True, errors="replace",
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.lines = []
+        self.port = None
+        self._listening = threading.Event()
+        threading.Thread(target=self._read, daemon=True).start()
+        if not self._listening.wait(START_SECONDS) or self.port is None:
+            self.process.kill()
+            sys.exit("the server did not say where it listens:\n" + "".join(self.lines))
+        print(f"  listening on port {self.port}")
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(line)
+            found = re.search(r"listening on https?://[^\s]+:(\d+)", line)
+            if found and self.port is None:
+                self.port = int(found.group(1))
+                self._listening.set()
+        self._listening.set()
+
+    def stop(self, checks):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = "still running"
+        print("\nSIGTERM")
+        checks.expect("exit status after SIGTERM", status, 0)
+        if status != 0:
+            print("".join(self.lines[-20:]))
+
+
+class Checks:
+    def __init__(self):
+        self.failures = []
+        self.count = 0
+
+    def expect(self, what, got, wanted):
+        self.count += 1
+        good = wanted(got) if callable(wanted) else got == wanted
+        if not good:
+            self.failures.append(what)
+            shown = "" if callable(wanted) else f", expected {wanted!r}"
+            print(f"  WRONG {what}: {got!r}{shown}")
+        return good
+
+
+def shorten(body, width=110):
+    text = " ".join(body.decode("utf-8", "replace").split())
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+class Client:
+    """Asks over one kept-alive connection, prints question and answer, checks the answer."""
+
+    def __init__(self, port, checks):
+        self.port = port
+        self.checks = checks
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def ask(self, title, method, path, *, status=200, type=None, contains=(), members=None,
+            headers=None, body=None, chunked=False, answer_headers=None):
+        print(f"\n{title}\n  > {method} {path}")
+        if body is not None and not chunked:
+            print(f"  > {shorten(body)}")
+        started = time.perf_counter()
+        self.connection.request(method, path, body=body, headers=headers or {},
+                                encode_chunked=chunked)
+        answer = self.connection.getresponse()
+        content = answer.read()
+        took = (time.perf_counter() - started) * 1000
+        kind = answer.getheader("content-type", "")
+        print(f"  < {answer.status} {kind} {len(content)} bytes, {took:.1f} ms")
+        if content:
+            print(f"  < {shorten(content)}")
+        expect = self.checks.expect
+        expect(f"{title}: status", answer.status, status)
+        if type is not None:
+            expect(f"{title}: content type", kind, type)
+        for text in contains:
+            expect(f"{title}: contains {text!r}", text.encode() in content, True)
+        for key, value in (members or {}).items():
+            expect(f"{title}: member {key}", parse(content).get(key), value)
+        for name, wanted in (answer_headers or {}).items():
+            expect(f"{title}: header {name}", answer.getheader(name), wanted)
+        answer.content = content
+        return answer
+
+    def problem(self, title, method, path, status, **more):
+        """Asks for something that must be refused with problem details (RFC 9457)."""
+        return self.ask(title, method, path, status=status, type="application/problem+json",
+                        members={"status": status}, **more)
+
+
+def parse(content):
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def raw(port, request, seconds=10):
+    """Sends bytes as they are and returns all that comes back until the server closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
+        connection.sendall(request)
+        received = b""
+        try:
+            while chunk := connection.recv(65536):
+                received += chunk
+        except TimeoutError:
+            pass
+        return received
+
+
+FORM = "application/x-www-form-urlencoded"
+ORDER = b"sku=mug-stone&qty=3&name=Ada+Lovelace&email=ada%40example.com&country=GB"
+
+
+def functions(client):
+    client.ask("The page (Zig)", "GET", "/", type="text/html; charset=utf-8",
+               contains=["<title>Carrel Desk Supplies</title>", 'action="/order"'])
+    client.ask("A price with discount and tax (Rust)", "GET", "/price/book-wasm?country=DE&qty=5",
+               type="application/json", members={"gross_cents": 17903, "tax_basis_points": 700})
+    client.ask("The same for a French business", "GET", "/price/mat-felt?country=FR&vat_id=FR834",
+               members={"tax_cents": 0, "gross": "44.90 EUR"})
+    client.ask("A ranked search that forgives a typing error (Go)", "GET", "/search?q=notebok&limit=2",
+               members={"total": 3, "categories": {"paper": 3}})
+    client.ask("A chart (AssemblyScript)", "GET", "/chart/sales.svg", type="image/svg+xml",
+               contains=["<svg ", "books, 2025-01: €4125", "</svg>"])
+    client.ask("An order from a form (C)", "POST", "/order", status=201, body=ORDER,
+               headers={"Content-Type": FORM}, members={"quantity": 3, "net_cents": 5070})
+    client.ask("The same order from a browser", "POST", "/order", status=201, body=ORDER,
+               headers={"Content-Type": FORM, "Accept": "text/html"},
+               type="text/html; charset=utf-8", contains=["Thank you for your order"])
+    body = '{"sku": "book-wasm", "qty": 2, "name": "Grace", "email": "g@example.com", "country": "US"}'
+    client.ask("An order as JSON, sent in chunks", "POST", "/order", status=201, chunked=True,
+               body=iter([body[:20].encode(), body[20:].encode()]),
+               headers={"Content-Type": "application/json", "Transfer-Encoding": "chunked"},
+               members={"quantity": 2, "customer": "Grace"})
+
+
+def refusals(client):
+    client.problem("An order with faults", "POST", "/order", 422, body=b"sku=pot-glass&qty=3&name=",
+                   headers={"Content-Type": FORM}, contains=["is sold out", '"field":"email"'])
+    client.problem("A body that the function finds too long", "POST", "/order", 413,
+                   body=b"x" * 200_000, headers={"Content-Type": FORM})
+    # A server may close after a body that nobody read to its end.
+    client.connection.close()
+    client.problem("A product that the shop does not have", "GET", "/price/boat", 404)
+    client.problem("A path that no function has", "GET", "/no/such/page", 404)
+    client.problem("A method that the route does not take", "DELETE", "/search", 405,
+                   answer_headers={"Allow": lambda value: value is not None and "GET" in value})
+
+
+def protocol(client, checks):
+    answer = client.ask("HEAD: the headers of GET, without the body", "HEAD", "/chart/sales.svg",
+                        type="image/svg+xml")
+    checks.expect("HEAD: body", answer.content, b"")
+    answer = client.ask("A static file", "GET", "/static/shop.css", contains=["--paper"],
+                        answer_headers={"ETag": lambda value: bool(value)})
+    checks.expect("static: content type", answer.getheader("content-type", ""),
+                  lambda value: value.startswith("text/css"))
+    answer = client.ask("The same with its ETag: not sent again", "GET", "/static/shop.css",
+                        status=304, headers={"If-None-Match": answer.getheader("ETag") or ""})
+    checks.expect("304: body", answer.content, b"")
+    client.ask("An image", "GET", "/static/lamp.svg", type="image/svg+xml")
+    client.problem("A way out of the folder of static files", "GET", "/static/%2e%2e/carrel.toml",
+                   lambda value: value in (400, 404))
+
+    print("\nTwo hundred requests on one connection")
+    before = client.connection.sock
+    started = time.perf_counter()
+    good = 0
+    for _ in range(200):
+        client.connection.request("GET", "/price/mug-stone")
+        answer = client.connection.getresponse()
+        good += answer.status == 200 and parse(answer.read()).get("sku") == "mug-stone"
+    took = (time.perf_counter() - started) * 1000
+    print(f"  < {good} answers of 200, a fresh instance each, {took / 200:.2f} ms a request")
+    checks.expect("keep-alive: answers", good, 200)
+    checks.expect("keep-alive: same connection", client.connection.sock is before, True)
+
+    print("\nThree requests sent at once (pipelining)")
+    one = "GET /price/{} HTTP/1.1\r\nHost: shop\r\n{}\r\n"
+    text = raw(client.port, "".join([
+        one.format("mug-stone", ""), one.format("sharpener", ""),
+        one.format("tea-assam", "Connection: close\r\n")]).encode())
+    found = re.findall(rb'"sku":"([a-z-]+)"', text)
+    print(f"  < {b', '.join(found).decode()}")
+    checks.expect("pipelining: order", found, [b"mug-stone", b"sharpener", b"tea-assam"])
+
+    print("\nExpect: 100-continue")
+    text = raw(client.port, b"POST /order HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n"
+               b"Expect: 100-continue\r\nContent-Type: " + FORM.encode() +
+               b"\r\nContent-Length: %d\r\n\r\n" % len(ORDER) + ORDER)
+    lines = [line for line in text.split(b"\r\n") if line.startswith(b"HTTP/1.1")]
+    print(f"  < {b', '.join(lines).decode()}")
+    checks.expect("100-continue: statuses", [line.split()[1] for line in lines], [b"100", b"201"])
+
+    print("\nA request with two lengths (smuggling)")
+    text = raw(client.port, b"POST /order HTTP/1.1\r\nHost: shop\r\nContent-Length: 4\r\n"
+               b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: shop\r\n\r\n")
+    print(f"  < {text.split(bytes([13, 10]))[0].decode()}, then closed")
+    checks.expect("smuggling: refused", text.startswith(b"HTTP/1.1 400"), True)
+    checks.expect("smuggling: one answer", text.count(b"HTTP/1.1 "), 1)
+
+
+def misbehaviour(client, checks):
+    answer = client.problem("A function that traps", "GET", "/misbehave/trap", 502)
+    checks.expect("trap: nothing of its log", b"till" in answer.content, False)
+
+    slowest = []
+
+    def others():
+        other = http.client.HTTPConnection("127.0.0.1", client.port, timeout=30)
+        while not done.is_set():
+            started = time.perf_counter()
+            other.request("GET", "/price/mug-stone")
+            if other.getresponse().read():
+                slowest.append((time.perf_counter() - started) * 1000)
+
+    done = threading.Event()
+    thread = threading.Thread(target=others)
+    thread.start()
+    client.problem("A function that loops for ever", "GET", "/misbehave/loop", 504)
+    done.set()
+    thread.join()
+    print(f"  meanwhile {len(slowest)} prices were answered, the slowest in {max(slowest):.1f} ms")
+    checks.expect("loop: others are served", len(slowest) > 10 and max(slowest) < 500, True)
+
+
+def reload(client, folder, checks):
+    print("\nLive reload: the shop's name is changed in carrel.toml")
+    manifest = folder / "carrel.toml"
+    manifest.write_text(manifest.read_text().replace("Carrel Desk Supplies", "The Quiet Desk"))
+    changed = time.perf_counter()
+    while time.perf_counter() - changed < 5:
+        client.connection.request("GET", "/")
+        if b"<title>The Quiet Desk</title>" in client.connection.getresponse().read():
+            break
+        time.sleep(0.02)
+    seconds = time.perf_counter() - changed
+    print(f"  the page shows it after {seconds * 1000:.0f} ms")
+    checks.expect("live reload within a second", seconds < 1.0, True)
+
+
+def dev(carrel, folder, checks):
+    server = Server([carrel, "dev", folder, "--port", "0"], folder)
+    client = Client(server.port, checks)
+    try:
+        functions(client)
+        refusals(client)
+        protocol(client, checks)
+        misbehaviour(client, checks)
+        reload(client, folder, checks)
+        log = "".join(server.lines)
+        checks.expect("the trap's words are in the log", "the till is on fire" in log, True)
+    finally:
+        server.stop(checks)
+
+
+def wagi(carrel, folder, checks):
+    server = Server([carrel, "serve", "--modules", "modules.toml", "--port", "0"], folder)
+    client = Client(server.port, checks)
+    try:
+        client.ask("The price, by wagi's rules", "GET", "/price/sharpener?qty=2",
+                   members={"quantity": 2, "gross_cents": 3546})
+        client.ask("The order form", "POST", "/order", status=201, body=ORDER,
+                   headers={"Content-Type": FORM}, members={"net_cents": 5070})
+        client.ask("The page", "GET", "/", contains=["Field Guide"])
+        client.ask("wagi's own route", "GET", "/healthz", contains=["OK"])
+    finally:
+        server.stop(checks)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--carrel", required=True, type=Path, help="the carrel program")
+    carrel = arguments.parse_args().carrel.resolve()
+    missing = [name for name in ("home", "price", "search", "order", "chart")
+               if not (APP / "build" / f"{name}.wasm").is_file()]
+    if missing:
+        sys.exit(f"not built: {', '.join(missing)}; run ./dev build, or build.sh in each folder")
+
+    checks = Checks()
+    with tempfile.TemporaryDirectory(prefix="carrel-shop-") as temporary:
+        folder = Path(temporary) / "shop"
+        keep_out = shutil.ignore_patterns("target", "tests", "*.py")
+        shutil.copytree(APP, folder, ignore=keep_out)
+        dev(carrel, folder, checks)
+        wagi(carrel, folder, checks)
+    print(f"\n{checks.count - len(checks.failures)} of {checks.count} checks passed")
+    for what in checks.failures:
+        print(f"  wrong: {what}")
+    return 1 if checks.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
