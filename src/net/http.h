@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "async/stream.h"
 #include "async/task.h"
 #include "base/result.h"
 
@@ -43,16 +44,9 @@ struct Request {
 
 bool same_name(std::string_view a, std::string_view b);  // ASCII case-insensitive
 
-// The request's body as it arrives. `read` never waits; `wait` returns when reading would move on.
-class RequestBody {
- public:
-  virtual ~RequestBody() = default;
-  // Bytes copied; 0: none now, or the end (`finished`).
-  virtual std::size_t read(std::span<std::byte> into) = 0;
-  virtual bool finished() const = 0;
-  // Errors: body_too_large, request_timeout, bad_request (chunking), connection_closed.
-  virtual async::Task<Result<void>> wait() = 0;
-};
+// The request's body as it arrives. Errors of `wait`: body_too_large, request_timeout, bad_request (chunking),
+// connection_closed.
+using RequestBody = async::ByteSource;
 
 struct ReplyHead {
   int status = 200;

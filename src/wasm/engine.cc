@@ -1,0 +1,170 @@
+#include "wasm/engine.h"
+
+#include <carrel/engine.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <mutex>
+#include <condition_variable>
+#include <thread>
+
+#include <fmt/format.h>
+
+namespace carrel::wasm {
+namespace {
+
+std::string take_text(carrel_buffer& buffer) {
+  std::string text(reinterpret_cast<const char*>(buffer.data), buffer.size);
+  carrel_buffer_free(&buffer);
+  return text;
+}
+
+std::vector<std::byte> take_bytes(carrel_buffer& buffer) {
+  const auto* data = reinterpret_cast<const std::byte*>(buffer.data);
+  std::vector<std::byte> bytes(data, data + buffer.size);
+  carrel_buffer_free(&buffer);
+  return bytes;
+}
+
+carrel_engine_settings to_c(const EngineSettings& s) {
+  return {.slots = s.slots,
+          .table_elements = s.table_elements,
+          .max_instance_size = s.max_instance,
+          .max_memory_size = s.max_memory,
+          .memory_reservation = s.memory_reservation,
+          .memory_guard_size = s.memory_guard,
+          .memory_keep_resident = s.memory_keep_resident,
+          .table_keep_resident = s.table_keep_resident,
+          .stack_keep_resident = s.stack_keep_resident,
+          .max_wasm_stack = s.wasm_stack,
+          .async_stack_size = s.async_stack,
+          .decommit_batch = 1,
+          .pooling = s.pooling,
+          .pagemap_scan = s.pagemap_scan,
+          .parallel_compilation = s.parallel_compilation,
+          .backtrace = 1};
+}
+
+std::uint64_t read_number(const char* path, std::uint64_t otherwise) {
+  std::ifstream file(path);
+  std::uint64_t value = 0;
+  return file >> value ? value : otherwise;
+}
+
+}  // namespace
+
+EngineSettings settings_for_this_machine() {
+  EngineSettings settings;
+  const auto memory = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+                      static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  std::uint64_t slots = memory / (16ULL << 20);
+  // A used slot takes up to nine mappings, a stack two; a third of the limit is left to the rest.
+  slots = std::min(slots, read_number("/proc/sys/vm/max_map_count", 65'530) * 2 / 3 / 11);
+  rlimit address_space{};
+  if (getrlimit(RLIMIT_AS, &address_space) == 0 && address_space.rlim_cur != RLIM_INFINITY) {
+    slots = std::min(slots, address_space.rlim_cur / 2 / (settings.memory_reservation + settings.memory_guard));
+  }
+  settings.slots = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(slots, 16, 1000));
+  settings.max_memory = std::clamp<std::uint64_t>(memory / 4, 64ULL << 20, 4ULL << 30) & ~0xffffULL;
+  return settings;
+}
+
+// Ticks every millisecond, and rests when no guest has run for a while: an idle process uses no processor.
+struct Engine::Ticker {
+  static constexpr auto kTick = std::chrono::milliseconds(1);
+  static constexpr int kTicksBeforeRest = 200;
+
+  explicit Ticker(wasm_engine_t* engine) : thread([this, engine] { run(engine); }) {}
+  ~Ticker() {
+    {
+      std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    wake.notify_one();
+    thread.join();
+  }
+
+  void run(wasm_engine_t* engine) {
+    int quiet = 0;
+    std::unique_lock lock(mutex);
+    while (!stopping) {
+      if (quiet >= kTicksBeforeRest) {
+        resting.store(true);
+        // A guest that started just before `resting` was set is seen here.
+        if (!busy.exchange(false)) wake.wait(lock, [this] { return stopping || !resting.load(); });
+        resting.store(false);
+        quiet = 0;
+        continue;
+      }
+      wake.wait_for(lock, kTick, [this] { return stopping; });
+      wasmtime_engine_increment_epoch(engine);
+      quiet = busy.exchange(false, std::memory_order_relaxed) ? 0 : quiet + 1;
+    }
+  }
+
+  void keep_ticking() {
+    if (!busy.load(std::memory_order_relaxed)) busy.store(true);
+    if (!resting.load()) return;
+    {
+      std::lock_guard lock(mutex);
+      resting.store(false);
+    }
+    wake.notify_one();
+  }
+
+  std::mutex mutex;
+  std::condition_variable wake;
+  bool stopping = false;
+  std::atomic<bool> busy = false;
+  std::atomic<bool> resting = false;
+  std::thread thread;
+};
+
+Result<std::shared_ptr<Engine>> Engine::make(const EngineSettings& settings) {
+  if (settings.max_memory > settings.memory_reservation) {
+    return fail(Code::invalid_config,
+                fmt::format("the largest memory ({} bytes) does not fit into a slot's reservation ({} bytes)",
+                            settings.max_memory, settings.memory_reservation));
+  }
+  carrel_buffer error{};
+  const carrel_engine_settings raw_settings = to_c(settings);
+  wasm_engine_t* raw = carrel_engine_new(&raw_settings, &error);
+  if (raw == nullptr) {
+    return fail(Code::invalid_config, fmt::format("the engine cannot be made: {}", take_text(error)),
+                "lower the number of slots, or raise RLIMIT_AS and vm.max_map_count; `carrel doctor` shows them");
+  }
+  return std::shared_ptr<Engine>(new Engine(settings, raw));
+}
+
+Engine::Engine(const EngineSettings& settings, wasm_engine_t* raw)
+    : settings_(settings), raw_(raw), ticker_(std::make_unique<Ticker>(raw)) {}
+
+Engine::~Engine() {
+  ticker_.reset();
+  wasm_engine_delete(raw_);
+}
+
+std::uint64_t Engine::compatibility() const { return carrel_engine_compatibility(raw_); }
+
+void Engine::keep_ticking() { ticker_->keep_ticking(); }
+
+Result<std::vector<std::byte>> Engine::compile(std::span<const std::byte> wasm) const {
+  carrel_buffer code{};
+  if (!carrel_engine_compile(raw_, reinterpret_cast<const std::uint8_t*>(wasm.data()), wasm.size(), &code)) {
+    return fail(Code::invalid_module, take_text(code));
+  }
+  return take_bytes(code);
+}
+
+Result<std::vector<std::byte>> wat_to_wasm(std::string_view text) {
+  carrel_buffer wasm{};
+  if (!carrel_wat_to_wasm(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), &wasm)) {
+    return fail(Code::invalid_module, take_text(wasm));
+  }
+  return take_bytes(wasm);
+}
+
+}  // namespace carrel::wasm

@@ -1,0 +1,74 @@
+// The engine: compiles and runs modules for the whole process, with settings derived from the machine.
+//
+// Made in Rust (engine/), where every setting is reachable and a refused one is an error instead of an abort.
+// Instances live in a pool of slots; a guest is interrupted by epochs, which a ticker thread advances every
+// millisecond while any guest runs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+struct wasm_engine_t;
+
+namespace carrel::wasm {
+
+// Sizes in bytes.
+struct EngineSettings {
+  std::uint32_t slots = 256;  // instances that live at once, in the whole process
+  std::uint64_t max_memory = 512ULL << 20;
+  std::uint64_t memory_reservation = 4ULL << 30;
+  std::uint64_t memory_guard = 32ULL << 20;
+  std::uint64_t memory_keep_resident = 128ULL << 10;
+  std::uint64_t table_keep_resident = 16ULL << 10;
+  std::uint64_t stack_keep_resident = 16ULL << 10;
+  std::uint64_t wasm_stack = 512ULL << 10;
+  std::uint64_t async_stack = 2ULL << 20;
+  std::uint64_t max_instance = 1ULL << 20;
+  std::uint32_t table_elements = 100'000;
+  bool pooling = true;
+  bool pagemap_scan = false;
+  bool parallel_compilation = false;
+};
+
+// What this machine bears: memory, address space (RLIMIT_AS) and mappings (vm.max_map_count) bound the slots.
+EngineSettings settings_for_this_machine();
+
+// Shared by all shards. Thread-safe. Stops: destruction joins the ticker; no store may be left.
+class Engine {
+ public:
+  // Errors: invalid_config when a setting is refused or the pool cannot be mapped.
+  static Result<std::shared_ptr<Engine>> make(const EngineSettings& settings);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  const EngineSettings& settings() const { return settings_; }
+  wasm_engine_t* raw() const { return raw_; }
+
+  // Changes whenever code compiled by one engine cannot be loaded by another: version, settings, processor.
+  std::uint64_t compatibility() const;
+
+  // Validates and compiles in this process: for trusted modules, and inside the compiling child.
+  // Errors: invalid_module with the validator's text.
+  Result<std::vector<std::byte>> compile(std::span<const std::byte> wasm) const;
+
+  // Tells the ticker that a guest is about to run. Cheap; any thread.
+  void keep_ticking();
+
+ private:
+  struct Ticker;
+  Engine(const EngineSettings& settings, wasm_engine_t* raw);
+  EngineSettings settings_;
+  wasm_engine_t* raw_;
+  std::unique_ptr<Ticker> ticker_;
+};
+
+// WAT text to a binary module; a binary is copied. Errors: invalid_module with line and column.
+Result<std::vector<std::byte>> wat_to_wasm(std::string_view text);
+
+}  // namespace carrel::wasm

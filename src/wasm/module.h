@@ -1,0 +1,56 @@
+// A module: compiled code ready to be instantiated, and what it imports and exports.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "wasm/engine.h"
+
+struct wasmtime_module;
+
+namespace carrel::wasm {
+
+// "func (i32 i64) -> i32", "memory", "table", "global": enough for messages and for detecting an ABI.
+struct ImportName {
+  std::string module, name, type;
+};
+struct ExportName {
+  std::string name, type;
+};
+
+// What a file is, by its first bytes.
+enum class Binary { core_module, component, text, unknown };
+Binary binary_kind(std::span<const std::byte> bytes);
+
+// Immutable. Shared by all shards. Thread-safe. Its mappings go when the last owner does.
+class Module {
+ public:
+  // Maps code that `Engine::compile` made and nobody else could have changed: loading foreign bytes would run
+  // them. Errors: compile_failed when it was made for another engine.
+  static Result<std::shared_ptr<const Module>> map_code(std::shared_ptr<Engine> engine,
+                                                        const std::filesystem::path& file);
+  // Compiles in this process; for tests and trusted input.
+  static Result<std::shared_ptr<const Module>> compile(std::shared_ptr<Engine> engine,
+                                                       std::span<const std::byte> wasm);
+  ~Module();
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  std::vector<ImportName> imports() const;
+  std::vector<ExportName> exports() const;
+  std::size_t code_bytes() const;
+
+  const std::shared_ptr<Engine>& engine() const { return engine_; }
+  const wasmtime_module* raw() const { return raw_; }
+
+ private:
+  Module(std::shared_ptr<Engine> engine, wasmtime_module* raw) : engine_(std::move(engine)), raw_(raw) {}
+  std::shared_ptr<Engine> engine_;
+  wasmtime_module* raw_;
+};
+
+}  // namespace carrel::wasm
