@@ -1,0 +1,45 @@
+#include "runtime/runtime.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "runtime/shard_modules.h"
+
+namespace carrel::runtime {
+
+RuntimeLimits limits_for(const wasm::EngineSettings& engine, unsigned shards) {
+  RuntimeLimits limits;
+  const std::size_t slots = std::max<std::size_t>(engine.slots / std::max(shards, 1U), 4);
+  limits.admission.turns = slots;
+  limits.admission.turns_a_tenant = std::max<std::size_t>(slots / 4, 1);
+  return limits;
+}
+
+struct Runtime::Impl {
+  Admission admission;
+  ShardModules modules;
+};
+
+Runtime::Runtime(async::Shard& shard, Loader& loader, const RuntimeLimits& limits)
+    : shard_(shard),
+      impl_(new Impl{.admission = Admission(shard, limits.admission),
+                     .modules = ShardModules(shard, loader, limits.modules, limits.code_bytes)}) {}
+Runtime::~Runtime() = default;
+
+async::Task<turn::Outcome> Runtime::run(std::shared_ptr<const Program> program, turn::Turn& turn) {
+  auto ticket = impl_->admission.try_enter(turn.module.tenant);
+  if (!ticket) {
+    auto waited = co_await impl_->admission.enter(turn.module.tenant);
+    if (!waited) co_return turn::Outcome{.error = std::move(waited).error()};
+    ticket.emplace(std::move(*waited));
+  }
+  auto prepared = impl_->modules.find(*program);
+  if (!prepared) {
+    auto loaded = co_await impl_->modules.load(program);
+    if (!loaded) co_return turn::Outcome{.error = std::move(loaded).error()};
+    prepared = std::move(*loaded);
+  }
+  co_return co_await program->abi->run(shard_, ticket->account(), *prepared, turn);
+}
+
+}  // namespace carrel::runtime

@@ -1,0 +1,77 @@
+// A turn: one run of a module on one event, with the reply it gives and what it left behind.
+//
+// Everything a guest does happens inside a turn and is over when the turn is: its instance, its open files,
+// its private memory. What it may use is fixed by its module's setup, never by the guest.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/id.h"
+#include "base/result.h"
+#include "net/http.h"
+#include "turn/event.h"
+#include "wasi/node.h"
+#include "wasm/instance.h"
+
+namespace carrel::turn {
+
+// Bounds of one turn. Sizes in bytes.
+struct Limits {
+  std::uint64_t memory = 64ULL << 20;          // linear memory
+  Nanos cpu = std::chrono::milliseconds(50);
+  Nanos time = std::chrono::seconds(5);        // wall time
+  std::size_t open_files = 1024;
+  std::uint64_t private_memory = 16ULL << 20;  // what /tmp holds
+  std::uint64_t log_bytes = 64ULL << 10;       // of standard error; the rest is dropped, and that is said
+};
+
+struct Mount {
+  std::string path;                  // absolute
+  std::shared_ptr<wasi::Node> node;  // shared by turns on all shards: immutable or thread-safe
+};
+
+// What a deployment settled for every turn of one module. Immutable, shared by all shards.
+struct ModuleSetup {
+  TenantName tenant;
+  AppName app;
+  ModuleName name;
+  Limits limits;
+  std::string entrypoint = "_start";
+  std::string argv;  // wagi's template; empty: the ABI's default
+  std::vector<std::pair<std::string, std::string>> environment;  // configuration and variables
+  std::vector<Mount> mounts;
+};
+
+// Where the lines of a guest's standard error go. Owner: the server; outlives the turn. Thread: the shard's.
+class GuestLog {
+ public:
+  virtual ~GuestLog() = default;
+  virtual void line(const ModuleSetup& module, std::uint64_t turn, std::string_view text) = 0;
+};
+
+// Owner: the pattern that runs it. Thread: one shard.
+struct Turn {
+  std::uint64_t id = 0;  // unique in this process; names the turn in logs and error replies
+  const ModuleSetup& module;
+  Event& event;
+  net::ReplySink& reply;
+  GuestLog& log;
+};
+
+// How a turn ended: what the guest did, and what is wrong if anything is.
+struct Outcome {
+  wasm::Outcome guest;
+  std::optional<Error> error;  // nothing: the reply was given whole
+};
+
+// The error that a guest's end means, or nothing if it ended well.
+std::optional<Error> error_of(const wasm::Outcome& outcome);
+
+}  // namespace carrel::turn
