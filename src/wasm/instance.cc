@@ -48,6 +48,9 @@ struct Instance::Impl {
   wasmtime_memory_t memory{};
   bool has_memory = false;
 
+  void (*leave_hook)(void*) noexcept = nullptr;
+  void* hook_state = nullptr;
+
   // The call in progress. The engine writes to the two pointers when the future is ready.
   wasm_trap_t* trap = nullptr;
   wasmtime_error_t* error = nullptr;
@@ -101,6 +104,7 @@ struct Instance::Impl {
       const bool ready = wasmtime_call_future_poll(future.get());
       end_slice();
       if (ready) break;
+      if (leave_hook != nullptr) leave_hook(hook_state);
       if (!pending) {
         co_await shard.run_queue().turn(account);
         prepared.module().engine()->keep_ticking();
@@ -155,6 +159,11 @@ Instance::~Instance() {
   impl_->future.reset();
   TrapHandle trap(impl_->trap);
   ErrorHandle error(impl_->error);
+}
+
+void Instance::on_leave(void (*hook)(void* state) noexcept) {
+  impl_->leave_hook = hook;
+  impl_->hook_state = state();
 }
 
 GuestMemory Instance::memory() {

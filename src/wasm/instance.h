@@ -56,6 +56,10 @@ class Instance final : public Call {
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
+  // `hook` is called with `Call::state()` each time the guest has given up the shard without having ended:
+  // a tick is over, or it waits. It may start work of its own, such as sending what the guest has written.
+  void on_leave(void (*hook)(void* state) noexcept);
+
   // Instantiates (running a start function), then calls an export without operands or results.
   async::Task<Outcome> run(std::string_view export_name);
 
