@@ -141,7 +141,7 @@ JsonLine& JsonLine::add_id(std::string_view name, std::uint64_t value) {
   return *this;
 }
 
-std::string JsonLine::finish() && {
+std::string JsonLine::finish() {
   text_ += '}';
   return std::move(text_);
 }
