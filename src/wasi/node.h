@@ -7,7 +7,8 @@
 // `resolves_dots()` (host folders, where a symbolic link may come before the dots).
 //
 // Operations never block the thread. One that cannot finish now calls `io.wait_for(task)` and answers
-// `Errno::again`; it is asked again when the task has ended. Sizes are bytes, times nanoseconds since 1970.
+// `Errno::again`; it is asked again when the task has ended. `stat`, `seek`, `set_*`, `allocate` and `close` of
+// an open file never wait. Sizes are bytes, times nanoseconds since 1970.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +29,7 @@ namespace carrel::wasi {
 enum class FileType : std::uint8_t { unknown, block, character, folder, regular, dgram, stream, symlink };
 
 struct FileStat {
-  std::uint64_t device = 0;
+  std::uint64_t device = 0;  // 0: the tree numbers its mounts
   std::uint64_t inode = 0;
   FileType type = FileType::unknown;
   std::uint64_t links = 1;
@@ -49,7 +50,7 @@ struct SetTimes {  // nothing: leave as it is
 };
 
 struct DirEntry {
-  std::uint64_t next;  // cookie of the entry after this one
+  std::uint64_t next;  // cookie of the entry after this one, below 2^63
   std::uint64_t inode;
   FileType type;
   std::string name;
@@ -90,10 +91,11 @@ class OpenFile {
   virtual Io<void> sync(IoContext& io);                                              // nothing to do
   virtual Io<void> set_append(IoContext& io, std::uint16_t fdflags);                 // nothing to do
 
-  // Folders: entries from `cookie` on (0: the first), at most `max`; empty at the end.
+  // Folders: entries from `cookie` on (0: the first), at most `max`, without "." and ".."; empty at the end.
   virtual Io<std::vector<DirEntry>> list(IoContext& io, std::uint64_t cookie, std::size_t max);  // ENOTDIR
 
   // Bytes that a read or write would move without waiting, for poll_oneoff; EAGAIN with wait_for: none yet.
+  // Files that never wait leave it.
   virtual Io<std::uint64_t> readable(IoContext& io);
   virtual Io<std::uint64_t> writable(IoContext& io);
 

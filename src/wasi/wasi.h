@@ -7,29 +7,28 @@
 
 #include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "async/shard.h"
 #include "base/clock.h"
-#include "base/result.h"
+#include "wasi/strings.h"
 #include "wasi/tree.h"
 #include "wasm/host.h"
 
 namespace carrel::wasi {
 
 struct Environment {
-  std::vector<std::string> arguments;
-  std::vector<std::string> variables;  // "NAME=value"
+  Strings arguments;
+  Strings variables;  // "NAME=value"
   Tree tree;
   std::vector<Preopen> preopens;
-  std::unique_ptr<OpenFile> standard_in, standard_out, standard_error;
+  std::unique_ptr<OpenFile> standard_in, standard_out, standard_error;  // null: not open
   std::size_t max_open_files = 1024;
   std::uint64_t private_memory = 64 << 20;  // bytes that /tmp and the like may hold
 };
 
 // The state behind one guest's WASI calls. Owner: the ABI's per-turn state, which is what `Call::state()`
-// points to; the first base or member found by `of(call)`. Thread: its shard. Stops: destruction closes all.
+// points to; the Instance that calls it goes first. Thread: its shard. Stops: destruction drops what is open.
 class Wasi {
  public:
   Wasi(async::Shard& shard, const Clock& clock, Environment environment);
@@ -37,7 +36,7 @@ class Wasi {
   Wasi(const Wasi&) = delete;
   Wasi& operator=(const Wasi&) = delete;
 
-  // Exit closes open files: the first error of any close, which fails the turn.
+  // Exit closes open files: the first error of any close so far, which fails the turn.
   Io<void> close_all();
 
   struct State;
