@@ -21,6 +21,8 @@ class ByteSource {
   virtual ~ByteSource() = default;
   // Bytes copied; 0: none now, or the end (`finished`), or a failure (`wait` says which).
   virtual std::size_t read(std::span<std::byte> into) = 0;
+  // True if there are bytes to read now.
+  virtual bool ready() const = 0;
   // True once every byte has been read.
   virtual bool finished() const = 0;
   // Returns when reading would move on. Errors are the source's, and final.
@@ -38,6 +40,7 @@ class MemorySource final : public ByteSource {
     position_ += n;
     return n;
   }
+  bool ready() const override { return position_ < bytes_.size(); }
   bool finished() const override { return position_ == bytes_.size(); }
   Task<Result<void>> wait() override { co_return Result<void>(); }
 

@@ -63,6 +63,7 @@ struct Turn {
   Event& event;
   net::ReplySink& reply;
   GuestLog& log;
+  std::optional<Error> body_failure;  // why the event's body did not arrive whole
 };
 
 // How a turn ended: what the guest did, and what is wrong if anything is.

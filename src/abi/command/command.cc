@@ -1,0 +1,86 @@
+#include "abi/command/command.h"
+
+#include <algorithm>
+
+#include "abi/command/cgi_environment.h"
+#include "abi/command/reply_output.h"
+#include "abi/command/standard_files.h"
+#include "capability/event/event_files.h"
+#include "capability/tmp/tmp.h"
+#include "wasi/wasi.h"
+
+namespace carrel::abi::command {
+namespace {
+
+// What `Call::state()` points to: WASI's functions find theirs at its start.
+struct State {
+  wasi::Wasi* wasi;
+  ReplyOutput* output;
+};
+
+void send_meanwhile(void* state) noexcept { static_cast<State*>(state)->output->send_soon(); }
+
+wasi::Environment environment_for(turn::Turn& turn, ReplyOutput& output) {
+  wasi::Environment environment;
+  environment.arguments = arguments_of(turn);
+  environment.variables = environment_of(turn);
+  environment.tree.mount("/event", capability::event::event_files(turn));
+  environment.tree.mount("/tmp", capability::tmp::make());
+  for (const turn::Mount& mount : turn.module.mounts) environment.tree.mount(mount.path, mount.node);
+  environment.preopens.push_back({.name = "/", .path = "/"});
+  environment.standard_in = capability::event::open_body(turn);
+  environment.standard_out = std::make_unique<OutputFile>(output);
+  environment.standard_error = std::make_unique<ErrorFile>(turn);
+  environment.max_open_files = turn.module.limits.open_files;
+  environment.private_memory = turn.module.limits.private_memory;
+  return environment;
+}
+
+wasm::CallLimits limits_of(const turn::Turn& turn) {
+  const turn::Limits& limits = turn.module.limits;
+  return {.memory = limits.memory,
+          .cpu = limits.cpu,
+          .deadline = std::chrono::steady_clock::now() + limits.time};
+}
+
+// What the guest's end means for the turn, before the reply is finished.
+std::optional<Error> failure_of(const turn::Turn& turn, const wasm::Outcome& guest, const ReplyOutput& output) {
+  if (output.failure()) return output.failure();
+  if (turn.body_failure) return turn.body_failure;
+  return turn::error_of(guest);
+}
+
+}  // namespace
+
+bool Command::speaks(const Shape& shape) const {
+  return std::ranges::any_of(shape.exports, [](const wasm::ExportName& item) {
+    return item.name == "_start" && item.type.starts_with("func ()");
+  });
+}
+
+std::span<const wasm::HostFunction> Command::imports() const { return wasi::imports(); }
+
+async::Task<turn::Outcome> Command::run(async::Shard& shard, async::RunAccount& account,
+                                        const wasm::Prepared& module, turn::Turn& turn) const {
+  turn::Outcome outcome;
+  ReplyOutput output(turn.reply, turn.event.request != nullptr ? ReplyForm::cgi : ReplyForm::plain);
+  {
+    wasi::Wasi wasi(shard, system_clock(), environment_for(turn, output));
+    State state{.wasi = &wasi, .output = &output};
+    wasm::Instance instance(shard, account, module, &state, limits_of(turn));
+    instance.on_leave(send_meanwhile);
+    outcome.guest = co_await instance.run(turn.module.entrypoint);
+    if (outcome.guest.ok()) {
+      if (auto closed = wasi.close_all(); !closed) {
+        outcome.error.emplace(Code::guest_trapped, "a file could not be closed");
+      }
+    }
+  }
+  if (!outcome.error) outcome.error = failure_of(turn, outcome.guest, output);
+  if (!outcome.error) {
+    if (auto sent = co_await output.finish(); !sent) outcome.error = std::move(sent).error();
+  }
+  co_return outcome;
+}
+
+}  // namespace carrel::abi::command

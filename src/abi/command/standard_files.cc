@@ -1,0 +1,65 @@
+#include "abi/command/standard_files.h"
+
+namespace carrel::abi::command {
+namespace {
+
+constexpr std::size_t kLongestLine = 8 << 10;
+constexpr std::size_t kMostAtOnce = 256 << 10;  // so that a host call is short
+
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace
+
+wasi::Io<wasi::FileStat> OutputFile::stat(wasi::IoContext&) { return wasi::FileStat{}; }
+
+wasi::Io<std::size_t> OutputFile::write(wasi::IoContext& io, wasi::ConstBuffers from) {
+  return output_.write(io, from);
+}
+
+wasi::Io<std::uint64_t> OutputFile::writable(wasi::IoContext&) { return kMostAtOnce; }
+
+wasi::Io<wasi::FileStat> ErrorFile::stat(wasi::IoContext&) { return wasi::FileStat{}; }
+
+wasi::Io<std::size_t> ErrorFile::write(wasi::IoContext&, wasi::ConstBuffers from) {
+  std::size_t taken = 0;
+  for (const auto& buffer : from) {
+    const auto piece = text_of(buffer).substr(0, kMostAtOnce - taken);
+    take(piece);
+    taken += piece.size();
+    if (piece.size() < buffer.size()) break;
+  }
+  return taken;
+}
+
+wasi::Io<std::uint64_t> ErrorFile::writable(wasi::IoContext&) { return kMostAtOnce; }
+
+void ErrorFile::take(std::string_view bytes) {
+  if (dropping_) return;
+  const bool over = bytes.size() > left_;
+  bytes = bytes.substr(0, left_);
+  left_ -= bytes.size();
+  while (!bytes.empty()) {
+    const auto end = bytes.find('\n');
+    const auto piece = bytes.substr(0, std::min(end, kLongestLine - line_.size()));
+    line_ += piece;
+    bytes.remove_prefix(piece.size());
+    if (!bytes.empty() && bytes.front() == '\n') bytes.remove_prefix(1);
+    else if (line_.size() < kLongestLine) break;
+    end_line();
+  }
+  if (over) {
+    end_line();
+    dropping_ = true;
+    turn_.log.line(turn_.module, turn_.id, "(the rest of this turn's log is dropped: it is over the limit)");
+  }
+}
+
+void ErrorFile::end_line() {
+  if (line_.empty()) return;
+  turn_.log.line(turn_.module, turn_.id, line_);
+  line_.clear();
+}
+
+}  // namespace carrel::abi::command

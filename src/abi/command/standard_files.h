@@ -1,0 +1,45 @@
+// A command's standard output and error as open files.
+#pragma once
+
+#include <string>
+
+#include "abi/command/reply_output.h"
+#include "turn/turn.h"
+#include "wasi/node.h"
+
+namespace carrel::abi::command {
+
+// Writes go to the reply. Not a terminal, so that guests write in large pieces.
+class OutputFile final : public wasi::OpenFile {
+ public:
+  explicit OutputFile(ReplyOutput& output) : output_(output) {}
+  wasi::Io<wasi::FileStat> stat(wasi::IoContext& io) override;
+  wasi::Io<std::size_t> write(wasi::IoContext& io, wasi::ConstBuffers from) override;
+  wasi::Io<std::uint64_t> writable(wasi::IoContext& io) override;
+
+ private:
+  ReplyOutput& output_;
+};
+
+// Whole lines to the log of the module's owner, as they end. After the module's limit the rest is dropped,
+// which the log says once.
+class ErrorFile final : public wasi::OpenFile {
+ public:
+  explicit ErrorFile(const turn::Turn& turn) : turn_(turn), left_(turn.module.limits.log_bytes) {}
+  ~ErrorFile() override { end_line(); }
+
+  wasi::Io<wasi::FileStat> stat(wasi::IoContext& io) override;
+  wasi::Io<std::size_t> write(wasi::IoContext& io, wasi::ConstBuffers from) override;
+  wasi::Io<std::uint64_t> writable(wasi::IoContext& io) override;
+
+ private:
+  void take(std::string_view bytes);
+  void end_line();
+
+  const turn::Turn& turn_;
+  std::uint64_t left_;
+  bool dropping_ = false;
+  std::string line_;
+};
+
+}  // namespace carrel::abi::command

@@ -1,0 +1,44 @@
+// HTTP functions: a request is routed to a function, which is a turn, or to a static file.
+//
+// What the outside sees of a failure is problem details with the exchange's id; what happened is in the log
+// under that id. A function that fails after its reply has started breaks the connection off.
+#pragma once
+
+#include <memory>
+
+#include "net/http.h"
+#include "patterns/function/site.h"
+#include "runtime/runtime.h"
+
+namespace carrel::function {
+
+// Hears of turns that failed. Called on the shard; must not wait.
+class FailureLog {
+ public:
+  virtual ~FailureLog() = default;
+  virtual void failed(const turn::ModuleSetup& module, std::uint64_t id, const Error& error,
+                      const wasm::Outcome& guest) = 0;
+};
+
+// Owner: the composition root. Thread: its shard. Stops with the HTTP server that calls it.
+class FunctionHandler final : public net::Handler {
+ public:
+  FunctionHandler(runtime::Runtime& runtime, turn::GuestLog& guest_log, FailureLog& failures)
+      : runtime_(runtime), guest_log_(guest_log), failures_(failures) {}
+
+  // From the next request on; those in progress keep what they have.
+  void serve(std::shared_ptr<const Sites> sites) { sites_ = std::move(sites); }
+
+  async::Task<void> handle(net::Exchange& exchange) override;
+
+ private:
+  async::Task<void> run(net::Exchange& exchange, const Function& function, const turn::HttpTarget& target);
+  async::Task<void> refuse(net::Exchange& exchange, Error error);
+
+  runtime::Runtime& runtime_;
+  turn::GuestLog& guest_log_;
+  FailureLog& failures_;
+  std::shared_ptr<const Sites> sites_ = std::make_shared<Sites>();
+};
+
+}  // namespace carrel::function
