@@ -1,0 +1,308 @@
+#include "app/manifest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <map>
+
+#include "app/units.h"
+
+namespace carrel::app {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+struct Later {
+  std::string_view key, needs;
+};
+
+constexpr std::array<Later, 8> kLaterTables{{{"hook", "hook points"},
+                                             {"queue", "queues"},
+                                             {"stream", "streams"},
+                                             {"schedule", "schedules"},
+                                             {"proxy", "proxy filters"},
+                                             {"workflow", "workflows"},
+                                             {"actor", "actors"},
+                                             {"batch", "batch jobs"}}};
+constexpr std::array<Later, 9> kLaterGrants{{{"kv", "the key-value store"},
+                                             {"counters", "counters"},
+                                             {"topics", "topics"},
+                                             {"queues", "queues"},
+                                             {"outbox", "the outbox"},
+                                             {"blobs", "the blob store"},
+                                             {"http", "calls to the outside"},
+                                             {"secrets", "the secret store"},
+                                             {"app", "functions of an embedding application"}}};
+
+// A path in the manifest that must stay in the app's folder, so that the folder is the whole app.
+std::optional<fs::path> inner_path(TableReader& table, std::string_view key, const fs::path& folder) {
+  const auto text = table.required_text(key);
+  if (!text) return {};
+  const fs::path path = fs::path(*text).lexically_normal();
+  if (path.is_absolute() || *path.begin() == "..") {
+    table.problem(key, fmt::format("{} is outside the app's folder; copy it into the folder and name "
+                                   "it relative to the manifest",
+                                   in_quotes(*text)));
+    return {};
+  }
+  return folder / path;
+}
+
+class Reader {
+ public:
+  Reader(const TomlValue& root, const fs::path& file)
+      : problems_(file.native()), root_(root, "the manifest", problems_) {
+    manifest_.file = file;
+    manifest_.folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  }
+
+  Result<Manifest> read() {
+    read_app();
+    read_modules();
+    for (const TomlValue* table : root_.tables("function")) read_function(*table);
+    for (const TomlValue* table : root_.tables("static")) read_static(*table);
+    for (const auto& [key, needs] : kLaterTables) {
+      root_.refuse(key, fmt::format("`{}` needs {}, which this build does not support yet; remove it",
+                                    key, needs));
+    }
+    root_.finish();
+    const fs::path assets = manifest_.folder / "assets";
+    std::error_code ignored;
+    if (fs::is_directory(assets, ignored)) manifest_.assets = assets;
+    if (!problems_.empty()) return std::unexpected(problems_.error());
+    return std::move(manifest_);
+  }
+
+ private:
+  void read_app() {
+    const TomlValue* app = root_.table("app");
+    if (app == nullptr) {
+      if (!root_.has("app")) problems_.add({1, 1}, "the manifest needs [app] with `name = \"...\"`");
+      return;
+    }
+    TableReader table(*app, "[app]", problems_);
+    if (const auto name = table.required_text("name")) {
+      if (!is_name(*name)) {
+        table.problem("name", fmt::format("{} is no name; write {}", in_quotes(*name), kNameRule));
+      }
+      manifest_.app = AppName(*name);
+    }
+    table.finish();
+  }
+
+  void read_modules() {
+    const TomlValue* modules = root_.table("module");
+    if (modules == nullptr) return;
+    for (const TomlEntry& entry : modules->entries) {
+      module_names_.push_back(entry.key);
+      if (!is_name(entry.key)) {
+        problems_.add(entry.at, fmt::format("the module's name {} must be {}", in_quotes(entry.key),
+                                            kNameRule));
+        continue;
+      }
+      if (entry.value.kind != TomlValue::Kind::table) {
+        problems_.add(entry.at, fmt::format("a module is a table, written [module.{}]",
+                                            entry.value.kind == TomlValue::Kind::array ? entry.key
+                                                                                       : "NAME"));
+        continue;
+      }
+      read_module(entry);
+    }
+  }
+
+  void read_module(const TomlEntry& entry) {
+    TableReader table(entry.value, fmt::format("[module.{}]", entry.key), problems_);
+    Module module{.name = ModuleName(entry.key)};
+    if (const auto source = read_source(table)) module.source = *source;
+    module.limits = read_limits(table, "limits");
+    module.config = read_environment(table, "config");
+    module.environment = read_environment(table, "env");
+    for (const auto& [name, value] : module.environment) {
+      if (std::ranges::find(module.config, name, &Pairs::value_type::first) != module.config.end()) {
+        table.problem("env", fmt::format("{} is in `config` as well, which sets the variable already; "
+                                         "remove one of them",
+                                         in_quotes(name)));
+      }
+    }
+    if (auto entrypoint = table.text("entrypoint", 256)) module.entrypoint = std::move(*entrypoint);
+    if (auto argv = table.text("argv")) module.argv = std::move(*argv);
+    read_grants(table);
+    table.finish();
+    manifest_.modules.push_back(std::move(module));
+  }
+
+  std::optional<fs::path> read_source(TableReader& table) {
+    if (const auto text = table.text("source"); text && text->starts_with("oci://")) {
+      table.problem("source", "sources in registries are not supported yet by this build; fetch the "
+                              "module and name the file");
+      return {};
+    }
+    const auto source = inner_path(table, "source", manifest_.folder);
+    std::error_code ignored;
+    if (source && !fs::is_regular_file(*source, ignored)) {
+      table.problem("source", fmt::format("there is no file {}; build the module, or correct `source`",
+                                          in_quotes(source->native())));
+    }
+    return source;
+  }
+
+  void read_grants(TableReader& module) {
+    const TomlValue* value = module.table("grants");
+    if (value == nullptr) return;
+    TableReader grants(*value, "`grants` of " + module.where(), problems_);
+    for (const auto& [key, needs] : kLaterGrants) {
+      grants.refuse(key, fmt::format("the grant `{}` needs {}, not supported yet by this build; "
+                                     "remove it",
+                                     key, needs));
+    }
+    grants.finish();
+  }
+
+  void read_function(const TomlValue& value) {
+    TableReader table(value, "[[function]]", problems_);
+    auto route = read_route(table);
+    const auto name = table.required_text("module");
+    table.finish();
+    if (route) claim(*route, table.at("route"));
+    if (!name) return;
+    const Module* module = manifest_.module(*name);
+    if (module == nullptr) {
+      // A module that is there but faulty has had its own problems reported.
+      if (std::ranges::find(module_names_, *name) == module_names_.end()) {
+        table.problem("module", fmt::format("there is no module {}{}", in_quotes(*name),
+                                            suggestion(*name, module_names_)));
+      }
+      return;
+    }
+    if (!route) return;
+    const auto index = static_cast<std::size_t>(module - manifest_.modules.data());
+    manifest_.functions.push_back({std::move(*route), index});
+  }
+
+  void read_static(const TomlValue& value) {
+    TableReader table(value, "[[static]]", problems_);
+    auto route = read_route(table);
+    const auto folder = inner_path(table, "folder", manifest_.folder);
+    const auto max_age = table.duration("max_age", {0s, 365 * 24h});
+    table.finish();
+    std::error_code ignored;
+    if (folder && !fs::is_directory(*folder, ignored)) {
+      table.problem("folder", fmt::format("there is no folder {}; create it, or correct `folder`",
+                                          in_quotes(folder->native())));
+    }
+    if (!route) return;
+    const bool plain = std::ranges::count(route->segments, Segment::Kind::exact, &Segment::kind) + 1 ==
+                       std::ssize(route->segments);
+    if (!route->methods.empty() || !plain || route->segments.back().kind != Segment::Kind::rest) {
+      table.problem("route", "a static route is a prefix such as \"/static/*\": without methods or "
+                             "parameters, with /* at its end");
+      return;
+    }
+    route->methods = {"GET"};
+    claim(*route, table.at("route"));
+    if (!folder) return;
+    StaticFolder& made = manifest_.statics.emplace_back(std::move(*route), *folder);
+    if (max_age) made.max_age = std::chrono::duration_cast<std::chrono::seconds>(*max_age);
+  }
+
+  std::optional<Route> read_route(TableReader& table) {
+    const auto text = table.required_text("route", kMaxRouteBytes);
+    if (!text) return {};
+    auto route = parse_route(*text, RouteRules::carrel);
+    if (route) return std::move(*route);
+    table.problem("route", route.error().message());
+    return {};
+  }
+
+  // Two routes with the same path may not answer the same method.
+  void claim(const Route& route, Position at) {
+    std::string shape;
+    for (const Segment& segment : route.segments) {
+      shape += '/';
+      switch (segment.kind) {
+        case Segment::Kind::exact: shape += segment.text + '='; break;
+        case Segment::Kind::parameter: shape += ':'; break;
+        case Segment::Kind::rest: shape += '*'; break;
+      }
+    }
+    auto& methods = claimed_[shape];
+    const auto take = [&](const std::string& method) {
+      const auto [other, fresh] = methods.emplace(method, at);
+      if (fresh) return;
+      problems_.add(at, fmt::format("the route {}{} is there twice, first in line {}; remove one",
+                                    method.empty() ? "" : method + " ", route.text,
+                                    other->second.line));
+    };
+    if (route.methods.empty()) take("");
+    for (const std::string& method : route.methods) take(method);
+  }
+
+  Manifest manifest_;
+  Problems problems_;
+  TableReader root_;
+  std::vector<std::string_view> module_names_;
+  std::map<std::string, std::map<std::string, Position>> claimed_;
+};
+
+}  // namespace
+
+const Module* Manifest::module(std::string_view name) const {
+  const auto found = std::ranges::find_if(
+      modules, [&](const Module& module) { return module.name.str() == name; });
+  return found == modules.end() ? nullptr : &*found;
+}
+
+turn::Limits read_limits(TableReader& owner, std::string_view key) {
+  turn::Limits limits;
+  const TomlValue* value = owner.table(key);
+  if (value == nullptr) return limits;
+  TableReader table(*value, fmt::format("`{}` of {}", key, owner.where()), owner.problems());
+  if (const auto memory = table.size("memory", {64ULL << 10, 4ULL << 30})) limits.memory = *memory;
+  if (const auto cpu = table.duration("cpu", {1ms, 1h})) limits.cpu = *cpu;
+  if (const auto time = table.duration("time", {1ms, 1h})) limits.time = *time;
+  if (const auto files = table.integer("open_files", {8, 65'536})) {
+    limits.open_files = static_cast<std::size_t>(*files);
+  }
+  if (const auto tmp = table.size("tmp", {0, 1ULL << 30})) limits.private_memory = *tmp;
+  if (const auto log = table.size("log", {0, 16ULL << 20})) limits.log_bytes = *log;
+  table.finish();
+  return limits;
+}
+
+Pairs read_environment(TableReader& table, std::string_view key) {
+  Pairs pairs = table.pairs(key);
+  for (const auto& [name, value] : pairs) {
+    if (!is_variable(name)) {
+      table.problem(key, fmt::format("{} in `{}` of {} is no name of a variable; write letters, digits "
+                                     "and '_'",
+                                     in_quotes(name), key, table.where()));
+    } else if (value.find('\0') != std::string::npos) {
+      table.problem(key, fmt::format("the value of {} contains a NUL character; remove it",
+                                     in_quotes(name)));
+    }
+  }
+  return pairs;
+}
+
+Result<Manifest> parse_manifest(std::string_view text, const fs::path& file) {
+  CARREL_TRY(const TomlValue root, parse_toml(text, file.native()));
+  return Reader(root, file).read();
+}
+
+Result<Manifest> load_manifest(const fs::path& where) {
+  std::error_code ignored;
+  const bool folder = fs::is_directory(where, ignored);
+  const fs::path file = folder ? where / "carrel.toml" : where;
+  auto text = read_small_file(file);
+  if (!text && text.error().code() == Code::not_found) {
+    return fail(Code::not_found, text.error().message(),
+                "an app is a folder with a carrel.toml; `carrel new` makes one");
+  }
+  if (!text) return std::unexpected(std::move(text).error());
+  return parse_manifest(*text, file);
+}
+
+}  // namespace carrel::app
