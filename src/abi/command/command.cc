@@ -25,7 +25,7 @@ wasi::Environment environment_for(turn::Turn& turn, ReplyOutput& output) {
   environment.arguments = arguments_of(turn);
   environment.variables = environment_of(turn);
   environment.tree.mount("/event", capability::event::event_files(turn));
-  environment.tree.mount("/tmp", capability::tmp::make());
+  environment.tree.mount("/tmp", capability::tmp::mount());
   for (const turn::Mount& mount : turn.module.mounts) environment.tree.mount(mount.path, mount.node);
   environment.preopens.push_back({.name = "/", .path = "/"});
   environment.standard_in = capability::event::open_body(turn);

@@ -33,7 +33,10 @@ class FunctionHandler final : public net::Handler {
 
  private:
   async::Task<void> run(net::Exchange& exchange, const Function& function, const turn::HttpTarget& target);
+  async::Task<void> send_file(net::Exchange& exchange, std::shared_ptr<const StaticFiles> files,
+                              const turn::HttpTarget& target);
   async::Task<void> refuse(net::Exchange& exchange, Error error);
+  async::Task<void> refuse_method(net::Exchange& exchange, std::string allow);
 
   runtime::Runtime& runtime_;
   turn::GuestLog& guest_log_;

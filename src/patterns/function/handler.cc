@@ -1,0 +1,102 @@
+#include "patterns/function/handler.h"
+
+#include <algorithm>
+
+namespace carrel::function {
+namespace {
+
+constexpr std::string_view kRetryAfterSeconds = "1";
+
+net::ReplyHead head_for(const Error& error) {
+  net::ReplyHead head = net::problem_head(error);
+  if (head.status == 429 || head.status == 503) head.headers.emplace_back("retry-after", kRetryAfterSeconds);
+  return head;
+}
+
+net::ReplyHead text_head(int status) {
+  return {.status = status, .headers = {{"content-type", "text/plain; charset=utf-8"}}};
+}
+
+}  // namespace
+
+async::Task<void> FunctionHandler::handle(net::Exchange& exchange) {
+  const std::shared_ptr<const Sites> sites = sites_;  // whatever is served meanwhile
+  const Site* site = sites->find(exchange.request.host);
+  if (site == nullptr) co_return co_await refuse(exchange, Error(Code::not_found));
+
+  turn::HttpTarget target;
+  RouteMatch match = site->router.match(exchange.request.method, exchange.request.path, target);
+  switch (match.kind) {
+    case RouteMatch::Kind::found: break;
+    case RouteMatch::Kind::not_found: co_return co_await refuse(exchange, Error(Code::not_found));
+    case RouteMatch::Kind::bad_request: co_return co_await refuse(exchange, Error(Code::bad_request));
+    case RouteMatch::Kind::health: {
+      net::ReplyHead head = text_head(200);
+      (void)co_await exchange.reply.send(std::move(head), "OK");
+      co_return;
+    }
+    case RouteMatch::Kind::method_not_allowed: co_return co_await refuse_method(exchange, std::move(match.allow));
+  }
+  if (match.target < site->functions.size()) {
+    co_await run(exchange, site->functions[match.target], target);
+  } else {
+    co_await send_file(exchange, site->statics[match.target - site->functions.size()], target);
+  }
+}
+
+async::Task<void> FunctionHandler::run(net::Exchange& exchange, const Function& function,
+                                       const turn::HttpTarget& target) {
+  turn::Event event{.source = function.module.app.str(),
+                    .type = "carrel.http.request",
+                    .subject = exchange.request.path,
+                    .time = system_clock().wall(),
+                    .body = exchange.request.has_body ? &exchange.body : nullptr,
+                    .request = &exchange.request,
+                    .target = &target};
+  turn::Turn turn{.id = exchange.id,
+                  .module = function.module,
+                  .event = event,
+                  .reply = exchange.reply,
+                  .log = guest_log_};
+  turn::Outcome outcome = co_await runtime_.run(function.program, turn);
+  if (!outcome.error) co_return;
+  failures_.failed(function.module, exchange.id, *outcome.error, outcome.guest);
+  if (exchange.reply.started()) {
+    exchange.reply.abort();
+  } else {
+    co_await refuse(exchange, std::move(*outcome.error));
+  }
+}
+
+async::Task<void> FunctionHandler::send_file(net::Exchange& exchange, std::shared_ptr<const StaticFiles> files,
+                                             const turn::HttpTarget& target) {
+  auto sent = co_await StaticFiles::serve(std::move(files), exchange.request, target.raw_path_info, exchange.reply);
+  if (sent) co_return;
+  if (exchange.reply.started()) {
+    exchange.reply.abort();
+  } else {
+    co_await refuse(exchange, std::move(sent).error());
+  }
+}
+
+async::Task<void> FunctionHandler::refuse(net::Exchange& exchange, Error error) {
+  net::ReplyHead head = head_for(error);
+  const std::string body = net::problem_body(error, exchange.id);
+  (void)co_await exchange.reply.send(std::move(head), body);
+}
+
+// OPTIONS asks what is allowed; any other method is told.
+async::Task<void> FunctionHandler::refuse_method(net::Exchange& exchange, std::string allow) {
+  if (exchange.request.method == "OPTIONS") {
+    net::ReplyHead head{.status = 204, .headers = {{"allow", std::move(allow)}}};
+    (void)co_await exchange.reply.send(std::move(head), "");
+    co_return;
+  }
+  const Error error(Code::method_not_allowed);
+  net::ReplyHead head = net::problem_head(error);
+  head.headers.emplace_back("allow", std::move(allow));
+  const std::string body = net::problem_body(error, exchange.id);
+  (void)co_await exchange.reply.send(std::move(head), body);
+}
+
+}  // namespace carrel::function
