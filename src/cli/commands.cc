@@ -1,0 +1,28 @@
+// The command table. A new command: its file, a declaration, a line in the list.
+#include "cli/command.h"
+
+namespace carrel::cli {
+
+extern const Command kNew;
+extern const Command kVersion, kHelp, kCompletion, kCompileModule;
+
+namespace {
+constexpr const Command* kCommands[] = {
+    &kNew,
+    &kCompletion,
+    &kHelp,
+    &kVersion,
+    &kCompileModule,
+};
+}  // namespace
+
+std::span<const Command* const> all_commands() { return kCommands; }
+
+const Command* find_command(std::string_view name) {
+  for (const Command* command : kCommands) {
+    if (command->name == name) return command;
+  }
+  return nullptr;
+}
+
+}  // namespace carrel::cli

@@ -1,0 +1,13 @@
+// The program `carrel`.
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "cli/program.h"
+
+int main(int argc, char** argv) {
+  // A reader that goes away is an error of that write, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  return carrel::cli::run_program(std::move(arguments));
+}
