@@ -69,12 +69,14 @@ int main(int argc, char **argv) {
   const int is_reply = !strncmp(name, "reply", 5);
   if (getenv("REQUEST_METHOD") && !is_reply) {
     printf("Content-Type: text/plain\n\n");
-    fflush(stdout);
   }
   if (!strcmp(name, "help")) return help();
   for (size_t i = 0; i < sizeof kAll / sizeof *kAll; i++) {
     for (const Command *command = kAll[i]; command->name; command++) {
       if (strcmp(command->name, name)) continue;
+      // Those that write without stdio need the header out first; with the others a failure that comes
+      // early can still be told by a status.
+      if (kAll[i] == kStreamCommands || kAll[i] == kFileCommands) fflush(stdout);
       arguments.count--;
       arguments.values++;
       return command->run(arguments);
