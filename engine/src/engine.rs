@@ -5,7 +5,7 @@
 use crate::buffer::carrel_buffer;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::slice;
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails};
 use wasmtime_c_api::wasm_engine_t;
 
 const _: () = assert!(size_of::<wasm_engine_t>() == size_of::<Engine>());
@@ -41,10 +41,10 @@ fn pool(s: &carrel_engine_settings) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_core_instances(s.slots)
         .total_memories(s.slots)
-        .total_tables(s.slots)
+        .total_tables(s.slots.saturating_mul(2))
         .total_stacks(s.slots)
         .max_memories_per_module(1)
-        .max_tables_per_module(1)
+        .max_tables_per_module(4)
         .max_core_instance_size(s.max_instance_size as usize)
         .table_elements(s.table_elements as usize)
         .max_memory_size(s.max_memory_size as usize)
@@ -69,6 +69,7 @@ fn config(s: &carrel_engine_settings) -> Config {
         .max_wasm_stack(s.max_wasm_stack as usize)
         .async_stack_size(s.async_stack_size as usize)
         .native_unwind_info(false)
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .wasm_backtrace_max_frames(if s.backtrace != 0 { std::num::NonZeroUsize::new(20) } else { None })
         .wasm_simd(true)
         .wasm_bulk_memory(true)

@@ -5,10 +5,14 @@ use std::ffi::{CStr, c_char, c_void};
 use std::future::poll_fn;
 use std::slice;
 use std::task::Poll;
-use wasmtime::{AsContextMut, Caller, Error, Linker, Result};
-use wasmtime_c_api::{WasmtimeStoreContextMut, WasmtimeStoreData, wasmtime_linker_t};
+use wasmtime::{Caller, Error, Linker, Result};
+use wasmtime_c_api::{WasmtimeStoreData, wasmtime_caller_t, wasmtime_linker_t};
 
-type HostFn = extern "C" fn(*mut c_void, WasmtimeStoreContextMut<'_>, *const u64, &mut i32) -> i32;
+type HostFn = extern "C" fn(*mut c_void, *mut wasmtime_caller_t<'_>, *const u64, &mut i32) -> i32;
+
+// `wasmtime_caller_t` is a `repr(C)` struct of one `Caller`, cast like the engine.
+const _: () = assert!(size_of::<wasmtime_caller_t<'_>>() == size_of::<Caller<'_, WasmtimeStoreData>>());
+const _: () = assert!(align_of::<wasmtime_caller_t<'_>>() == align_of::<Caller<'_, WasmtimeStoreData>>());
 
 const DONE: i32 = 0;
 const PENDING: i32 = 1;
@@ -26,7 +30,8 @@ unsafe impl Sync for Host {}
 impl Host {
     fn poll(&self, caller: &mut Caller<'_, WasmtimeStoreData>, args: &[u64]) -> Poll<Result<i32>> {
         let mut result = 0;
-        match (self.function)(self.env, caller.as_context_mut(), args.as_ptr(), &mut result) {
+        let caller = (caller as *mut Caller<'_, WasmtimeStoreData>).cast::<wasmtime_caller_t<'_>>();
+        match (self.function)(self.env, caller, args.as_ptr(), &mut result) {
             DONE => Poll::Ready(Ok(result)),
             PENDING => Poll::Pending,
             _ => Poll::Ready(Err(Error::msg("ended by the host"))),

@@ -5,13 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <fstream>
-#include <mutex>
-#include <condition_variable>
-#include <thread>
 
 #include <fmt/format.h>
+
+#include "wasm/ticker.h"
 
 namespace carrel::wasm {
 namespace {
@@ -41,7 +39,7 @@ carrel_engine_settings to_c(const EngineSettings& s) {
           .stack_keep_resident = s.stack_keep_resident,
           .max_wasm_stack = s.wasm_stack,
           .async_stack_size = s.async_stack,
-          .decommit_batch = 1,
+          .decommit_batch = s.decommit_batch,
           .pooling = s.pooling,
           .pagemap_scan = s.pagemap_scan,
           .parallel_compilation = s.parallel_compilation,
@@ -72,58 +70,13 @@ EngineSettings settings_for_this_machine() {
   return settings;
 }
 
-// Ticks every millisecond, and rests when no guest has run for a while: an idle process uses no processor.
-struct Engine::Ticker {
-  static constexpr auto kTick = std::chrono::milliseconds(1);
-  static constexpr int kTicksBeforeRest = 200;
-
-  explicit Ticker(wasm_engine_t* engine) : thread([this, engine] { run(engine); }) {}
-  ~Ticker() {
-    {
-      std::lock_guard lock(mutex);
-      stopping = true;
-    }
-    wake.notify_one();
-    thread.join();
-  }
-
-  void run(wasm_engine_t* engine) {
-    int quiet = 0;
-    std::unique_lock lock(mutex);
-    while (!stopping) {
-      if (quiet >= kTicksBeforeRest) {
-        resting.store(true);
-        // A guest that started just before `resting` was set is seen here.
-        if (!busy.exchange(false)) wake.wait(lock, [this] { return stopping || !resting.load(); });
-        resting.store(false);
-        quiet = 0;
-        continue;
-      }
-      wake.wait_for(lock, kTick, [this] { return stopping; });
-      wasmtime_engine_increment_epoch(engine);
-      quiet = busy.exchange(false, std::memory_order_relaxed) ? 0 : quiet + 1;
-    }
-  }
-
-  void keep_ticking() {
-    if (!busy.load(std::memory_order_relaxed)) busy.store(true);
-    if (!resting.load()) return;
-    {
-      std::lock_guard lock(mutex);
-      resting.store(false);
-    }
-    wake.notify_one();
-  }
-
-  std::mutex mutex;
-  std::condition_variable wake;
-  bool stopping = false;
-  std::atomic<bool> busy = false;
-  std::atomic<bool> resting = false;
-  std::thread thread;
-};
-
 Result<std::shared_ptr<Engine>> Engine::make(const EngineSettings& settings) {
+  CARREL_TRY(auto engine, make_for_compiling(settings));
+  engine->ticker_ = std::make_unique<Ticker>(engine->raw_);
+  return engine;
+}
+
+Result<std::shared_ptr<Engine>> Engine::make_for_compiling(const EngineSettings& settings) {
   if (settings.max_memory > settings.memory_reservation) {
     return fail(Code::invalid_config,
                 fmt::format("the largest memory ({} bytes) does not fit into a slot's reservation ({} bytes)",
@@ -139,8 +92,7 @@ Result<std::shared_ptr<Engine>> Engine::make(const EngineSettings& settings) {
   return std::shared_ptr<Engine>(new Engine(settings, raw));
 }
 
-Engine::Engine(const EngineSettings& settings, wasm_engine_t* raw)
-    : settings_(settings), raw_(raw), ticker_(std::make_unique<Ticker>(raw)) {}
+Engine::Engine(const EngineSettings& settings, wasm_engine_t* raw) : settings_(settings), raw_(raw) {}
 
 Engine::~Engine() {
   ticker_.reset();
@@ -148,8 +100,6 @@ Engine::~Engine() {
 }
 
 std::uint64_t Engine::compatibility() const { return carrel_engine_compatibility(raw_); }
-
-void Engine::keep_ticking() { ticker_->keep_ticking(); }
 
 Result<std::vector<std::byte>> Engine::compile(std::span<const std::byte> wasm) const {
   carrel_buffer code{};

@@ -17,6 +17,8 @@ struct wasm_engine_t;
 
 namespace carrel::wasm {
 
+class Ticker;
+
 // Sizes in bytes.
 struct EngineSettings {
   std::uint32_t slots = 256;  // instances that live at once, in the whole process
@@ -31,6 +33,7 @@ struct EngineSettings {
   std::uint64_t max_instance = 1ULL << 20;
   std::uint32_t table_elements = 100'000;
   bool pooling = true;
+  std::uint32_t decommit_batch = 1;  // slots whose memory is given back to the kernel in one call
   bool pagemap_scan = false;
   bool parallel_compilation = false;
 };
@@ -43,6 +46,8 @@ class Engine {
  public:
   // Errors: invalid_config when a setting is refused or the pool cannot be mapped.
   static Result<std::shared_ptr<Engine>> make(const EngineSettings& settings);
+  // One that only compiles: it starts no thread, and no guest may run on it.
+  static Result<std::shared_ptr<Engine>> make_for_compiling(const EngineSettings& settings);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -57,11 +62,9 @@ class Engine {
   // Errors: invalid_module with the validator's text.
   Result<std::vector<std::byte>> compile(std::span<const std::byte> wasm) const;
 
-  // Tells the ticker that a guest is about to run. Cheap; any thread.
-  void keep_ticking();
+  Ticker& ticker() { return *ticker_; }
 
  private:
-  struct Ticker;
   Engine(const EngineSettings& settings, wasm_engine_t* raw);
   EngineSettings settings_;
   wasm_engine_t* raw_;

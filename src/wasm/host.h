@@ -45,8 +45,8 @@ class Call {
   void* state_;
 };
 
-// `args` are the operands in order, i32 zero-extended to 64 bits.
-using HostFn = HostStatus (*)(Call& call, const std::uint64_t* args, std::int32_t* result) noexcept;
+// `args` are the operands in order, i32 zero-extended to 64 bits. An exception that leaves it ends the guest.
+using HostFn = HostStatus (*)(Call& call, const std::uint64_t* args, std::int32_t* result);
 
 enum class Suspends : std::uint8_t { never, maybe };
 enum class Returns : std::uint8_t { nothing, i32 };

@@ -4,6 +4,7 @@
 
 #include "async/first_of.h"
 #include "wasm/raw.h"
+#include "wasm/ticker.h"
 
 namespace carrel::wasm {
 namespace {
@@ -25,11 +26,15 @@ std::string_view trap_text(wasmtime_trap_code_t code) {
   }
 }
 
+// Frame names are the guest's: bounded, because they go to logs.
 std::vector<Frame> take_frames(wasm_frame_vec_t& raw) {
+  constexpr std::size_t kMaxName = 256;
   std::vector<Frame> frames;
   frames.reserve(raw.size);
   for (std::size_t i = 0; i < raw.size; ++i) {
-    frames.push_back({text_of(wasmtime_frame_func_name(raw.data[i])), wasm_frame_module_offset(raw.data[i])});
+    std::string name = text_of(wasmtime_frame_func_name(raw.data[i]));
+    if (name.size() > kMaxName) name.resize(kMaxName);
+    frames.push_back({std::move(name), wasm_frame_module_offset(raw.data[i])});
   }
   wasm_frame_vec_delete(&raw);
   return frames;
@@ -46,9 +51,9 @@ struct Instance::Impl {
   wasmtime_context_t* context = nullptr;
   wasmtime_instance_t instance{};
   wasmtime_memory_t memory{};
-  bool has_memory = false;
+  enum class Memory : std::uint8_t { not_asked, none, some } has_memory = Memory::not_asked;
 
-  void (*leave_hook)(void*) noexcept = nullptr;
+  void (*leave_hook)(void*, Leave) noexcept = nullptr;
   void* hook_state = nullptr;
 
   // The call in progress. The engine writes to the two pointers when the future is ready.
@@ -56,17 +61,21 @@ struct Instance::Impl {
   wasmtime_error_t* error = nullptr;
   FutureHandle future;  // destroyed before the store
 
-  Nanos cpu{};             // used in slices that have ended
-  Instant slice_start{};
-  Nanos slice_cpu_start{};  // thread CPU time; zero in the first slice, which goes by the clock
+  Nanos cpu{};              // used in slices that have ended
+  Instant slice_start{};    // of the first slice
+  Nanos slice_cpu_start{};  // of the others: thread CPU time
   bool first_slice = true;
-  End stopped = End::returned;  // set by the epoch callback when a limit ends the guest
+  End stopped = End::returned;  // set when a limit ends the guest
 
-  // The first slice is a tick at most, so the clock is good enough and saves two system calls a turn.
+  // The first slice is a tick at most, so the clock is good enough and saves two system calls a turn. But a
+  // thread that was not scheduled looks busy to it: no guest is ended for what only the clock has seen.
   Nanos slice_used() const {
     return first_slice ? std::chrono::steady_clock::now() - slice_start : thread_cpu_time() - slice_cpu_start;
   }
+  bool over_cpu(Nanos in_this_slice) const { return !first_slice && cpu + in_this_slice >= limits.cpu; }
+
   void begin_slice() {
+    prepared.module().engine()->ticker().enter(shard.index());
     if (first_slice) {
       slice_start = std::chrono::steady_clock::now();
     } else {
@@ -74,9 +83,11 @@ struct Instance::Impl {
     }
   }
   void end_slice() {
+    prepared.module().engine()->ticker().leave(shard.index());
     const Nanos used = slice_used();
     cpu += used;
     shard.run_queue().charge(account, used);
+    if (over_cpu({})) stopped = End::cpu_limit;
     first_slice = false;
   }
 
@@ -84,7 +95,7 @@ struct Instance::Impl {
   static wasmtime_error_t* on_epoch(wasmtime_context_t*, void* self, std::uint64_t* delta,
                                     wasmtime_update_deadline_kind_t* kind) {
     auto& impl = *static_cast<Impl*>(self);
-    if (impl.cpu + impl.slice_used() >= impl.limits.cpu) {
+    if (impl.over_cpu(impl.slice_used())) {
       impl.stopped = End::cpu_limit;
     } else if (std::chrono::steady_clock::now() >= impl.limits.deadline) {
       impl.stopped = End::deadline;
@@ -96,53 +107,64 @@ struct Instance::Impl {
     return wasmtime_error_new("limit");
   }
 
-  async::Task<void> drive(async::Task<void>& pending) {
-    prepared.module().engine()->keep_ticking();
-    wasmtime_context_set_epoch_deadline(context, 1);
-    for (;;) {
-      begin_slice();
-      const bool ready = wasmtime_call_future_poll(future.get());
-      end_slice();
-      if (ready) break;
-      if (leave_hook != nullptr) leave_hook(hook_state);
-      if (!pending) {
-        co_await shard.run_queue().turn(account);
-        prepared.module().engine()->keep_ticking();
-        continue;
-      }
+  bool poll() { return wasmtime_call_future_poll(future.get()); }
+
+  // Between two slices. A guest that waited queues up as well when others do, so that nobody gets more of the
+  // shard by waiting often.
+  async::Task<void> rest(async::Task<void>& pending) {
+    if (pending) {
       if (limits.deadline == Instant::max()) {
         co_await std::move(pending);
-      } else if (co_await async::first_of(std::move(pending), shard.sleep_until(limits.deadline)) == 1) {
-        stopped = End::deadline;
+      } else {
+        auto timer = shard.sleep_until(limits.deadline);
+        if (co_await async::first_of(std::move(pending), std::move(timer)) == 1) stopped = End::deadline;
       }
       pending = {};
-      if (stopped != End::returned) break;
+      if (stopped != End::returned || shard.run_queue().empty()) co_return;
     }
-    future.reset();  // unwinds a guest that is still in progress
+    co_await shard.run_queue().turn(account);
   }
 
-  Outcome outcome() {
-    Outcome result;
+  // For a guest that did not end in its first slice. Begins and ends inside a slice.
+  async::Task<void> drive(async::Task<void>& pending) {
+    do {
+      end_slice();
+      if (leave_hook != nullptr) leave_hook(hook_state, pending ? Leave::waits : Leave::tick_over);
+      if (stopped == End::returned) co_await rest(pending);
+      begin_slice();
+    } while (stopped == End::returned && !poll());
+  }
+
+  void find(std::string_view name, wasmtime_extern_t* item) {
+    if (!wasmtime_instance_export_get(context, &instance, name.data(), name.size(), item)) {
+      item->kind = WASMTIME_EXTERN_SHAREDMEMORY;  // no module has one: threads are off
+    }
+  }
+
+  void keep_memory(const wasmtime_extern_t& item) {
+    has_memory = item.kind == WASMTIME_EXTERN_MEMORY ? Memory::some : Memory::none;
+    if (has_memory == Memory::some) memory = item.of.memory;
+  }
+
+  // What the engine has reported since the last time.
+  void collect(Outcome& result) {
+    future.reset();  // unwinds a guest that is still in progress
     TrapHandle trap_owner(std::exchange(trap, nullptr));
     ErrorHandle error_owner(std::exchange(error, nullptr));
-    if (stopped != End::returned) {
-      result.end = stopped;
-      return result;
-    }
+    result.end = stopped;
     wasm_frame_vec_t raw{};
     if (trap_owner) {
       wasmtime_trap_code_t code = 0;
-      result.end = End::trapped;
       result.trap = wasmtime_trap_code(trap_owner.get(), &code) ? trap_text(code) : "trap";
       wasm_trap_trace(trap_owner.get(), &raw);
-      result.frames = take_frames(raw);
     } else if (error_owner) {
-      result.end = End::trapped;
-      result.trap = message_of(error_owner.get());
       wasmtime_error_wasm_trace(error_owner.get(), &raw);
-      result.frames = take_frames(raw);
+      if (stopped == End::returned) result.trap = message_of(error_owner.get());
+    } else {
+      return;
     }
-    return result;
+    result.frames = take_frames(raw);
+    if (stopped == End::returned) result.end = result.frames.empty() ? End::refused : End::trapped;
   }
 };
 
@@ -161,53 +183,69 @@ Instance::~Instance() {
   ErrorHandle error(impl_->error);
 }
 
-void Instance::on_leave(void (*hook)(void* state) noexcept) {
+void Instance::on_leave(void (*hook)(void* state, Leave why) noexcept) {
   impl_->leave_hook = hook;
   impl_->hook_state = state();
 }
 
+// A start function calls host functions before the instance is handed out: ask the caller for its memory.
+void Instance::meet(wasmtime_caller* caller) {
+  if (impl_->has_memory != Impl::Memory::not_asked) return;
+  wasmtime_extern_t item{};
+  item.kind = WASMTIME_EXTERN_FUNC;
+  wasmtime_caller_export_get(caller, "memory", 6, &item);
+  impl_->keep_memory(item);
+}
+
 GuestMemory Instance::memory() {
-  if (!impl_->has_memory) return {};
+  if (impl_->has_memory != Impl::Memory::some) return {};
   return {reinterpret_cast<std::byte*>(wasmtime_memory_data(impl_->context, &impl_->memory)),
           wasmtime_memory_data_size(impl_->context, &impl_->memory)};
 }
 
 async::Task<Outcome> Instance::run(std::string_view export_name) {
   Impl& impl = *impl_;
+  Outcome outcome;
+  if (const std::uint64_t least = impl.prepared.least_memory(); least > impl.limits.memory) {
+    outcome.end = Outcome::End::refused;
+    outcome.trap = fmt::format("the module needs {} KiB of memory to start, and its limit is {} KiB", least >> 10,
+                               impl.limits.memory >> 10);
+    co_return outcome;
+  }
+  if (!impl.shard.run_queue().empty()) co_await impl.shard.run_queue().turn(impl.account);
+  impl.begin_slice();
+  wasmtime_context_set_epoch_deadline(impl.context, 1);
   impl.future.reset(wasmtime_instance_pre_instantiate_async(impl.prepared.raw(), impl.context, &impl.instance,
                                                             &impl.trap, &impl.error));
-  co_await impl.drive(pending_);
-  Outcome outcome = impl.outcome();
-  if (outcome.end == Outcome::End::trapped && outcome.frames.empty()) outcome.end = Outcome::End::refused;
+  if (!impl.poll()) co_await impl.drive(pending_);
+  impl.collect(outcome);
 
-  if (outcome.end == Outcome::End::returned) {
+  if (outcome.end == End::returned) {
     wasmtime_extern_t item{};
-    if (wasmtime_instance_export_get(impl.context, &impl.instance, "memory", 6, &item) &&
-        item.kind == WASMTIME_EXTERN_MEMORY) {
-      impl.memory = item.of.memory;
-      impl.has_memory = true;
+    if (impl.has_memory == Impl::Memory::not_asked) {
+      impl.find("memory", &item);
+      impl.keep_memory(item);
     }
-    if (wasmtime_instance_export_get(impl.context, &impl.instance, export_name.data(), export_name.size(), &item) &&
-        item.kind == WASMTIME_EXTERN_FUNC) {
-      const wasmtime_func_t function = item.of.func;
-      impl.future.reset(wasmtime_func_call_async(impl.context, &function, nullptr, 0, nullptr, 0, &impl.trap,
-                                                 &impl.error));
-      co_await impl.drive(pending_);
-      outcome = impl.outcome();
+    impl.find(export_name, &item);
+    if (item.kind == WASMTIME_EXTERN_FUNC) {
+      impl.future.reset(
+          wasmtime_func_call_async(impl.context, &item.of.func, nullptr, 0, nullptr, 0, &impl.trap, &impl.error));
+      if (!impl.poll()) co_await impl.drive(pending_);
+      impl.collect(outcome);
     } else {
       outcome.end = Outcome::End::refused;
       outcome.trap = fmt::format("the module exports no function \"{}\"", export_name);
     }
   }
-  if (outcome.end == Outcome::End::trapped) {
+  if (outcome.end == End::trapped) {
     if (exit_code_) {
-      outcome.end = Outcome::End::exited;
-      outcome.exit_code = *exit_code_;
+      outcome = {.end = End::exited, .exit_code = *exit_code_};
     } else if (!abort_reason_.empty()) {
-      outcome.end = Outcome::End::aborted;
-      outcome.trap = abort_reason_;
+      outcome.end = End::aborted;
+      outcome.trap = std::move(abort_reason_);
     }
   }
+  impl.end_slice();
   outcome.cpu = impl.cpu;
   outcome.memory_peak = memory().size();
   co_return outcome;

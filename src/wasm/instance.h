@@ -12,6 +12,8 @@
 #include "async/shard.h"
 #include "wasm/linker.h"
 
+struct wasmtime_caller;
+
 namespace carrel::wasm {
 
 struct CallLimits {
@@ -21,7 +23,7 @@ struct CallLimits {
 };
 
 struct Frame {
-  std::string function;  // empty: the module has no names
+  std::string function;  // empty: the module has no names; the guest's own text, 256 bytes at most
   std::uint64_t offset;  // in the module's binary
 };
 
@@ -31,17 +33,17 @@ struct Outcome {
     returned,   // the export returned
     exited,     // the guest ended itself, with `exit_code`
     trapped,    // `trap` says why, `frames` where
-    aborted,    // a host function ended it: `trap` says why
-    refused,    // it could not be instantiated: `trap` says why
-    cpu_limit,
-    deadline,
+    aborted,    // a host function ended it: `trap` says why, `frames` where
+    refused,    // it could not be started: `trap` says why
+    cpu_limit,  // `frames` says where it was
+    deadline,   // `frames` says where it was, unless it waited
   };
   End end = End::returned;
   std::uint32_t exit_code = 0;
   std::string trap;
   std::vector<Frame> frames;
   Nanos cpu{};                     // used by this instance so far
-  std::uint64_t memory_peak = 0;   // bytes
+  std::uint64_t memory_peak = 0;   // bytes; 0: it exports none
 
   bool ok() const { return end == End::returned || (end == End::exited && exit_code == 0); }
 };
@@ -58,15 +60,18 @@ class Instance final : public Call {
 
   // `hook` is called with `Call::state()` each time the guest has given up the shard without having ended:
   // a tick is over, or it waits. It may start work of its own, such as sending what the guest has written.
-  void on_leave(void (*hook)(void* state) noexcept);
+  enum class Leave : std::uint8_t { tick_over, waits };
+  void on_leave(void (*hook)(void* state, Leave why) noexcept);
 
-  // Instantiates (running a start function), then calls an export without operands or results.
+  // Instantiates (running a start function), then calls an export without operands or results. Once.
   async::Task<Outcome> run(std::string_view export_name);
 
   GuestMemory memory() override;
-  bool waiting() const { return static_cast<bool>(pending_); }
 
  private:
+  friend class HostCall;
+  void meet(wasmtime_caller* caller);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

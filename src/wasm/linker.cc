@@ -1,18 +1,43 @@
 #include "wasm/linker.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "wasm/instance.h"
 #include "wasm/raw.h"
 
 namespace carrel::wasm {
+
+// A call from a guest, on its way to a row's function.
+class HostCall {
+ public:
+  explicit HostCall(wasmtime_caller_t* caller)
+      : instance_(*static_cast<Instance*>(wasmtime_context_get_data(wasmtime_caller_context(caller)))) {
+    instance_.meet(caller);
+  }
+
+  bool waiting() const { return static_cast<bool>(instance_.pending_); }
+
+  // No exception may reach the engine's frames.
+  HostStatus make(const HostFunction& row, const std::uint64_t* operands, std::int32_t* result) noexcept {
+    try {
+      return row.function(instance_, operands, result);
+    } catch (const std::exception& cause) {
+      instance_.abort(fmt::format("{}.{} failed: {}", row.module, row.name, cause.what()));
+    } catch (...) {
+      instance_.abort(fmt::format("{}.{} failed", row.module, row.name));
+    }
+    return HostStatus::trap;
+  }
+
+ private:
+  Instance& instance_;
+};
+
 namespace {
 
 constexpr std::size_t kMaxOperands = 16;
-
-Instance& instance_of(wasmtime_context_t* context) {
-  return *static_cast<Instance*>(wasmtime_context_get_data(context));
-}
 
 wasm_trap_t* ended_by_host() {
   static constexpr std::string_view kText = "ended by the host";
@@ -29,19 +54,18 @@ wasm_trap_t* call_sync(void* env, wasmtime_caller_t* caller, wasmtime_val_raw_t*
                                    : static_cast<std::uint32_t>(values[count].i32);
   }
   std::int32_t result = 0;
-  if (row.function(instance_of(wasmtime_caller_context(caller)), operands, &result) != HostStatus::done) {
-    return ended_by_host();
-  }
+  // A function that may not suspend but says so has a bug: it ends its guest.
+  if (HostCall(caller).make(row, operands, &result) != HostStatus::done) return ended_by_host();
   if (row.returns == Returns::i32) values[0].i32 = result;
   return nullptr;
 }
 
-carrel_host_status call_suspending(void* env, wasmtime_context_t* context, const std::uint64_t* operands,
+carrel_host_status call_suspending(void* env, wasmtime_caller_t* caller, const std::uint64_t* operands,
                                    std::int32_t* result) {
   const auto& row = *static_cast<const HostFunction*>(env);
-  Instance& instance = instance_of(context);
-  if (instance.waiting()) return CARREL_HOST_PENDING;
-  switch (row.function(instance, operands, result)) {
+  HostCall call(caller);
+  if (call.waiting()) return CARREL_HOST_PENDING;
+  switch (call.make(row, operands, result)) {
     case HostStatus::done: return CARREL_HOST_DONE;
     case HostStatus::pending: return CARREL_HOST_PENDING;
     case HostStatus::trap: return CARREL_HOST_TRAP;
@@ -86,21 +110,62 @@ Result<void> define(wasmtime_linker_t* linker, const HostFunction& row) {
   return {};
 }
 
+// As Module spells a function's type.
+std::string spell_type(const HostFunction& row) {
+  std::string text = "func (";
+  for (const char* kind = row.params; *kind != 0; ++kind) {
+    if (kind != row.params) text += ' ';
+    text += *kind == 'I' ? "i64" : "i32";
+  }
+  return text + (row.returns == Returns::i32 ? ") -> i32" : ")");
+}
+
+// Names are the guest's own: bounded, because they go to logs.
+std::string_view clipped(std::string_view text) { return text.substr(0, 128); }
+
 }  // namespace
 
 Prepared::~Prepared() { wasmtime_instance_pre_delete(raw_); }
 
 Result<std::unique_ptr<Linker>> Linker::make(std::shared_ptr<Engine> engine,
                                              std::span<const HostFunction> functions) {
+  for (const HostFunction& row : functions) {
+    if (std::string_view(row.params).size() > kMaxOperands) {
+      return fail(Code::internal, fmt::format("{}.{} has too many operands", row.module, row.name));
+    }
+  }
   wasmtime_linker_t* raw = wasmtime_linker_new(engine->raw());
-  std::unique_ptr<Linker> linker(new Linker(std::move(engine), raw));
+  std::unique_ptr<Linker> linker(new Linker(std::move(engine), functions, raw));
   for (const HostFunction& row : functions) CARREL_TRY_VOID(define(raw, row));
   return linker;
 }
 
 Linker::~Linker() { wasmtime_linker_delete(raw_); }
 
+Result<void> Linker::check_imports(const Module& module) const {
+  constexpr std::size_t kMaxListed = 100;
+  std::string list;
+  std::size_t count = 0;
+  for (const ImportName& import : module.imports()) {
+    const auto row = std::ranges::find_if(functions_, [&](const HostFunction& candidate) {
+      return candidate.module == import.module && candidate.name == import.name;
+    });
+    const bool known = row != functions_.end();
+    if (known && spell_type(*row) == import.type) continue;
+    if (++count > kMaxListed) continue;
+    list += fmt::format("{}{}.{}, {}", count == 1 ? "" : "; ", clipped(import.module), clipped(import.name),
+                        clipped(import.type));
+    if (known) list += fmt::format(" (provided with another type: {})", spell_type(*row));
+  }
+  if (count == 0) return {};
+  if (count > kMaxListed) list += fmt::format("; and {} more", count - kMaxListed);
+  return fail(Code::unknown_import,
+              fmt::format("the module imports what its ABI does not provide: {}", list),
+              "remove the import, or build the module with a toolchain that `carrel inspect` knows");
+}
+
 Result<std::unique_ptr<const Prepared>> Linker::prepare(std::shared_ptr<const Module> module) const {
+  CARREL_TRY_VOID(check_imports(*module));
   wasmtime_instance_pre_t* pre = nullptr;
   if (ErrorHandle error(wasmtime_linker_instantiate_pre(raw_, module->raw(), &pre)); error) {
     return fail(Code::unknown_import, message_of(error.get()));

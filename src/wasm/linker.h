@@ -22,13 +22,16 @@ class Prepared {
 
   const Module& module() const { return *module_; }
   wasmtime_instance_pre* raw() const { return raw_; }
+  // Bytes that its exported memory has at the start.
+  std::uint64_t least_memory() const { return least_memory_; }
 
  private:
   friend class Linker;
   Prepared(std::shared_ptr<const Module> module, wasmtime_instance_pre* raw)
-      : module_(std::move(module)), raw_(raw) {}
+      : module_(std::move(module)), raw_(raw), least_memory_(module_->least_memory()) {}
   std::shared_ptr<const Module> module_;
   wasmtime_instance_pre* raw_;
+  std::uint64_t least_memory_;
 };
 
 // Owner and thread: one shard; one for each ABI.
@@ -45,8 +48,12 @@ class Linker {
   Result<std::unique_ptr<const Prepared>> prepare(std::shared_ptr<const Module> module) const;
 
  private:
-  Linker(std::shared_ptr<Engine> engine, wasmtime_linker* raw) : engine_(std::move(engine)), raw_(raw) {}
+  Linker(std::shared_ptr<Engine> engine, std::span<const HostFunction> functions, wasmtime_linker* raw)
+      : engine_(std::move(engine)), functions_(functions), raw_(raw) {}
+  Result<void> check_imports(const Module& module) const;
+
   std::shared_ptr<Engine> engine_;
+  std::span<const HostFunction> functions_;
   wasmtime_linker* raw_;
 };
 

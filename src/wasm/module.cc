@@ -68,6 +68,11 @@ Result<std::shared_ptr<const Module>> Module::map_code(std::shared_ptr<Engine> e
 Result<std::shared_ptr<const Module>> Module::compile(std::shared_ptr<Engine> engine,
                                                       std::span<const std::byte> wasm) {
   CARREL_TRY(auto code, engine->compile(wasm));
+  return load_code(std::move(engine), code);
+}
+
+Result<std::shared_ptr<const Module>> Module::load_code(std::shared_ptr<Engine> engine,
+                                                        std::span<const std::byte> code) {
   wasmtime_module_t* raw = nullptr;
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(code.data());
   if (ErrorHandle error(wasmtime_module_deserialize(engine->raw(), bytes, code.size(), &raw)); error) {
@@ -103,6 +108,20 @@ std::vector<ExportName> Module::exports() const {
   }
   wasm_exporttype_vec_delete(&types);
   return names;
+}
+
+std::uint64_t Module::least_memory() const {
+  wasm_exporttype_vec_t types{};
+  wasmtime_module_exports(raw_, &types);
+  std::uint64_t pages = 0;
+  for (std::size_t i = 0; i < types.size; ++i) {
+    const wasm_externtype_t* type = wasm_exporttype_type(types.data[i]);
+    if (wasm_externtype_kind(type) == WASM_EXTERN_MEMORY) {
+      pages = wasmtime_memorytype_minimum(wasm_externtype_as_memorytype_const(type));
+    }
+  }
+  wasm_exporttype_vec_delete(&types);
+  return pages << 16;
 }
 
 std::size_t Module::code_bytes() const {

@@ -33,6 +33,9 @@ class Module {
   // them. Errors: compile_failed when it was made for another engine.
   static Result<std::shared_ptr<const Module>> map_code(std::shared_ptr<Engine> engine,
                                                         const std::filesystem::path& file);
+  // The same from memory, which is copied.
+  static Result<std::shared_ptr<const Module>> load_code(std::shared_ptr<Engine> engine,
+                                                         std::span<const std::byte> code);
   // Compiles in this process; for tests and trusted input.
   static Result<std::shared_ptr<const Module>> compile(std::shared_ptr<Engine> engine,
                                                        std::span<const std::byte> wasm);
@@ -43,6 +46,7 @@ class Module {
   std::vector<ImportName> imports() const;
   std::vector<ExportName> exports() const;
   std::size_t code_bytes() const;
+  std::uint64_t least_memory() const;  // bytes of its exported memory at the start; 0: none
 
   const std::shared_ptr<Engine>& engine() const { return engine_; }
   const wasmtime_module* raw() const { return raw_; }

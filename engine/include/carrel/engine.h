@@ -23,7 +23,8 @@ typedef struct carrel_buffer {
 
 void carrel_buffer_free(carrel_buffer* buffer);
 
-// Settings of an engine. Sizes are bytes, counts are slots of the pooling allocator.
+// Settings of an engine. Sizes are bytes, counts are slots of the pooling allocator; a module may have one
+// memory and up to four tables, and the pool holds twice as many tables as slots.
 typedef struct carrel_engine_settings {
   uint32_t slots;                     // instances, memories and stacks that live at once
   uint32_t table_elements;            // per table
@@ -64,8 +65,8 @@ typedef enum carrel_host_status {
   CARREL_HOST_PENDING = 1,  // call again at the next poll
   CARREL_HOST_TRAP = 2,     // ends the guest
 } carrel_host_status;
-typedef carrel_host_status (*carrel_host_fn)(void* env, wasmtime_context_t* context,
-                                             const uint64_t* args, int32_t* result);
+typedef carrel_host_status (*carrel_host_fn)(void* env, wasmtime_caller_t* caller, const uint64_t* args,
+                                             int32_t* result);
 
 // Defines such a function. `params` spells the operands: 'i' for i32, 'I' for i64; the result is one i32.
 // False: a signature nobody has needed yet, or a name defined before; the text is in `error`.
