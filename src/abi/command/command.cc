@@ -18,7 +18,14 @@ struct State {
   ReplyOutput* output;
 };
 
-void send_meanwhile(void* state) noexcept { static_cast<State*>(state)->output->send_soon(); }
+void send_meanwhile(void* state, wasm::Instance::Leave why) noexcept {
+  auto& output = *static_cast<State*>(state)->output;
+  if (why == wasm::Instance::Leave::waits) {
+    output.send_soon();
+  } else {
+    output.send_if_due();
+  }
+}
 
 wasi::Environment environment_for(turn::Turn& turn, ReplyOutput& output) {
   wasi::Environment environment;

@@ -10,6 +10,7 @@ namespace carrel::abi::command {
 namespace {
 
 constexpr std::size_t kMaxPending = 64 << 10;
+constexpr auto kPatience = std::chrono::milliseconds(10);
 
 }  // namespace
 
@@ -23,6 +24,7 @@ wasi::Io<std::size_t> ReplyOutput::write(wasi::IoContext& io, wasi::ConstBuffers
       return wasi::fail(wasi::Errno::again);
     }
   }
+  if (pending_.empty()) pending_since_ = std::chrono::steady_clock::now();
   std::size_t taken = 0;
   for (const auto& buffer : from) {
     const std::size_t n = std::min(buffer.size(), kMaxPending + kMaxHead - pending_.size());
@@ -58,9 +60,13 @@ net::ReplyHead ReplyOutput::take_head() {
   return form_ == ReplyForm::plain ? net::ReplyHead() : std::move(*head_);
 }
 
+void ReplyOutput::send_if_due() {
+  if (std::chrono::steady_clock::now() - pending_since_ >= kPatience) send_soon();
+}
+
 void ReplyOutput::send_soon() {
   if (sending() || failure_ || !head_complete()) return;
-  if (pending_.empty() && reply_.started()) return;
+  if (pending_.empty() && (reply_.started() || !head_)) return;
   sending_ = send_pending();
   sending_.start();
 }

@@ -1,8 +1,9 @@
 // A command's standard output as the reply to its event.
 //
-// What the guest writes is kept until it has to go: small replies leave whole, with their length, when the
-// guest has ended; a guest that computes or waits has what it wrote sent meanwhile, once the head of the
-// reply is complete; a guest that writes faster than the client reads waits for the client.
+// What the guest writes is kept until it has to go. A guest that ends soon has its reply sent whole, with its
+// length, and a failure can still be told by a status. Once the head is complete, a guest that waits has what
+// it wrote sent at once, and one that computes within ten milliseconds. A guest that writes faster than the
+// client reads waits for the client.
 #pragma once
 
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "abi/command/cgi_reply.h"
 #include "async/task.h"
+#include "base/clock.h"
 #include "net/http.h"
 #include "wasi/node.h"
 
@@ -29,6 +31,8 @@ class ReplyOutput {
 
   // Starts to send what is there, if the head is complete and nothing is being sent.
   void send_soon();
+  // The same, if it has been there for a while.
+  void send_if_due();
 
   // The guest has ended well: sends the rest. Errors: guest_bad_reply, and those of ReplySink.
   async::Task<Result<void>> finish();
@@ -46,6 +50,7 @@ class ReplyOutput {
   net::ReplySink& reply_;
   ReplyForm form_;
   std::string pending_;
+  Instant pending_since_{};
   std::size_t searched_ = 0;
   std::optional<net::ReplyHead> head_;
   std::optional<Error> failure_;
