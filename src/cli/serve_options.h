@@ -1,0 +1,46 @@
+// The options that `serve` and `dev` share, and how they become a server's options.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "server/options.h"
+
+namespace CLI {
+class App;
+}
+
+namespace carrel::cli {
+
+// Texts as they were typed.
+struct ServeArguments {
+  std::vector<std::string> apps;
+  std::string modules;  // wagi's modules.toml
+  std::string listen = "127.0.0.1:3000";
+  int port = -1;        // -1: the one in `listen`
+  std::string admin;    // empty: the command's default
+  std::vector<std::string> admin_hosts, hosts, environment;
+  std::string environment_file;
+  std::string certificate, key;
+  std::string access_log = "off", log = "stderr", log_level = "info";
+  unsigned shards = 0;
+  std::string state;
+  std::string max_body = "32MiB", body_pause = "30s", idle_time = "75s", drain = "10s";
+  unsigned connections = 10'000;
+};
+
+void add_listen_options(CLI::App& app, ServeArguments& arguments);   // where, how many shards
+void add_module_options(CLI::App& app, ServeArguments& arguments);   // environment, state
+void add_operation_options(CLI::App& app, ServeArguments& arguments);  // TLS, logs, limits, admin
+
+// Errors: invalid_argument naming the option; those of the state folder and the environment file.
+Result<server::ServerOptions> server_options(const ServeArguments& arguments, server::Style style);
+
+// "NAME=VALUE". Errors: invalid_argument.
+Result<std::pair<std::string, std::string>> parse_pair(std::string_view option, std::string_view text);
+
+// Lines "NAME=VALUE", empty lines and lines that begin with '#'; a value may stand in quotes.
+// Errors: invalid_argument with the line.
+Result<std::vector<std::pair<std::string, std::string>>> parse_environment_file(std::string_view text);
+
+}  // namespace carrel::cli

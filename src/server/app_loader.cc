@@ -1,0 +1,155 @@
+#include "server/app_loader.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+
+#include "app/wagi.h"
+#include "capability/assets/assets.h"
+#include "capability/config/config.h"
+#include "server/faults.h"
+#include "server/wagi_routes.h"
+
+namespace carrel::server {
+namespace {
+
+using Node = std::shared_ptr<wasi::Node>;
+
+// Folders that several modules see are read once.
+class Folders {
+ public:
+  Node find(const std::filesystem::path& folder, Faults& faults) {
+    if (const auto known = nodes_.find(folder); known != nodes_.end()) return known->second;
+    auto node = capability::assets::mount(folder);
+    if (!node) faults.add(node.error());
+    return nodes_.emplace(folder, node ? *node : nullptr).first->second;
+  }
+
+ private:
+  std::map<std::filesystem::path, Node> nodes_;
+};
+
+turn::ModuleSetup setup_of(const app::Manifest& manifest, const app::Module& module, Folders& folders,
+                           Faults& faults, const app::Pairs& environment) {
+  turn::ModuleSetup setup;
+  setup.tenant = TenantName(manifest.app.str());
+  setup.app = manifest.app;
+  setup.name = module.name;
+  setup.limits = module.limits;
+  setup.entrypoint = module.entrypoint;
+  setup.argv = module.argv;
+  // The first of a name is what a guest finds: the operator's word goes before the manifest's.
+  setup.environment = environment;
+  for (const auto* pairs : {&module.environment, &module.config}) {
+    setup.environment.insert(setup.environment.end(), pairs->begin(), pairs->end());
+  }
+  setup.mounts.push_back({"/config", capability::config::mount({module.config.begin(), module.config.end()})});
+  if (manifest.assets) setup.mounts.push_back({"/assets", folders.find(*manifest.assets, faults)});
+  for (const app::Volume& volume : module.volumes) {
+    setup.mounts.push_back({volume.guest, folders.find(volume.host, faults)});
+  }
+  return setup;
+}
+
+std::shared_ptr<const runtime::Program> program_of(const app::Module& module, runtime::Loader& loader, Faults& faults) {
+  auto program = loader.check(module.source);
+  if (!program) {
+    faults.add(std::move(program).error().within(fmt::format("module \"{}\"", module.name.str())));
+    return nullptr;
+  }
+  return *program;
+}
+
+// A name that nothing exports would be found at the first request only.
+void check_entrypoint(const app::Module& module, const runtime::Program& program, runtime::Loader& loader, Faults& faults) {
+  auto code = loader.load_now(program);
+  if (!code) return faults.add(code.error());
+  const auto exports = (*code)->exports();
+  const bool found = std::ranges::any_of(exports, [&](const wasm::ExportName& each) {
+    return each.name == module.entrypoint && each.type.starts_with("func");
+  });
+  if (found) return;
+  faults.add(Error(Code::invalid_config,
+                   fmt::format("module \"{}\": {} exports no function \"{}\"", module.name.str(),
+                               module.source.string(), module.entrypoint),
+                   "`carrel inspect FILE` shows what it exports"));
+}
+
+std::vector<WatchedFolder> folders_of(const app::Manifest& manifest) {
+  std::vector<WatchedFolder> folders = {{manifest.folder, Depth::whole_tree}};
+  for (const app::Module& module : manifest.modules) {
+    folders.push_back({module.source.parent_path(), Depth::folder_only});
+    for (const app::Volume& volume : module.volumes) folders.push_back({volume.host, Depth::whole_tree});
+  }
+  for (const app::StaticFolder& each : manifest.statics) folders.push_back({each.folder, Depth::whole_tree});
+  return folders;
+}
+
+std::string text_of(const app::Route& route) {
+  return route.methods.empty() ? route.text : fmt::format("{} {}", fmt::join(route.methods, ","), route.text);
+}
+
+std::vector<std::string> routes_text(const app::Manifest& manifest) {
+  std::vector<std::string> texts;
+  for (const app::Function& each : manifest.functions) texts.push_back(text_of(each.route));
+  for (const app::StaticFolder& each : manifest.statics) texts.push_back(text_of(each.route));
+  return texts;
+}
+
+}  // namespace
+
+Result<LoadedApp> AppLoader::load(const AppSource& source) {
+  const bool wagi = source.kind == ManifestKind::wagi;
+  CARREL_TRY(app::Manifest manifest, wagi ? app::load_wagi(source.path) : app::load_manifest(source.path));
+
+  Faults faults(manifest.file);
+  Folders folders;
+  std::vector<function::Function> modules;
+  for (const app::Module& module : manifest.modules) {
+    auto program = program_of(module, loader_, faults);
+    if (program) check_entrypoint(module, *program, loader_, faults);
+    modules.push_back({program, setup_of(manifest, module, folders, faults, options_.environment)});
+  }
+  std::vector<std::shared_ptr<const function::StaticFiles>> statics;
+  for (const app::StaticFolder& each : manifest.statics) {
+    auto files = function::StaticFiles::open(each.folder, {.max_age = each.max_age});
+    if (!files) {
+      faults.add(files.error());
+      continue;
+    }
+    statics.push_back(*files);
+  }
+  if (!faults.empty()) return std::unexpected(faults.error());
+  const std::size_t files = manifest.modules.size();
+  if (wagi) CARREL_TRY_VOID(add_declared_routes(manifest, modules, loader_, guest_log_, clock_));
+
+  auto site = std::make_shared<function::Site>(function::Site{
+      .app = manifest.app,
+      .hosts = hosts_of(manifest.app),
+      .router = function::Router(manifest.rules, function::routes_of(manifest)),
+      .statics = std::move(statics)});
+  for (const app::Function& each : manifest.functions) site->functions.push_back(modules[each.module]);
+
+  LoadedApp app{.site = site, .folders = folders_of(manifest), .notices = manifest.notices};
+  app.info = {.name = manifest.app.str(),
+              .tenant = manifest.app.str(),
+              .hosts = site->hosts,
+              .routes = routes_text(manifest),
+              .modules = files,
+              .loaded = clock_.wall()};
+  return app;
+}
+
+// One app alone answers to every name; several answer to their own.
+std::vector<std::string> AppLoader::hosts_of(const AppName& app) const {
+  if (options_.apps.size() == 1) return {};
+  std::vector<std::string> hosts = {app.str() + ".localhost"};
+  for (const auto& [name, host] : options_.hosts) {
+    if (name == app.str()) hosts.push_back(host);
+  }
+  return hosts;
+}
+
+}  // namespace carrel::server

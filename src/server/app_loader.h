@@ -1,0 +1,47 @@
+// From an app's files to a site that shards can serve: manifest, modules, assets, routes, checked together.
+//
+// A load either gives a whole site or all that is wrong, and never changes what is served: that is the caller's
+// switch.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/node.h"
+#include "app/manifest.h"
+#include "patterns/function/site.h"
+#include "runtime/loader.h"
+#include "server/folder_watch.h"
+#include "server/options.h"
+#include "turn/turn.h"
+
+namespace carrel::server {
+
+struct LoadedApp {
+  std::shared_ptr<const function::Site> site;
+  api::AppInfo info;
+  std::vector<WatchedFolder> folders;  // where its files are
+  std::vector<std::string> notices;
+};
+
+// Owner and thread: the thread that runs the server. Blocks while modules are compiled.
+class AppLoader {
+ public:
+  AppLoader(runtime::Loader& loader, turn::GuestLog& guest_log, const ServerOptions& options, const Clock& clock)
+      : loader_(loader), guest_log_(guest_log), options_(options), clock_(clock) {}
+
+  // Errors: those of the manifest, of each module, of each folder, all at once.
+  Result<LoadedApp> load(const AppSource& source);
+
+ private:
+  std::vector<std::string> hosts_of(const AppName& app) const;
+
+  runtime::Loader& loader_;
+  turn::GuestLog& guest_log_;
+  const ServerOptions& options_;
+  const Clock& clock_;
+};
+
+}  // namespace carrel::server

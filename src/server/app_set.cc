@@ -1,0 +1,85 @@
+#include "server/app_set.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+namespace carrel::server {
+namespace {
+
+Result<void> check_names(const std::vector<LoadedApp>& apps) {
+  std::map<std::string, const LoadedApp*> owners;
+  for (const LoadedApp& app : apps) {
+    std::vector<std::string> names = app.site->hosts;
+    names.push_back(app.info.name);
+    for (const std::string& name : names) {
+      const auto [owner, added] = owners.emplace(name, &app);
+      if (added) continue;
+      return fail(Code::invalid_config, fmt::format("two apps are called \"{}\"", name),
+                  "give each app a name of its own in [app], and each host name to one app");
+    }
+  }
+  return {};
+}
+
+// Texts of several errors one below the other.
+Result<void> joined(const std::vector<Error>& errors) {
+  if (errors.empty()) return {};
+  if (errors.size() == 1) return std::unexpected(errors.front());
+  std::string text;
+  for (const Error& error : errors) text += (text.empty() ? "" : "\n") + error.describe();
+  return fail(errors.front().code(), text);
+}
+
+}  // namespace
+
+Result<void> AppSet::load_all() {
+  std::vector<LoadedApp> loaded;
+  std::vector<Error> errors;
+  for (const AppSource& source : sources_) {
+    auto app = loader_.load(source);
+    if (app) {
+      loaded.push_back(std::move(*app));
+    } else {
+      errors.push_back(std::move(app).error());
+    }
+  }
+  CARREL_TRY_VOID(joined(errors));
+  CARREL_TRY_VOID(check_names(loaded));
+  apps_ = std::move(loaded);
+  return {};
+}
+
+Result<void> AppSet::reload_all() {
+  std::vector<LoadedApp> loaded = apps_;
+  std::vector<Error> errors;
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    auto app = loader_.load(sources_[i]);
+    if (app) {
+      loaded[i] = std::move(*app);
+    } else {
+      apps_[i].info.problem = loaded[i].info.problem = app.error().message();
+      errors.push_back(std::move(app).error());
+    }
+  }
+  if (auto checked = check_names(loaded); !checked) {
+    errors.push_back(std::move(checked).error());
+  } else {
+    apps_ = std::move(loaded);
+  }
+  return joined(errors);
+}
+
+std::shared_ptr<const function::Sites> AppSet::sites() const {
+  auto sites = std::make_shared<function::Sites>();
+  for (const LoadedApp& app : apps_) sites->all.push_back(app.site);
+  return sites;
+}
+
+std::vector<WatchedFolder> AppSet::folders() const {
+  std::vector<WatchedFolder> folders;
+  for (const LoadedApp& app : apps_) folders.insert(folders.end(), app.folders.begin(), app.folders.end());
+  return folders;
+}
+
+}  // namespace carrel::server

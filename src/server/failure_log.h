@@ -1,0 +1,14 @@
+// Turns that failed, under the id that the client was given: what the operator searches for.
+#pragma once
+
+#include <memory>
+
+#include "observe/log.h"
+#include "patterns/function/handler.h"
+
+namespace carrel::server {
+
+// Owner: the composition root; outlives the shards. Thread: any shard's.
+std::unique_ptr<function::FailureLog> make_failure_log(observe::Log& log);
+
+}  // namespace carrel::server

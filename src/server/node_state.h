@@ -1,0 +1,34 @@
+// What the API shows of this server, kept by the thread that runs it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "api/node.h"
+
+namespace carrel::server {
+
+// Owner: the composition root; outlives the API. Thread-safe.
+class NodeState final : public api::Node {
+ public:
+  std::shared_ptr<const api::NodeInfo> info() const override {
+    const std::lock_guard lock(mutex_);
+    return info_;
+  }
+  api::Readiness readiness() const override { return readiness_.load(); }
+
+  void set(api::NodeInfo info) {
+    auto made = std::make_shared<const api::NodeInfo>(std::move(info));
+    const std::lock_guard lock(mutex_);
+    info_ = std::move(made);
+  }
+  void set(api::Readiness readiness) { readiness_.store(readiness); }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const api::NodeInfo> info_ = std::make_shared<const api::NodeInfo>();
+  std::atomic<api::Readiness> readiness_ = api::Readiness::starting;
+};
+
+}  // namespace carrel::server

@@ -1,0 +1,57 @@
+// What `carrel serve` and `carrel dev` were asked to do. The command line fills it in; defaults are safe.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "net/server.h"
+#include "observe/log.h"
+
+namespace carrel::server {
+
+struct Address {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;
+};
+
+// "127.0.0.1:3000", "[::1]:3000", ":3000". Errors: invalid_argument.
+Result<Address> parse_address(std::string_view text);
+
+enum class ManifestKind { carrel, wagi };
+
+// Where an app's manifest is: a folder with carrel.toml or the file itself, or a modules.toml of wagi.
+struct AppSource {
+  std::filesystem::path path;
+  ManifestKind kind = ManifestKind::carrel;
+};
+
+// For the person in front of it, or for machines.
+enum class Style { development, production };
+
+struct ServerOptions {
+  Style style = Style::production;
+  std::string version;
+  std::vector<AppSource> apps;
+  std::vector<std::pair<std::string, std::string>> environment;  // for every module
+  std::vector<std::pair<std::string, std::string>> hosts;        // app, host name
+
+  Address listen{.host = "127.0.0.1", .port = 3000};
+  std::optional<Address> admin;           // nothing: no admin listener
+  std::vector<std::string> admin_hosts;   // names it may be called by, besides the loopback's
+  std::optional<net::TlsFiles> tls;
+  net::ServerLimits limits;
+
+  unsigned shards = 0;  // 0: one for each processor this process may use
+  std::filesystem::path state;
+  std::string access_log = "off";  // a file, "-" or "off"
+  std::string log = "stderr";      // a file or "stderr"
+  observe::Level log_level = observe::Level::info;
+  std::chrono::milliseconds drain{10'000};  // for requests in progress when it stops
+};
+
+}  // namespace carrel::server

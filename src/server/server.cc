@@ -1,0 +1,235 @@
+#include "server/server.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "api/api.h"
+#include "server/app_set.h"
+#include "server/logs.h"
+#include "server/node_state.h"
+#include "server/shard_unit.h"
+#include "server/signals.h"
+#include "wasm/code_cache.h"
+
+namespace carrel::server {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr unsigned kLoaderThreads = 2;
+constexpr unsigned kMostShards = 256;
+constexpr std::uint64_t kCodeCacheBytes = 8ULL << 30;
+constexpr milliseconds kQuiet{50};      // a rebuild is over when nothing has changed for this long
+constexpr milliseconds kLongest{500};   // or has gone on for this long
+constexpr milliseconds kStuck{10'000};  // after the drain time: something does not stop
+constexpr int kExitAtOnce = 130;
+
+// Everything, in the order in which it is made; it goes in the opposite order.
+struct Graph {
+  const ServerOptions& options;
+  const Clock& clock = system_clock();
+  std::unique_ptr<Signals> signals{};  // first: threads inherit what it blocks
+  std::unique_ptr<Logs> logs{};
+  std::unique_ptr<runtime::Loader> loader{};
+  std::unique_ptr<AppLoader> app_loader{};
+  std::unique_ptr<AppSet> apps{};
+  std::unique_ptr<FolderWatch> watch{};  // development only
+  NodeState node{};
+  std::unique_ptr<api::Api> api{};
+  std::vector<std::unique_ptr<ShardUnit>> shards{};
+  WallTime started = clock.wall();
+};
+
+std::vector<unsigned> processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<unsigned> found;
+  if (::sched_getaffinity(0, sizeof set, &set) == 0) {
+    for (unsigned i = 0; i < CPU_SETSIZE; ++i) {
+      if (CPU_ISSET(i, &set)) found.push_back(i);
+    }
+  }
+  if (found.empty()) found.push_back(0);
+  return found;
+}
+
+unsigned shard_count(const ServerOptions& options) {
+  const unsigned wanted = options.shards == 0 ? static_cast<unsigned>(processors().size()) : options.shards;
+  return std::clamp(wanted, 1U, kMostShards);
+}
+
+Result<std::unique_ptr<runtime::Loader>> make_loader(const ServerOptions& options) {
+  CARREL_TRY(auto engine, wasm::Engine::make(wasm::settings_for_this_machine()));
+  wasm::CodeCacheOptions cache_options{.folder = options.state / "code",
+                                       .key_file = options.state / "node.key",
+                                       .max_bytes = kCodeCacheBytes};
+  CARREL_TRY(auto cache, wasm::CodeCache::open(engine, std::move(cache_options)));
+  return std::make_unique<runtime::Loader>(std::move(engine), std::move(cache), kLoaderThreads);
+}
+
+void make_shards(Graph& graph) {
+  const unsigned count = shard_count(graph.options);
+  const auto limits = runtime::limits_for(graph.loader->engine()->settings(), count);
+  for (unsigned i = 0; i < count; ++i) {
+    graph.shards.push_back(std::make_unique<ShardUnit>(i, *graph.loader, limits, *graph.logs));
+    graph.shards.back()->use(graph.apps->sites());
+  }
+}
+
+std::string url(std::string_view scheme, const Address& address, std::uint16_t port) {
+  const bool v6 = address.host.contains(':');
+  return fmt::format("{}://{}{}{}:{}", scheme, v6 ? "[" : "", address.host, v6 ? "]" : "", port);
+}
+
+// Every shard listens on the same port; the kernel spreads the connections. Gives the place to say.
+Result<std::string> listen_for_apps(Graph& graph) {
+  const ServerOptions& options = graph.options;
+  net::Server::Options how{.address = options.listen.host,
+                           .port = options.listen.port,
+                           .limits = options.limits,
+                           .access_log = graph.logs->access()};
+  if (options.tls) {
+    CARREL_TRY(how.tls, net::load_tls(*options.tls));
+  }
+  for (const auto& shard : graph.shards) {
+    CARREL_TRY(how.port, shard->serve_apps(how));
+  }
+  return url(options.tls ? "https" : "http", options.listen, how.port);
+}
+
+// Empty: there is no admin listener.
+Result<std::string> listen_for_admin(Graph& graph) {
+  const ServerOptions& options = graph.options;
+  if (!options.admin) return std::string();
+  CARREL_TRY(auto token, api::LocalToken::load_or_make(options.state / "token"));
+  graph.api = std::make_unique<api::Api>(graph.node, api::Guard(std::move(token), options.admin_hosts), graph.clock);
+  net::Server::Options how{.address = options.admin->host, .port = options.admin->port};
+  how.limits.body_bytes = 1 << 20;
+  how.limits.connections = 256;
+  CARREL_TRY(const std::uint16_t port, graph.shards.front()->serve(*graph.api, how));
+  return url("http", *options.admin, port);
+}
+
+void show_apps(Graph& graph) {
+  api::NodeInfo info{.version = graph.options.version,
+                     .started = graph.started,
+                     .shards = static_cast<unsigned>(graph.shards.size())};
+  for (const LoadedApp& app : graph.apps->apps()) info.apps.push_back(app.info);
+  graph.node.set(std::move(info));
+}
+
+void say_apps(Graph& graph) {
+  for (const LoadedApp& app : graph.apps->apps()) {
+    graph.logs->events().write(observe::Level::info, "app_loaded",
+                               {{"app", app.info.name},
+                                {"routes", static_cast<std::uint64_t>(app.info.routes.size())},
+                                {"modules", static_cast<std::uint64_t>(app.info.modules)}});
+    for (const std::string& notice : app.notices) {
+      graph.logs->events().write(observe::Level::warn, "notice", {{"app", app.info.name}, {"message", notice}});
+    }
+  }
+}
+
+Result<void> build(Graph& graph) {
+  const ServerOptions& options = graph.options;
+  CARREL_TRY(graph.signals, Signals::take());
+  CARREL_TRY(graph.logs, Logs::open(options, graph.clock));
+  CARREL_TRY(graph.loader, make_loader(options));
+  graph.app_loader = std::make_unique<AppLoader>(*graph.loader, graph.logs->guests(), options, graph.clock);
+  graph.apps = std::make_unique<AppSet>(*graph.app_loader, options.apps);
+  if (options.style == Style::development) {
+    CARREL_TRY(graph.watch, FolderWatch::make());
+  }
+  CARREL_TRY_VOID(graph.apps->load_all());
+  make_shards(graph);
+  return {};
+}
+
+Result<void> start(Graph& graph) {
+  CARREL_TRY(const std::string apps_url, listen_for_apps(graph));
+  CARREL_TRY(const std::string admin_url, listen_for_admin(graph));
+  show_apps(graph);
+  say_apps(graph);
+  const auto cores = processors();
+  const bool pinned = graph.options.style == Style::production && graph.shards.size() <= cores.size();
+  for (std::size_t i = 0; i < graph.shards.size(); ++i) {
+    graph.shards[i]->start(pinned ? std::optional(cores[i]) : std::nullopt);
+  }
+  graph.node.set(api::Readiness::ready);
+  graph.logs->say(fmt::format("listening on {}", apps_url));
+  if (!admin_url.empty()) {
+    graph.logs->say(fmt::format("admin API at {}/v1, its token is in {}", admin_url, (graph.options.state / "token").string()));
+  }
+  return {};
+}
+
+void reload(Graph& graph) {
+  const Instant begin = graph.clock.now();
+  const auto reloaded = graph.apps->reload_all();
+  for (const auto& shard : graph.shards) shard->use(graph.apps->sites());
+  show_apps(graph);
+  if (!reloaded) {
+    const Error& error = reloaded.error();
+    graph.logs->events().write(observe::Level::error, "reload_failed",
+                               {{"code", code_name(error.code())}, {"message", error.message()}, {"help", error.help()}});
+    return;
+  }
+  const auto took = std::chrono::duration_cast<milliseconds>(graph.clock.now() - begin).count();
+  graph.logs->events().write(observe::Level::info, "reloaded", {{"millis", static_cast<std::uint64_t>(took)}});
+}
+
+void watch_folders(Graph& graph) {
+  if (graph.watch) graph.watch->add(graph.apps->folders());
+}
+
+// Folders made meanwhile are watched before files are read, so that no change goes unseen.
+void follow_changes(Graph& graph) {
+  if (!graph.watch->take_changes()) return;
+  graph.watch->settle(kQuiet, kLongest);
+  watch_folders(graph);
+  reload(graph);
+  watch_folders(graph);
+}
+
+void serve(Graph& graph) {
+  watch_folders(graph);
+  while (true) {
+    switch (graph.signals->wait(graph.watch ? graph.watch->descriptor() : -1)) {
+      case Wake::stop: return;
+      case Wake::reload:
+        graph.logs->reopen();
+        reload(graph);
+        break;
+      case Wake::changed: follow_changes(graph); break;
+    }
+  }
+}
+
+void stop(Graph& graph) {
+  graph.node.set(api::Readiness::draining);
+  graph.logs->events().write(observe::Level::info, "stopping", {});
+  for (const auto& shard : graph.shards) shard->stop(graph.options.drain);
+  const Instant end = graph.clock.now() + graph.options.drain + kStuck;
+  const auto running = [&] { return std::ranges::any_of(graph.shards, &ShardUnit::running); };
+  while (running()) {
+    if (graph.signals->stop_within(milliseconds(10))) ::_exit(kExitAtOnce);
+    if (graph.clock.now() > end) ::_exit(kExitAtOnce);
+  }
+  for (const auto& shard : graph.shards) shard->join();
+}
+
+}  // namespace
+
+Result<void> run_server(const ServerOptions& options) {
+  Graph graph{.options = options};
+  CARREL_TRY_VOID(build(graph));
+  CARREL_TRY_VOID(start(graph));
+  serve(graph);
+  stop(graph);
+  return {};
+}
+
+}  // namespace carrel::server
