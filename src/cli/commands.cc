@@ -3,12 +3,13 @@
 
 namespace carrel::cli {
 
-extern const Command kNew;
+extern const Command kNew, kRun;
 extern const Command kVersion, kHelp, kCompletion, kCompileModule;
 
 namespace {
 constexpr const Command* kCommands[] = {
     &kNew,
+    &kRun,
     &kCompletion,
     &kHelp,
     &kVersion,

@@ -2,13 +2,14 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
+#include "wasm/compile_child.h"
 
 namespace carrel::cli {
 namespace {
 
 Run add(CLI::App& app) {
-  (void)app;
-  return [] { return kFailure; };
+  app.allow_extras();
+  return [] { return wasm::compile_child_main(0, nullptr); };
 }
 
 }  // namespace
