@@ -8,7 +8,6 @@ namespace carrel::wasi {
 namespace {
 
 constexpr std::size_t kMaxTransfer = 256 << 10;
-constexpr std::uint64_t kDevice = 2;
 
 // The folder a path is in; "" for the root's own entries.
 std::string_view parent_of(std::string_view path) {
@@ -148,8 +147,7 @@ Io<std::uint32_t> ReadOnlyTree::find(std::string_view path) const {
 
 FileStat ReadOnlyTree::stat_of(std::uint32_t index) const {
   const Item& item = items_[index];
-  return {.device = kDevice,
-          .inode = index + 1ULL,
+  return {.inode = index + 1ULL,
           .type = item.content ? FileType::regular : FileType::folder,
           .size = item.content ? item.content->size() : 0,
           .accessed = item.modified,
