@@ -133,6 +133,16 @@ void say_apps(Graph& graph) {
   }
 }
 
+Result<void> check_hosts(const Graph& graph) {
+  for (const auto& [name, host] : graph.options.hosts) {
+    const bool known = std::ranges::any_of(graph.apps->apps(), [&](const LoadedApp& app) { return app.info.name == name; });
+    if (known) continue;
+    return fail(Code::invalid_argument, fmt::format("--host {}={} names an app that is not served", name, host),
+                "an app's name is in [app] of its carrel.toml");
+  }
+  return {};
+}
+
 Result<void> build(Graph& graph) {
   const ServerOptions& options = graph.options;
   CARREL_TRY(graph.signals, Signals::take());
@@ -144,6 +154,7 @@ Result<void> build(Graph& graph) {
     CARREL_TRY(graph.watch, FolderWatch::make());
   }
   CARREL_TRY_VOID(graph.apps->load_all());
+  CARREL_TRY_VOID(check_hosts(graph));
   make_shards(graph);
   return {};
 }
@@ -159,10 +170,10 @@ Result<void> start(Graph& graph) {
     graph.shards[i]->start(pinned ? std::optional(cores[i]) : std::nullopt);
   }
   graph.node.set(api::Readiness::ready);
-  graph.logs->say(fmt::format("listening on {}", apps_url));
   if (!admin_url.empty()) {
     graph.logs->say(fmt::format("admin API at {}/v1, its token is in {}", admin_url, (graph.options.state / "token").string()));
   }
+  graph.logs->say(fmt::format("listening on {}", apps_url));
   return {};
 }
 
