@@ -36,6 +36,8 @@ class Server:
     def _read(self):
         for line in self.process.stdout:
             self.lines.append(line)
+            if admin := re.search(r"admin API at https?://\S+?:(\d+)", line):
+                self.admin_port = int(admin.group(1))
             found = re.search(r"listening on https?://\S+?:(\d+)", line)
             if found and self.port is None:
                 self.port = int(found.group(1))
