@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -14,6 +15,8 @@ namespace asio = boost::asio;
 
 struct Shard::Impl {
   asio::io_context io{1};
+  // For life: an io_context that once ran out of work would refuse all later work.
+  asio::executor_work_guard<asio::io_context::executor_type> guard = asio::make_work_guard(io);
   std::atomic<bool> stopping = false;
 };
 
@@ -22,13 +25,16 @@ Shard::~Shard() = default;
 
 asio::io_context& Shard::io() { return impl_->io; }
 
-// Between two slices of busy guests all waiting events are served, so a new turn waits for one slice at most.
+// Between two slices of busy guests the waiting events are served, so a new turn waits for one slice at most;
+// a bounded number of them, so events that keep coming do not starve the guests.
 void Shard::step() {
+  constexpr int kEventsBetweenSlices = 128;
   if (run_queue_.empty()) {
     impl_->io.run_one();
     return;
   }
-  impl_->io.poll();
+  for (int i = 0; i < kEventsBetweenSlices && impl_->io.poll_one() > 0; ++i) {
+  }
   if (!run_queue_.empty()) run_queue_.run_next();
 }
 
@@ -39,7 +45,6 @@ void Shard::run(std::optional<unsigned> pin) {
     CPU_SET(*pin, &set);
     pthread_setaffinity_np(pthread_self(), sizeof set, &set);  // best effort: a container may forbid it
   }
-  auto guard = asio::make_work_guard(impl_->io);
   while (!impl_->stopping.load(std::memory_order_relaxed)) step();
 }
 
@@ -58,7 +63,6 @@ Task<void> mark_done(Task<void> task, bool* done) {
 
 void Shard::run_until_done(Task<void> task) {
   bool done = false;
-  auto guard = asio::make_work_guard(impl_->io);
   asio::post(impl_->io, [task = mark_done(std::move(task), &done)]() mutable { detach(std::move(task)); });
   while (!done) step();
 }

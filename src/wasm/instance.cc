@@ -109,20 +109,20 @@ struct Instance::Impl {
 
   bool poll() { return wasmtime_call_future_poll(future.get()); }
 
-  // Between two slices. A guest that waited queues up as well when others do, so that nobody gets more of the
-  // shard by waiting often.
+  // Between two slices. A guest that waited queues up like one that computed: nobody gets more of the shard by
+  // waiting often, or keeps it by waiting for what is there already.
   async::Task<void> rest(async::Task<void>& pending) {
     if (pending) {
       if (limits.deadline == Instant::max()) {
         co_await std::move(pending);
       } else {
         auto timer = shard.sleep_until(limits.deadline);
-        if (co_await async::first_of(std::move(pending), std::move(timer)) == 1) stopped = End::deadline;
+        co_await async::first_of(std::move(pending), std::move(timer));
+        if (std::chrono::steady_clock::now() >= limits.deadline) stopped = End::deadline;
       }
       pending = {};
-      if (stopped != End::returned || shard.run_queue().empty()) co_return;
     }
-    co_await shard.run_queue().turn(account);
+    if (stopped == End::returned) co_await shard.run_queue().turn(account);
   }
 
   // For a guest that did not end in its first slice. Begins and ends inside a slice.

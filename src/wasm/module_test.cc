@@ -1,0 +1,92 @@
+#include "wasm/module.h"
+
+#include <gmock/gmock.h>
+
+#include "wasm/test_room.h"
+
+namespace carrel::wasm {
+namespace {
+
+using testing::bytes_of;
+using testing::small_engine;
+using ::testing::HasSubstr;
+
+TEST(Module, TellsWhatAFileIs) {
+  const auto kind = [](std::string_view bytes) { return binary_kind(bytes_of(bytes)); };
+  EXPECT_EQ(kind(""), Binary::unknown);
+  EXPECT_EQ(kind(std::string_view("\0asm", 4)), Binary::unknown);
+  EXPECT_EQ(kind(std::string_view("\0asm\2\0\0\0", 8)), Binary::unknown);
+  EXPECT_EQ(kind(std::string_view("\0asm\1\0\0\0", 8)), Binary::core_module);
+  EXPECT_EQ(kind(std::string_view("\0asm\x0d\0\1\0", 8)), Binary::component);
+  EXPECT_EQ(kind("  \n(module)"), Binary::text);
+  EXPECT_EQ(kind(";; a comment\n(module)"), Binary::text);
+  EXPECT_EQ(kind("#!/bin/sh"), Binary::unknown);
+}
+
+TEST(Module, RefusesCodeOfAnotherEngine) {
+  auto engine = *Engine::make(small_engine());
+  EngineSettings other = small_engine();
+  other.memory_guard *= 2;
+  auto code = engine->compile(bytes_of("(module)"));
+  ASSERT_TRUE(code);
+  auto module = Module::load_code(*Engine::make(other), *code);
+  ASSERT_FALSE(module);
+  EXPECT_EQ(module.error().code(), Code::compile_failed);
+}
+
+TEST(Module, ListsImportsAndExportsWithTheirTypes) {
+  auto engine = *Engine::make(small_engine());
+  auto module = Module::compile(engine, bytes_of(R"((module
+      (import "env" "f" (func (param i32 f32) (result i64)))
+      (memory (export "memory") 3) (func (export "run"))))"));
+  ASSERT_TRUE(module) << module.error().describe();
+  ASSERT_EQ((*module)->imports().size(), 1u);
+  EXPECT_EQ((*module)->imports()[0].type, "func (i32 f32) -> i64");
+  ASSERT_EQ((*module)->exports().size(), 2u);
+  EXPECT_EQ((*module)->exports()[0].type, "memory");
+  EXPECT_EQ((*module)->exports()[1].type, "func ()");
+  EXPECT_EQ((*module)->least_memory(), 3u << 16);
+  EXPECT_GT((*module)->code_bytes(), 0u);
+}
+
+TEST(Module, RefusesWhatTheEngineHasSwitchedOff) {
+  auto engine = *Engine::make(small_engine());
+  EXPECT_FALSE(engine->compile(bytes_of("(module (memory 1 1 shared))")));
+  EXPECT_FALSE(engine->compile(bytes_of("(module (memory i64 1))")));
+  EXPECT_FALSE(engine->compile(bytes_of("(module (memory 1) (memory 1))")));
+}
+
+TEST(Engine, RefusesASettingInsteadOfEndingTheProcess) {
+  EngineSettings settings = small_engine();
+  settings.max_memory = settings.memory_reservation * 2;
+  EXPECT_FALSE(Engine::make(settings));
+  settings = small_engine();
+  settings.wasm_stack = settings.async_stack * 2;
+  EXPECT_FALSE(Engine::make(settings));
+  settings = small_engine();
+  settings.memory_guard = 0;
+  EXPECT_FALSE(Engine::make(settings));
+  settings = small_engine();
+  settings.slots = 1'000'000;  // more address space than there is
+  auto engine = Engine::make(settings);
+  ASSERT_FALSE(engine);
+  EXPECT_EQ(engine.error().code(), Code::invalid_config);
+}
+
+TEST(Engine, MakesCodeForAChildWithoutAPool) {
+  EngineSettings settings = small_engine();
+  const auto pooled = *Engine::make(settings);
+  settings.pooling = false;
+  EXPECT_EQ((*Engine::make_for_compiling(settings))->compatibility(), pooled->compatibility());
+}
+
+TEST(Engine, HasSettingsThatThisMachineBears) {
+  const EngineSettings settings = settings_for_this_machine();
+  auto engine = Engine::make(settings);
+  ASSERT_TRUE(engine) << engine.error().describe();
+  EXPECT_GE(settings.slots, 16u);
+  EXPECT_GE(settings.async_stack, 3 * settings.wasm_stack);
+}
+
+}  // namespace
+}  // namespace carrel::wasm
