@@ -23,3 +23,7 @@ if(CARREL_SANITIZE)
   add_compile_options("-fsanitize=${CARREL_SANITIZE}" -fno-sanitize-recover=all)
   add_link_options("-fsanitize=${CARREL_SANITIZE}")
 endif()
+
+if(CARREL_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

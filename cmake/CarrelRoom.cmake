@@ -4,9 +4,10 @@
 #     SOURCES run_queue.cc shard.cc      # none: a room of headers only
 #     DEPS base asio                     # rooms, short names of CarrelLibraries.cmake, or CMake targets
 #     TESTS run_queue_test.cc shard_test.cc
-#     TEST_DEPS wasm)                    # what only the tests need
+#     TEST_DEPS wasm                     # what only the tests need
+#     FUZZ frame_fuzz.cc)                # one program NAME_frame_fuzz each, in the fuzz preset
 function(carrel_room name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;TESTS;TEST_DEPS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;TESTS;TEST_DEPS;FUZZ")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "carrel_room(${name}): unexpected ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -29,6 +30,16 @@ function(carrel_room name)
       DISCOVERY_MODE PRE_TEST
       WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
       PROPERTIES LABELS "unit;${name}" TIMEOUT 120)
+    add_dependencies(unit_tests ${name}_test)
+  endif()
+
+  if(CARREL_FUZZ)
+    foreach(source IN LISTS arg_FUZZ)
+      get_filename_component(program "${source}" NAME_WE)
+      add_executable(${name}_${program} ${source})
+      target_link_libraries(${name}_${program} PRIVATE carrel_${name})
+      target_link_options(${name}_${program} PRIVATE -fsanitize=fuzzer)
+    endforeach()
   endif()
 endfunction()
 

@@ -1,0 +1,19 @@
+# shellcheck shell=bash
+# A benchmark suite is a bench/SUITE.py that runs as a program; the other files there are its parts.
+. tools/dev/build.sh
+
+suites() { grep -l '^if __name__ == "__main__"' bench/*.py | xargs -r -n 1 basename -s .py; }
+
+dev_bench() {
+  local suite=${1:-}
+  if [ -z "$suite" ] || ! suites | grep -qxF -- "$suite"; then
+    say "suites:"
+    suites | sed 's/^/  /' >&2
+    [ -z "$suite" ] || die "there is no suite '$suite'"
+    return
+  fi
+  shift
+  dev_build release
+  guest_env
+  "$(python_of_venv)" "bench/$suite.py" --carrel "$PWD/build/release/bin/carrel" "$@"
+}

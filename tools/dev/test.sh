@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# Every test: unit tests, `carrel test` over case folders, and pytest against the built program.
+. tools/dev/build.sh
+
+results=build/test-results
+
+# missing FILE: what stopped before it could count stands as one failure.
+stopped() { [ -e "$1" ] || echo "0 passed, 1 failed" >"${1%.*}.txt"; }
+
+# A build that fails ends the run here; a test that fails does not.
+unit_tests() {
+  local preset=$1 file=$PWD/$results/unit-$1.xml
+  compile "$preset" unit_tests
+  (step "unit tests ($preset)" ctest --preset "$preset" -L '^unit$' -j "$(jobs_count)" --output-junit "$file" -Q) 2>&1 |
+    grep -v '^dev: ' >&2
+  stopped "$file"
+}
+
+# carrel_test NAME FOLDER: the program ends with its counts; a status other than theirs is a failure.
+carrel_test() {
+  local file=$results/$1.txt status=0
+  say "$1 ..."
+  build/release/bin/carrel test "$2" >"$file" 2>&1 </dev/null || status=$?
+  if [ "$status" != 0 ]; then
+    cat "$file" >&2
+    grep -qE '^.*, [1-9][0-9]* failed' <(tail -n 1 "$file") || echo "0 passed, 1 failed" >>"$file"
+  fi
+}
+
+case_tests() {
+  local folder
+  [ ! -d tests/conformance ] || carrel_test conformance tests/conformance
+  for folder in examples/*/; do
+    [ ! -d "${folder}tests" ] || carrel_test "example-$(basename "$folder")" "$folder"
+  done
+}
+
+# Exit status 5 is pytest's for "no such tests": with none to run, that is no failure.
+pytest_tests() {
+  local file=$PWD/$results/pytest.xml status=0
+  say "pytest ..."
+  guest_env
+  CARREL=$PWD/build/release/bin/carrel CARREL_ROOT=$PWD CARREL_GUESTS=$PWD/build/guests \
+    PYTHONDONTWRITEBYTECODE=1 "$(python_of_venv)" -m pytest -q --junitxml "$file" -p no:cacheprovider \
+    -n "${CARREL_TEST_JOBS:-2}" "$@" >&2 </dev/null || status=$?
+  case $status in
+    0 | 1 | 5) ;;
+    *) rm -f "$file" ;;
+  esac
+  stopped "$file"
+}
+
+dev_test() {
+  rm -rf "$results"
+  dev_build release
+  mkdir -p "$results"
+  if [ $# -gt 0 ]; then
+    pytest_tests "$@"
+  else
+    unit_tests release
+    case_tests
+    pytest_tests tests
+    [ "${CI:-}" != true ] || unit_tests asan
+  fi
+  "$(python_of_venv)" tools/dev/count.py "$results"/*
+}
