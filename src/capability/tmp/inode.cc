@@ -1,5 +1,7 @@
 #include "capability/tmp/inode.h"
 
+#include <algorithm>
+
 namespace carrel::capability::tmp {
 
 Inode* Names::find(std::string_view name) const {
@@ -9,21 +11,29 @@ Inode* Names::find(std::string_view name) const {
 
 void Names::add(std::string_view name, Inode& inode) {
   const auto [place, added] = by_name_.emplace(name, Entry{&inode, next_order_});
-  if (added) by_order_.emplace(next_order_++, place);
+  if (added) by_order_.push_back({next_order_++, &*place});
+}
+
+std::vector<Names::Listed>::const_iterator Names::listed_from(std::uint64_t order) const {
+  return std::ranges::lower_bound(by_order_, order, {}, &Listed::order);
 }
 
 void Names::remove(std::string_view name) {
   const auto found = by_name_.find(name);
   if (found == by_name_.end()) return;
-  by_order_.erase(found->second.order);
+  by_order_[static_cast<std::size_t>(listed_from(found->second.order) - by_order_.begin())].entry = nullptr;
   by_name_.erase(found);
+  if (by_order_.size() > 2 * by_name_.size()) {
+    std::erase_if(by_order_, [](const Listed& listed) { return listed.entry == nullptr; });
+  }
 }
 
 std::vector<wasi::DirEntry> Names::list(std::uint64_t cookie, std::size_t max) const {
   std::vector<wasi::DirEntry> entries;
-  for (auto at = by_order_.lower_bound(cookie); at != by_order_.end() && entries.size() < max; ++at) {
-    const auto& [name, entry] = *at->second;
-    entries.push_back({.next = at->first + 1, .inode = entry.inode->id, .type = entry.inode->type(), .name = name});
+  for (auto at = listed_from(cookie); at != by_order_.end() && entries.size() < max; ++at) {
+    if (!at->entry) continue;
+    const auto& [name, entry] = *at->entry;
+    entries.push_back({.next = at->order + 1, .inode = entry.inode->id, .type = entry.inode->type(), .name = name});
   }
   return entries;
 }
@@ -37,7 +47,7 @@ wasi::FileStat Inode::stat() const {
   std::uint64_t size = 0;
   if (const auto* bytes = std::get_if<SparseBytes>(&body)) size = bytes->size();
   if (const auto* link = std::get_if<Link>(&body)) size = link->target.size();
-  return {.device = 1, .inode = id, .type = type(), .links = links, .size = size,
+  return {.inode = id, .type = type(), .links = links, .size = size,
           .accessed = accessed, .modified = modified, .changed = changed};
 }
 

@@ -31,8 +31,14 @@ class Names {
     std::uint64_t order;
   };
   using ByName = std::map<std::string, Entry, std::less<>>;
+  struct Listed {
+    std::uint64_t order;
+    const ByName::value_type* entry;  // null: removed
+  };
+  std::vector<Listed>::const_iterator listed_from(std::uint64_t order) const;
+
   ByName by_name_;
-  std::map<std::uint64_t, ByName::const_iterator> by_order_;
+  std::vector<Listed> by_order_;  // ascending; at most as many removed as present
   std::uint64_t next_order_ = 1;
 };
 

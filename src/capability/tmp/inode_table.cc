@@ -12,7 +12,7 @@ using wasi::IoContext;
 
 constexpr int kMaxLinks = 40;                            // followed on one path, as on Linux
 constexpr std::int64_t kInodeCost = sizeof(Inode) + 48;  // with its place in the table
-constexpr std::int64_t kNameCost = 208;                  // with both places in its folder
+constexpr std::int64_t kNameCost = 176;                  // with both places in its folder
 
 std::int64_t name_cost(std::string_view name) { return kNameCost + static_cast<std::int64_t>(name.size()); }
 

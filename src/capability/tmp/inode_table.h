@@ -27,7 +27,7 @@ struct Place {
 
 class InodeTable {
  public:
-  static constexpr std::size_t kMaxInodes = 1 << 18;
+  static constexpr std::size_t kMaxInodes = 1 << 15;  // destroyed at once, at the end of a turn
   static constexpr std::size_t kMaxName = 255;
 
   // The root is made at the first use: most turns never touch `/tmp`.

@@ -147,6 +147,25 @@ TEST_F(TmpTest, ListingSeesEachNameOnceWhateverIsRemovedMeanwhile) {
   EXPECT_EQ(rest->front().name, "d");
 }
 
+TEST_F(TmpTest, ListingStaysTrueThroughManyRemovals) {
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(put(io_, *tmp_, std::to_string(i), ""), Errno::success);
+  const auto folder = tmp_->open(io_, "", kFolder);
+  std::vector<std::string> seen;
+  for (std::uint64_t cookie = 0;;) {
+    const auto some = (*folder)->list(io_, cookie, 10);
+    if (some->empty()) break;
+    for (const auto& entry : *some) {
+      seen.push_back(entry.name);
+      ASSERT_TRUE(tmp_->unlink(io_, entry.name));
+    }
+    cookie = some->back().next;
+  }
+  EXPECT_EQ(seen.size(), 1000U);
+  EXPECT_EQ(seen.back(), "999");
+  ASSERT_TRUE((*folder)->close(io_));
+  EXPECT_EQ(io_.charged, 0);
+}
+
 // --- rename
 
 TEST_F(TmpTest, RenamesAsRename2Says) {
@@ -300,23 +319,23 @@ TEST_F(TmpTest, AFullQuotaEndsTheMakingOfFiles) {
   EXPECT_EQ(static_cast<int>(names(io_, *tmp_, "", 1000).size()), made);
 }
 
-TEST_F(TmpTest, HoldsAtMost262144Files) {
+TEST_F(TmpTest, HoldsAtMost32768Files) {
   io_.quota = INT64_MAX;
   Errno last = Errno::success;
   int made = 0;
-  while (made < 300'000 && last == Errno::success) {
+  while (made < 100'000 && last == Errno::success) {
     last = error_of(tmp_->make_folder(io_, std::to_string(made)));
     made += last == Errno::success;
   }
   EXPECT_EQ(last, Errno::nospc);
-  EXPECT_EQ(made, (1 << 18) - 1);  // and the root
+  EXPECT_EQ(made, (1 << 15) - 1);  // and the root
 }
 
 // Folders are destroyed in a loop: a deep tree must not use up the stack.
 TEST_F(TmpTest, DestroysTheDeepestTree) {
   std::string path = "d";
   ASSERT_TRUE(tmp_->make_folder(io_, path));
-  for (int i = 0; i < 40'000; ++i) {
+  for (int i = 0; i < 30'000; ++i) {
     ASSERT_TRUE(tmp_->make_folder(io_, "next"));
     ASSERT_TRUE(tmp_->rename(io_, "d", "next/d"));
     ASSERT_TRUE(tmp_->rename(io_, "next", "d"));
