@@ -45,8 +45,9 @@ class Reader {
     read_part("event", &Reader::read_event);
     read_part("expect", &Reader::read_expect);
     for (const std::string_view key : {"state", "effects", "clock"}) {
-      root_.refuse(key, fmt::format("[{}] needs the store, which this build does not have yet; remove it",
-                                    key));
+      root_.refuse(
+          key,
+          fmt::format("[{}] needs the store, which this build does not have yet; remove it", key));
     }
     root_.finish();
     if (!problems_.empty()) return std::unexpected(problems_.error());
@@ -67,15 +68,18 @@ class Reader {
 
   void read_case(TableReader& table) {
     case_.description = table.text("description").value_or("");
-    if (const auto name = table.required_text("module")) find_module(table, *name);
+    if (!table.has("module") && app_ != nullptr && app_->modules.size() == 1) {
+      table.text("module");
+      case_.module = app_->modules.front();
+    } else if (const auto name = table.required_text("module")) {
+      find_module(table, *name);
+    }
     Module& module = case_.module;
     if (auto argv = table.text("argv")) module.argv = std::move(*argv);
     if (auto entrypoint = table.text("entrypoint", 256)) module.entrypoint = std::move(*entrypoint);
     replace(module.config, read_environment(table, "config"));
     replace(module.environment, read_environment(table, "env"));
-    const bool own_limits = table.has("limits");
-    const turn::Limits limits = read_limits(table, "limits");
-    if (own_limits) module.limits = limits;
+    module.limits = read_limits(table, "limits", module.limits);
   }
 
   void find_module(TableReader& table, const std::string& name) {
@@ -90,9 +94,10 @@ class Reader {
       return;
     }
     if (app_ == nullptr) {
-      table.problem("module", fmt::format("{} is a module of an app, and there is no carrel.toml here; "
-                                          "name a .wasm or .wat file beside case.toml",
-                                          in_quotes(name)));
+      table.problem("module",
+                    fmt::format("{} is a module of an app, and there is no carrel.toml here; "
+                                "name a .wasm or .wat file beside case.toml",
+                                in_quotes(name)));
     } else if (const Module* module = app_->module(name); module != nullptr) {
       case_.module = *module;
     } else {
@@ -120,15 +125,18 @@ class Reader {
     }
     event.kind = http ? CaseEvent::Kind::http : CaseEvent::Kind::other;
     read_request(table, http);
-    for (const auto& [key, into] : {std::pair{"type", &event.type}, std::pair{"source", &event.source},
-                                    std::pair{"subject", &event.subject}, std::pair{"id", &event.id}}) {
+    for (const auto& [key, into] :
+         {std::pair{"type", &event.type}, std::pair{"source", &event.source},
+          std::pair{"subject", &event.subject}, std::pair{"id", &event.id}}) {
       if (auto value = table.text(key)) *into = std::move(*value);
     }
     event.attributes = table.pairs("attributes");
     for (const auto& [name, value] : event.attributes) {
-      if (!std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }) ||
+      if (!std::ranges::all_of(
+              name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }) ||
           name.empty() || name.size() > 64) {
-        table.problem("attributes", fmt::format("the attribute {} must be a-z and 0-9", in_quotes(name)));
+        table.problem("attributes",
+                      fmt::format("the attribute {} must be a-z and 0-9", in_quotes(name)));
       }
     }
     event.body = read_body(table);
@@ -137,16 +145,18 @@ class Reader {
   void read_request(TableReader& table, bool http) {
     CaseEvent& event = case_.event;
     if (auto method = table.text("method", 32)) {
-      if (!is_token(*method)) table.problem("method", fmt::format("{} is no method", in_quotes(*method)));
+      if (!is_token(*method))
+        table.problem("method", fmt::format("{} is no method", in_quotes(*method)));
       event.method = std::move(*method);
     }
     if (auto path = table.text("path", kMaxTarget)) {
       if (!path->starts_with('/') || !std::ranges::all_of(*path, [](char c) {
             return static_cast<unsigned char>(c) > 0x20 && c != 0x7F && c != '#';
           })) {
-        table.problem("path", fmt::format("the path {} must begin with '/' and have spaces and control "
-                                          "characters percent-encoded",
-                                          in_quotes(*path)));
+        table.problem("path",
+                      fmt::format("the path {} must begin with '/' and have spaces and control "
+                                  "characters percent-encoded",
+                                  in_quotes(*path)));
       }
       event.path = std::move(*path);
     } else if (http && !table.has("path")) {
@@ -168,7 +178,8 @@ class Reader {
   void read_expect(TableReader& table) {
     CaseExpectation& expect = case_.expect;
     const bool http = case_.event.kind == CaseEvent::Kind::http;
-    if (const auto status = table.integer("status", {100, 599})) expect.status = static_cast<int>(*status);
+    if (const auto status = table.integer("status", {100, 599}))
+      expect.status = static_cast<int>(*status);
     if (const auto exit = table.integer("exit", {0, 255})) expect.exit = static_cast<int>(*exit);
     expect.headers = read_headers(table);
     expect.body = read_body(table);
@@ -182,28 +193,31 @@ class Reader {
     }
     for (const std::string_view key : {"stdout", "stdout_contains"}) {
       if (http && table.has(key)) {
-        table.problem(key, fmt::format("a request's `{}` is its reply; use `body` or `body_contains`", key));
+        table.problem(
+            key, fmt::format("a request's `{}` is its reply; use `body` or `body_contains`", key));
       }
     }
     if (nothing_expected(expect)) table.problem("status", "[expect] must expect something");
   }
 
   static bool nothing_expected(const CaseExpectation& expect) {
-    return !expect.status && !expect.exit && !expect.body && !expect.body_json && !expect.stdout_text &&
-           expect.headers.empty() && expect.body_contains.empty() && expect.stdout_contains.empty() &&
-           expect.stderr_contains.empty();
+    return !expect.status && !expect.exit && !expect.body && !expect.body_json &&
+           !expect.stdout_text && expect.headers.empty() && expect.body_contains.empty() &&
+           expect.stdout_contains.empty() && expect.stderr_contains.empty();
   }
 
   std::optional<std::string> read_body(TableReader& table) {
     auto body = table.bytes("body", kMaxText);
     const auto name = table.text("body_file");
     if (!name) return body;
-    if (body) table.problem("body_file", fmt::format("{} has both `body` and `body_file`", table.where()));
+    if (body)
+      table.problem("body_file", fmt::format("{} has both `body` and `body_file`", table.where()));
     const fs::path file = case_.folder / *name;
     std::error_code error;
     const auto size = fs::is_regular_file(file, error) ? fs::file_size(file, error) : kMaxBody + 1;
     if (error || size > kMaxBody) {
-      table.problem("body_file", fmt::format("{} is no file, or one over 32 MiB", in_quotes(file.native())));
+      table.problem("body_file",
+                    fmt::format("{} is no file, or one over 32 MiB", in_quotes(file.native())));
       return {};
     }
     std::string bytes(size, '\0');

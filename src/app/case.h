@@ -1,9 +1,12 @@
-// A test case: a folder whose case.toml has an event and what must come of it. `carrel test` runs them.
+// A test case: a folder whose case.toml has an event and what must come of it. `carrel test` runs
+// them.
 //
-//   [case]    description, module (of the app, or a .wasm or .wat file beside case.toml), argv, env, config,
-//             entrypoint, limits
+//   [case]    description, module (of the app, or a .wasm or .wat file beside case.toml; an app's
+//   only one
+//             need not be named), argv, env, config, entrypoint, limits
 //   [event]   method, path, headers; or type, source, subject, id, attributes; body or body_file
-//   [expect]  status, headers, body, body_file, body_contains, body_json; exit, stdout, stdout_contains;
+//   [expect]  status, headers, body, body_file, body_contains, body_json; exit, stdout,
+//   stdout_contains;
 //             stderr_contains
 #pragma once
 
@@ -53,8 +56,10 @@ struct Case {
   CaseExpectation expect;
 };
 
-// `app`: whose modules the case may name; null if there is none. Errors: not_found, io, invalid_config.
+// `app`: whose modules the case may name; null if there is none. Errors: not_found, io,
+// invalid_config.
 Result<Case> load_case(const std::filesystem::path& folder, const Manifest* app);
-Result<Case> parse_case(std::string_view text, const std::filesystem::path& file, const Manifest* app);
+Result<Case> parse_case(std::string_view text, const std::filesystem::path& file,
+                        const Manifest* app);
 
 }  // namespace carrel::app

@@ -18,7 +18,9 @@ struct Fixture {
     folder.write("x.wat", "(module)");
     app.modules.push_back({.name = ModuleName("price"), .config = {{"A", "1"}, {"B", "2"}}});
   }
-  Result<Case> read(std::string_view text) { return parse_case(text, folder.path() / "case.toml", &app); }
+  Result<Case> read(std::string_view text) {
+    return parse_case(text, folder.path() / "case.toml", &app);
+  }
   std::string error(std::string_view text) {
     auto parsed = read(text);
     return parsed ? "no error" : parsed.error().message();
@@ -27,7 +29,8 @@ struct Fixture {
     return error("[case]\nmodule = \"price\"\n[expect]\nexit = 0\n[event]\n" + std::string(rest));
   }
   std::string expect(std::string_view rest) {
-    return error("[case]\nmodule = \"price\"\n[event]\npath = \"/\"\n[expect]\n" + std::string(rest));
+    return error("[case]\nmodule = \"price\"\n[event]\npath = \"/\"\n[expect]\n" +
+                 std::string(rest));
   }
 };
 
@@ -38,7 +41,9 @@ TEST(Case, IsMissing) {
 
 TEST(Case, NeedsAllItsParts) {
   Fixture f;
-  EXPECT_THAT(f.error(""), AllOf(HasSubstr("needs [case]"), HasSubstr("needs [event]"), HasSubstr("needs [expect]")));
+  EXPECT_THAT(f.error(""), AllOf(HasSubstr("needs [case]"), HasSubstr("needs [event]"),
+                                 HasSubstr("needs [expect]")));
+  f.app.modules.clear();
   EXPECT_THAT(f.error("[case]\nmodul = \"a\"\n[state]\n"),
               AllOf(HasSubstr("[case] needs `module"), HasSubstr("did you mean \"module\"?"),
                     HasSubstr("[state] needs the store")));
@@ -60,11 +65,14 @@ TEST(Case, RefusesEventsThatAreNone) {
   EXPECT_THAT(f.event("path = \"x\""), HasSubstr("must begin with '/'"));
   EXPECT_THAT(f.event("path = \"/a b\""), HasSubstr("percent-encoded"));
   EXPECT_THAT(f.event("path = \"/\"\nmethod = \"G T\""), HasSubstr("is no method"));
-  EXPECT_THAT(f.event("path = \"/\"\nheaders = { a = \"b\\r\\nc: d\" }"), HasSubstr("no header of one line"));
-  EXPECT_THAT(f.event("path = \"/\"\nbody = \"a\"\nbody_file = \"x.wat\""), HasSubstr("both `body` and `body_file`"));
+  EXPECT_THAT(f.event("path = \"/\"\nheaders = { a = \"b\\r\\nc: d\" }"),
+              HasSubstr("no header of one line"));
+  EXPECT_THAT(f.event("path = \"/\"\nbody = \"a\"\nbody_file = \"x.wat\""),
+              HasSubstr("both `body` and `body_file`"));
   EXPECT_THAT(f.event("path = \"/\"\nbody_file = \"none\""), HasSubstr("is no file"));
   EXPECT_THAT(f.event("path = \"/\"\nbody_file = \".\""), HasSubstr("is no file"));
-  EXPECT_THAT(f.event("type = \"x\"\nattributes = { \"A-B\" = \"x\" }"), HasSubstr("must be a-z and 0-9"));
+  EXPECT_THAT(f.event("type = \"x\"\nattributes = { \"A-B\" = \"x\" }"),
+              HasSubstr("must be a-z and 0-9"));
 }
 
 TEST(Case, RefusesExpectationsThatCanNeverFailOrNeverHold) {
@@ -115,18 +123,43 @@ TEST(Case, OfAnotherEventNamesAFile) {
   EXPECT_EQ(parsed->expect.stdout_text, "out");
 }
 
-TEST(Case, EveryOneOfTheShopIsValid) {
-  Manifest shop;
-  for (const auto* name : {"home", "price", "search", "order", "chart", "loop", "trap"}) {
-    shop.modules.push_back({.name = ModuleName(name)});
-  }
+int count_valid(const char* root, std::initializer_list<const char*> modules) {
+  Manifest app;
+  for (const auto* name : modules) app.modules.push_back({.name = ModuleName(name)});
   int count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator("examples/shop/tests")) {
-    const auto parsed = load_case(entry.path(), &shop);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+    if (entry.path().filename() != "case.toml") continue;
+    const auto parsed = load_case(entry.path().parent_path(), &app);
     EXPECT_TRUE(parsed) << parsed.error().message();
     ++count;
   }
-  EXPECT_GT(count, 10);
+  return count;
+}
+
+TEST(Case, OfTheExamplesAndTemplatesIsValid) {
+  EXPECT_GT(
+      count_valid("examples/shop", {"home", "price", "search", "order", "chart", "loop", "trap"}),
+      10);
+  EXPECT_GE(count_valid("templates", {"hello"}), 2);
+}
+
+TEST(Case, NeedNotNameTheOnlyModule) {
+  Fixture f;
+  constexpr std::string_view kText = "[case]\n[event]\npath = \"/\"\n[expect]\nstatus = 200\n";
+  EXPECT_EQ(f.read(kText)->module.name.str(), "price");
+  f.app.modules.push_back({.name = ModuleName("other")});
+  EXPECT_THAT(f.error(kText), HasSubstr("[case] needs `module"));
+}
+
+TEST(Case, ChangesOnlyTheLimitsThatItNames) {
+  Fixture f;
+  f.app.modules[0].limits.open_files = 9;
+  const auto parsed = f.read(
+      "[case]\nmodule = \"price\"\nlimits = { memory = \"1MiB\" }\n[event]\npath = \"/\"\n"
+      "[expect]\nstatus = 200\n");
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_EQ(parsed->module.limits.memory, 1u << 20);
+  EXPECT_EQ(parsed->module.limits.open_files, 9u);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <map>
 
 #include "app/units.h"
@@ -38,14 +37,16 @@ constexpr std::array<Later, 9> kLaterGrants{{{"kv", "the key-value store"},
                                              {"app", "functions of an embedding application"}}};
 
 // A path in the manifest that must stay in the app's folder, so that the folder is the whole app.
-std::optional<fs::path> inner_path(TableReader& table, std::string_view key, const fs::path& folder) {
+std::optional<fs::path> inner_path(TableReader& table, std::string_view key,
+                                   const fs::path& folder) {
   const auto text = table.required_text(key);
   if (!text) return {};
   const fs::path path = fs::path(*text).lexically_normal();
   if (path.is_absolute() || *path.begin() == "..") {
-    table.problem(key, fmt::format("{} is outside the app's folder; copy it into the folder and name "
-                                   "it relative to the manifest",
-                                   in_quotes(*text)));
+    table.problem(key,
+                  fmt::format("{} is outside the app's folder; copy it into the folder and name "
+                              "it relative to the manifest",
+                              in_quotes(*text)));
     return {};
   }
   return folder / path;
@@ -65,8 +66,9 @@ class Reader {
     for (const TomlValue* table : root_.tables("function")) read_function(*table);
     for (const TomlValue* table : root_.tables("static")) read_static(*table);
     for (const auto& [key, needs] : kLaterTables) {
-      root_.refuse(key, fmt::format("`{}` needs {}, which this build does not support yet; remove it",
-                                    key, needs));
+      root_.refuse(
+          key, fmt::format("`{}` needs {}, which this build does not support yet; remove it", key,
+                           needs));
     }
     root_.finish();
     const fs::path assets = manifest_.folder / "assets";
@@ -80,7 +82,8 @@ class Reader {
   void read_app() {
     const TomlValue* app = root_.table("app");
     if (app == nullptr) {
-      if (!root_.has("app")) problems_.add({1, 1}, "the manifest needs [app] with `name = \"...\"`");
+      if (!root_.has("app"))
+        problems_.add({1, 1}, "the manifest needs [app] with `name = \"...\"`");
       return;
     }
     TableReader table(*app, "[app]", problems_);
@@ -104,9 +107,9 @@ class Reader {
         continue;
       }
       if (entry.value.kind != TomlValue::Kind::table) {
-        problems_.add(entry.at, fmt::format("a module is a table, written [module.{}]",
-                                            entry.value.kind == TomlValue::Kind::array ? entry.key
-                                                                                       : "NAME"));
+        problems_.add(entry.at,
+                      fmt::format("a module is a table, written [module.{}]",
+                                  entry.value.kind == TomlValue::Kind::array ? entry.key : "NAME"));
         continue;
       }
       read_module(entry);
@@ -117,14 +120,16 @@ class Reader {
     TableReader table(entry.value, fmt::format("[module.{}]", entry.key), problems_);
     Module module{.name = ModuleName(entry.key)};
     if (const auto source = read_source(table)) module.source = *source;
-    module.limits = read_limits(table, "limits");
+    module.limits = read_limits(table, "limits", {});
     module.config = read_environment(table, "config");
     module.environment = read_environment(table, "env");
     for (const auto& [name, value] : module.environment) {
-      if (std::ranges::find(module.config, name, &Pairs::value_type::first) != module.config.end()) {
-        table.problem("env", fmt::format("{} is in `config` as well, which sets the variable already; "
-                                         "remove one of them",
-                                         in_quotes(name)));
+      if (std::ranges::find(module.config, name, &Pairs::value_type::first) !=
+          module.config.end()) {
+        table.problem("env",
+                      fmt::format("{} is in `config` as well, which sets the variable already; "
+                                  "remove one of them",
+                                  in_quotes(name)));
       }
     }
     if (auto entrypoint = table.text("entrypoint", 256)) module.entrypoint = std::move(*entrypoint);
@@ -136,15 +141,17 @@ class Reader {
 
   std::optional<fs::path> read_source(TableReader& table) {
     if (const auto text = table.text("source"); text && text->starts_with("oci://")) {
-      table.problem("source", "sources in registries are not supported yet by this build; fetch the "
-                              "module and name the file");
+      table.problem("source",
+                    "sources in registries are not supported yet by this build; fetch the "
+                    "module and name the file");
       return {};
     }
     const auto source = inner_path(table, "source", manifest_.folder);
     std::error_code ignored;
     if (source && !fs::is_regular_file(*source, ignored)) {
-      table.problem("source", fmt::format("there is no file {}; build the module, or correct `source`",
-                                          in_quotes(source->native())));
+      table.problem("source",
+                    fmt::format("there is no file {}; build the module, or correct `source`",
+                                in_quotes(source->native())));
     }
     return source;
   }
@@ -194,11 +201,13 @@ class Reader {
                                           in_quotes(folder->native())));
     }
     if (!route) return;
-    const bool plain = std::ranges::count(route->segments, Segment::Kind::exact, &Segment::kind) + 1 ==
-                       std::ssize(route->segments);
+    const bool plain =
+        std::ranges::count(route->segments, Segment::Kind::exact, &Segment::kind) + 1 ==
+        std::ssize(route->segments);
     if (!route->methods.empty() || !plain || route->segments.back().kind != Segment::Kind::rest) {
-      table.problem("route", "a static route is a prefix such as \"/static/*\": without methods or "
-                             "parameters, with /* at its end");
+      table.problem("route",
+                    "a static route is a prefix such as \"/static/*\": without methods or "
+                    "parameters, with /* at its end");
       return;
     }
     route->methods = {"GET"};
@@ -223,18 +232,24 @@ class Reader {
     for (const Segment& segment : route.segments) {
       shape += '/';
       switch (segment.kind) {
-        case Segment::Kind::exact: shape += segment.text + '='; break;
-        case Segment::Kind::parameter: shape += ':'; break;
-        case Segment::Kind::rest: shape += '*'; break;
+        case Segment::Kind::exact:
+          shape += segment.text + '=';
+          break;
+        case Segment::Kind::parameter:
+          shape += ':';
+          break;
+        case Segment::Kind::rest:
+          shape += '*';
+          break;
       }
     }
     auto& methods = claimed_[shape];
     const auto take = [&](const std::string& method) {
       const auto [other, fresh] = methods.emplace(method, at);
       if (fresh) return;
-      problems_.add(at, fmt::format("the route {}{} is there twice, first in line {}; remove one",
-                                    method.empty() ? "" : method + " ", route.text,
-                                    other->second.line));
+      problems_.add(
+          at, fmt::format("the route {}{} is there twice, first in line {}; remove one",
+                          method.empty() ? "" : method + " ", route.text, other->second.line));
     };
     if (route.methods.empty()) take("");
     for (const std::string& method : route.methods) take(method);
@@ -255,8 +270,7 @@ const Module* Manifest::module(std::string_view name) const {
   return found == modules.end() ? nullptr : &*found;
 }
 
-turn::Limits read_limits(TableReader& owner, std::string_view key) {
-  turn::Limits limits;
+turn::Limits read_limits(TableReader& owner, std::string_view key, turn::Limits limits) {
   const TomlValue* value = owner.table(key);
   if (value == nullptr) return limits;
   TableReader table(*value, fmt::format("`{}` of {}", key, owner.where()), owner.problems());
@@ -276,12 +290,13 @@ Pairs read_environment(TableReader& table, std::string_view key) {
   Pairs pairs = table.pairs(key);
   for (const auto& [name, value] : pairs) {
     if (!is_variable(name)) {
-      table.problem(key, fmt::format("{} in `{}` of {} is no name of a variable; write letters, digits "
-                                     "and '_'",
-                                     in_quotes(name), key, table.where()));
+      table.problem(key,
+                    fmt::format("{} in `{}` of {} is no name of a variable; write letters, digits "
+                                "and '_'",
+                                in_quotes(name), key, table.where()));
     } else if (value.find('\0') != std::string::npos) {
-      table.problem(key, fmt::format("the value of {} contains a NUL character; remove it",
-                                     in_quotes(name)));
+      table.problem(
+          key, fmt::format("the value of {} contains a NUL character; remove it", in_quotes(name)));
     }
   }
   return pairs;

@@ -1,7 +1,9 @@
-// The manifest: what an app is made of, as data. carrel.toml and wagi's modules.toml (wagi.h) both become one.
+// The manifest: what an app is made of, as data. carrel.toml and wagi's modules.toml (wagi.h) both
+// become one.
 //
-// Reading it is strict: an unknown key, a missing file, a route that names no module are errors, all reported
-// at once, each with its line and what to do. Whoever holds a Manifest need not check any of that again.
+// Reading it is strict: an unknown key, a missing file, a route that names no module are errors,
+// all reported at once, each with its line and what to do. Whoever holds a Manifest need not check
+// any of that again.
 #pragma once
 
 #include <chrono>
@@ -30,9 +32,9 @@ struct Module {
   std::filesystem::path source;  // a file that existed when the manifest was read
   turn::Limits limits;
   std::string entrypoint = "_start";
-  std::string argv;             // wagi's template; empty: the ABI's default
-  Pairs config;                 // environment variables, and files below /config
-  Pairs environment;            // environment variables only
+  std::string argv;   // wagi's template; empty: the ABI's default
+  Pairs config;       // environment variables, and files below /config
+  Pairs environment;  // environment variables only
   std::vector<Volume> volumes;
 };
 
@@ -56,8 +58,9 @@ struct Manifest {
   std::vector<Module> modules;  // by name
   std::vector<Function> functions;
   std::vector<StaticFolder> statics;
-  std::optional<std::filesystem::path> assets;  // the folder's assets/, which modules see as /assets
-  std::vector<std::string> notices;             // accepted, but not as the author may expect
+  std::optional<std::filesystem::path>
+      assets;                        // the folder's assets/, which modules see as /assets
+  std::vector<std::string> notices;  // accepted, but not as the author may expect
 
   const Module* module(std::string_view name) const;
 };
@@ -69,7 +72,7 @@ Result<Manifest> load_manifest(const std::filesystem::path& where);
 Result<Manifest> parse_manifest(std::string_view text, const std::filesystem::path& file);
 
 // Parts that modules.toml and case.toml share.
-turn::Limits read_limits(TableReader& owner, std::string_view key);
+turn::Limits read_limits(TableReader& owner, std::string_view key, turn::Limits otherwise);
 Pairs read_environment(TableReader& table, std::string_view key);
 
 }  // namespace carrel::app

@@ -31,7 +31,8 @@ struct Fixture {
     EXPECT_EQ(manifest.error().code(), Code::invalid_config);
     std::string text = manifest.error().message();
     const std::string prefix = folder.path().native() + "/";
-    for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix)) text.erase(at, prefix.size());
+    for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix))
+      text.erase(at, prefix.size());
     return text;
   }
 };
@@ -52,39 +53,46 @@ TEST(Manifest, OfTenMegabytesIsRefused) {
 
 TEST(Manifest, NeedsAnAppWithAName) {
   EXPECT_THAT(parse_manifest("", "carrel.toml").error().message(), HasSubstr("needs [app]"));
-  EXPECT_THAT(parse_manifest("[app]", "carrel.toml").error().message(), HasSubstr("[app] needs `name"));
-  EXPECT_THAT(parse_manifest("[app]\nname = \"A B\"", "carrel.toml").error().message(), HasSubstr("is no name"));
-  EXPECT_THAT(parse_manifest("app = 3", "carrel.toml").error().message(), HasSubstr("must be a table"));
+  EXPECT_THAT(parse_manifest("[app]", "carrel.toml").error().message(),
+              HasSubstr("[app] needs `name"));
+  EXPECT_THAT(parse_manifest("[app]\nname = \"A B\"", "carrel.toml").error().message(),
+              HasSubstr("is no name"));
+  EXPECT_THAT(parse_manifest("app = 3", "carrel.toml").error().message(),
+              HasSubstr("must be a table"));
 }
 
 TEST(Manifest, ReportsEveryProblemAtOnceInTheOrderOfTheFile) {
   Fixture f;
-  EXPECT_EQ(f.error("[module.price]\n"
-                    "source = \"prise.wasm\"\n"
-                    "limit = { memory = \"64MiB\" }\n"
-                    "[[function]]\n"
-                    "route = \"GET price\"\n"
-                    "module = \"prize\"\n"
-                    "[modules]\n"),
-            "carrel.toml:4:10: there is no file \"prise.wasm\"; build the module, or correct `source`\n"
-            "carrel.toml:5:1: unknown key \"limit\" in [module.price]; did you mean \"limits\"?\n"
-            "carrel.toml:7:9: the path \"price\" must begin with '/'\n"
-            "carrel.toml:8:10: there is no module \"prize\"; did you mean \"price\"?\n"
-            "carrel.toml:9:2: unknown key \"modules\" in the manifest; did you mean \"module\"?");
+  EXPECT_EQ(
+      f.error("[module.price]\n"
+              "source = \"prise.wasm\"\n"
+              "limit = { memory = \"64MiB\" }\n"
+              "[[function]]\n"
+              "route = \"GET price\"\n"
+              "module = \"prize\"\n"
+              "[modules]\n"),
+      "carrel.toml:4:10: there is no file \"prise.wasm\"; build the module, or correct `source`\n"
+      "carrel.toml:5:1: unknown key \"limit\" in [module.price]; did you mean \"limits\"?\n"
+      "carrel.toml:7:9: the path \"price\" must begin with '/'\n"
+      "carrel.toml:8:10: there is no module \"prize\"; did you mean \"price\"?\n"
+      "carrel.toml:9:2: unknown key \"modules\" in the manifest; did you mean \"module\"?");
 }
 
 TEST(Manifest, RefusesLimitsOutOfBounds) {
   Fixture f;
-  EXPECT_THAT(f.error("[module.price]\nsource = \"price.wasm\"\n"
-                      "limits = { memory = \"1B\", cpu = \"0ms\", time = \"99h\", open_files = 99999999999999, "
-                      "tmp = \"9GiB\", log = 5, stack = 1 }\n"),
-              AllOf(HasSubstr("`memory` in `limits` of [module.price] must be from 64KiB to 4GiB, not \"1B\""),
-                    HasSubstr("`cpu` in `limits` of [module.price] must be from 1ms to 1h"),
-                    HasSubstr("`time` in `limits` of [module.price] must be from 1ms to 1h, not \"99h\""),
-                    HasSubstr("`open_files` in `limits` of [module.price] must be from 8 to 65536"),
-                    HasSubstr("`tmp` in `limits` of [module.price] must be from 0B to 1GiB"),
-                    HasSubstr("`log` in `limits` of [module.price] must be a size such as"),
-                    HasSubstr("unknown key \"stack\" in `limits` of [module.price]")));
+  EXPECT_THAT(
+      f.error(
+          "[module.price]\nsource = \"price.wasm\"\n"
+          "limits = { memory = \"1B\", cpu = \"0ms\", time = \"99h\", open_files = 99999999999999, "
+          "tmp = \"9GiB\", log = 5, stack = 1 }\n"),
+      AllOf(HasSubstr(
+                "`memory` in `limits` of [module.price] must be from 64KiB to 4GiB, not \"1B\""),
+            HasSubstr("`cpu` in `limits` of [module.price] must be from 1ms to 1h"),
+            HasSubstr("`time` in `limits` of [module.price] must be from 1ms to 1h, not \"99h\""),
+            HasSubstr("`open_files` in `limits` of [module.price] must be from 8 to 65536"),
+            HasSubstr("`tmp` in `limits` of [module.price] must be from 0B to 1GiB"),
+            HasSubstr("`log` in `limits` of [module.price] must be a size such as"),
+            HasSubstr("unknown key \"stack\" in `limits` of [module.price]")));
 }
 
 TEST(Manifest, RefusesSourcesOutsideItsFolder) {
@@ -94,14 +102,16 @@ TEST(Manifest, RefusesSourcesOutsideItsFolder) {
                 HasSubstr("is outside the app's folder"))
         << source;
   }
-  EXPECT_THAT(f.error("[module.a]\nsource = \"oci://host/a:1\"\n"), HasSubstr("not supported yet by this build"));
+  EXPECT_THAT(f.error("[module.a]\nsource = \"oci://host/a:1\"\n"),
+              HasSubstr("not supported yet by this build"));
   EXPECT_THAT(f.error("[module.a]\nsource = \"static\"\n"), HasSubstr("there is no file"));
   EXPECT_THAT(f.error("[module.a]\n"), HasSubstr("[module.a] needs `source"));
 }
 
 TEST(Manifest, RefusesBadNamesAndShapesOfModules) {
   Fixture f;
-  EXPECT_THAT(f.error("[module.\"../x\"]\nsource = \"price.wasm\"\n"), HasSubstr("the module's name \"../x\" must be"));
+  EXPECT_THAT(f.error("[module.\"../x\"]\nsource = \"price.wasm\"\n"),
+              HasSubstr("the module's name \"../x\" must be"));
   EXPECT_THAT(f.error("[[module.a]]\nsource = \"price.wasm\"\n"), HasSubstr("written [module.a]"));
   EXPECT_THAT(f.error("module = 3\n"), HasSubstr("unknown key \"module\" in [app]"));
 }
@@ -111,7 +121,8 @@ TEST(Manifest, RefusesEveryGrantOfLaterBuilds) {
   const std::string text = f.error(
       "[module.price]\nsource = \"price.wasm\"\n"
       "grants = { kv = [\"a:rw\"], topics = [], http = [], secrets = [], tokens = [] }\n");
-  EXPECT_THAT(text, HasSubstr("the grant `kv` needs the key-value store, not supported yet by this build"));
+  EXPECT_THAT(
+      text, HasSubstr("the grant `kv` needs the key-value store, not supported yet by this build"));
   EXPECT_THAT(text, HasSubstr("the grant `topics` needs topics"));
   EXPECT_THAT(text, HasSubstr("the grant `http` needs calls to the outside"));
   EXPECT_THAT(text, HasSubstr("the grant `secrets` needs the secret store"));
@@ -120,7 +131,8 @@ TEST(Manifest, RefusesEveryGrantOfLaterBuilds) {
 
 TEST(Manifest, RefusesEveryTableOfLaterBuilds) {
   Fixture f;
-  EXPECT_THAT(f.error("[[hook]]\npoint = \"x\"\n"), HasSubstr("`hook` needs hook points, which this build"));
+  EXPECT_THAT(f.error("[[hook]]\npoint = \"x\"\n"),
+              HasSubstr("`hook` needs hook points, which this build"));
   EXPECT_THAT(f.error("[[queue]]\nname = \"x\"\n"), HasSubstr("`queue` needs queues"));
   EXPECT_THAT(f.error("[workflow.x]\n"), HasSubstr("`workflow` needs workflows"));
 }
@@ -132,7 +144,8 @@ TEST(Manifest, RefusesTheSameRouteTwice) {
     return f.error(std::string(kModule) + "[[function]]\nmodule = \"price\"\nroute = \"" + a +
                    "\"\n[[function]]\nmodule = \"price\"\nroute = \"" + b + "\"\n");
   };
-  EXPECT_THAT(two("GET /a/:x", "GET,POST /a/:y"), HasSubstr("the route GET /a/:y is there twice, first in line 7"));
+  EXPECT_THAT(two("GET /a/:x", "GET,POST /a/:y"),
+              HasSubstr("the route GET /a/:y is there twice, first in line 7"));
   EXPECT_THAT(two("/a", "/a"), HasSubstr("the route /a is there twice"));
   EXPECT_EQ(two("GET /a", "POST /a"), "no error");
   EXPECT_EQ(two("GET /a", "/a"), "no error");
@@ -141,31 +154,38 @@ TEST(Manifest, RefusesTheSameRouteTwice) {
 
 TEST(Manifest, RefusesConfigurationThatIsNoVariable) {
   Fixture f;
-  EXPECT_THAT(f.error("[module.price]\nsource = \"price.wasm\"\nconfig = { \"A=B\" = \"x\", C = [] }\n"
-                      "env = { D = \"a\\u0000b\" }\n"),
-              AllOf(HasSubstr("\"A=B\" in `config` of [module.price] is no name of a variable"),
-                    HasSubstr("\"C\" in `config` of [module.price] must be a text, not a list"),
-                    HasSubstr("the value of \"D\" contains a NUL")));
-  EXPECT_THAT(f.error("[module.price]\nsource = \"price.wasm\"\nconfig = { A = 1 }\nenv = { A = 2 }\n"),
-              HasSubstr("is in `config` as well"));
+  EXPECT_THAT(
+      f.error("[module.price]\nsource = \"price.wasm\"\nconfig = { \"A=B\" = \"x\", C = [] }\n"
+              "env = { D = \"a\\u0000b\" }\n"),
+      AllOf(HasSubstr("\"A=B\" in `config` of [module.price] is no name of a variable"),
+            HasSubstr("\"C\" in `config` of [module.price] must be a text, not a list"),
+            HasSubstr("the value of \"D\" contains a NUL")));
+  EXPECT_THAT(
+      f.error("[module.price]\nsource = \"price.wasm\"\nconfig = { A = 1 }\nenv = { A = 2 }\n"),
+      HasSubstr("is in `config` as well"));
 }
 
 TEST(Manifest, RefusesStaticRoutesThatAreNoPrefix) {
   Fixture f;
   for (const auto* route : {"/static", "GET /static/*", "/:a/*"}) {
-    EXPECT_THAT(f.error(std::string("[[static]]\nfolder = \"static\"\nroute = \"") + route + "\"\n"),
-                HasSubstr("a static route is a prefix"))
+    EXPECT_THAT(
+        f.error(std::string("[[static]]\nfolder = \"static\"\nroute = \"") + route + "\"\n"),
+        HasSubstr("a static route is a prefix"))
         << route;
   }
-  EXPECT_THAT(f.error("[[static]]\nroute = \"/x/*\"\nfolder = \"none\"\n"), HasSubstr("there is no folder"));
-  EXPECT_THAT(f.error("[[static]]\nroute = \"/x/*\"\nfolder = \"..\"\n"), HasSubstr("outside the app's folder"));
-  EXPECT_THAT(f.error("[[static]]\nroute = \"/x/*\"\nfolder = \"static\"\nmax_age = 5\n"), HasSubstr("a duration"));
+  EXPECT_THAT(f.error("[[static]]\nroute = \"/x/*\"\nfolder = \"none\"\n"),
+              HasSubstr("there is no folder"));
+  EXPECT_THAT(f.error("[[static]]\nroute = \"/x/*\"\nfolder = \"..\"\n"),
+              HasSubstr("outside the app's folder"));
+  EXPECT_THAT(f.error("[[static]]\nroute = \"/x/*\"\nfolder = \"static\"\nmax_age = 5\n"),
+              HasSubstr("a duration"));
 }
 
 TEST(Manifest, DoesNotBlameRoutesForAModuleThatIsFaultyItself) {
   Fixture f;
-  EXPECT_THAT(f.error("[module.price]\nsource = 3\n[[function]]\nroute = \"/\"\nmodule = \"price\"\n"),
-              Not(HasSubstr("there is no module")));
+  EXPECT_THAT(
+      f.error("[module.price]\nsource = 3\n[[function]]\nroute = \"/\"\nmodule = \"price\"\n"),
+      Not(HasSubstr("there is no module")));
 }
 
 TEST(Manifest, IsReadWhole) {
@@ -212,7 +232,8 @@ TEST(Manifest, OfTheShopHasNoProblemsButModulesThatAreNotBuilt) {
     return;
   }
   std::istringstream lines(manifest.error().message());
-  for (std::string line; std::getline(lines, line);) EXPECT_THAT(line, HasSubstr("there is no file"));
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_THAT(line, HasSubstr("there is no file"));
 }
 
 }  // namespace

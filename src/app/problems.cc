@@ -37,9 +37,9 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 void Problems::add(Position at, std::string what) {
   if (found_.size() < kKept) {
-    const auto later = std::ranges::upper_bound(found_, std::pair(at.line, at.column), {}, [](const Problem& other) {
-      return std::pair(other.at.line, other.at.column);
-    });
+    const auto later = std::ranges::upper_bound(
+        found_, std::pair(at.line, at.column), {},
+        [](const Problem& other) { return std::pair(other.at.line, other.at.column); });
     found_.insert(later, {at, std::move(what)});
   } else {
     ++dropped_;
@@ -87,7 +87,8 @@ std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   std::size_t end = std::min(text.size(), kLongestQuote);
   // Not in the middle of a character of UTF-8.
-  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+    --end;
   for (const char c : text.substr(0, end)) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7F) {

@@ -25,7 +25,8 @@ class Problems {
   void add(Position at, std::string what);
   bool empty() const { return found_.empty(); }
 
-  // invalid_config; a line a problem, in the order of the file: "carrel.toml:12:3: unknown key ...".
+  // invalid_config; a line a problem, in the order of the file: "carrel.toml:12:3: unknown key
+  // ...".
   Error error() const;
 
  private:

@@ -61,7 +61,8 @@ Result<Segment> read_segment(std::string_view text, const Route& route, RouteRul
     return Segment{Segment::Kind::parameter, std::string(name)};
   }
   if (rules == RouteRules::carrel && (text.find('*') != std::string_view::npos || text == "...")) {
-    return std::unexpected(bad(fmt::format("{} is no segment; for a prefix write /*", in_quotes(text))));
+    return std::unexpected(
+        bad(fmt::format("{} is no segment; for a prefix write /*", in_quotes(text))));
   }
   Segment segment{Segment::Kind::exact, {}};
   if (!percent_decode(text, segment.text)) {
@@ -79,9 +80,9 @@ Result<void> read_path(std::string_view path, RouteRules rules, Route& route) {
   }
   for (const char c : path) {
     if (c == '?' || c == '#' || c == '\\' || static_cast<unsigned char>(c) <= 0x20 || c == 0x7F) {
-      return std::unexpected(bad(fmt::format(
-          "the path {} contains {}; a route has no query, spaces or control characters",
-          in_quotes(path), in_quotes(std::string_view(&c, 1)))));
+      return std::unexpected(bad(
+          fmt::format("the path {} contains {}; a route has no query, spaces or control characters",
+                      in_quotes(path), in_quotes(std::string_view(&c, 1)))));
     }
   }
   std::string_view rest = path.substr(1);
@@ -94,7 +95,8 @@ Result<void> read_path(std::string_view path, RouteRules rules, Route& route) {
     }
     CARREL_TRY(Segment segment, read_segment(text, route, rules));
     if (segment.kind == Segment::Kind::rest && !last) {
-      return std::unexpected(bad(fmt::format("{} can only be the end of a route", in_quotes(text))));
+      return std::unexpected(
+          bad(fmt::format("{} can only be the end of a route", in_quotes(text))));
     }
     if (route.segments.size() == kMaxSegments) {
       return std::unexpected(bad(fmt::format("a route has at most {} segments", kMaxSegments)));
@@ -122,8 +124,8 @@ Result<Route> parse_route(std::string_view text, RouteRules rules) {
   if (rules == RouteRules::carrel && !text.starts_with('/')) {
     const auto space = text.find(' ');
     if (space == std::string_view::npos) {
-      return std::unexpected(bad(fmt::format(
-          "{} is no route; write \"/path\" or \"GET /path\"", in_quotes(text))));
+      return std::unexpected(
+          bad(fmt::format("{} is no route; write \"/path\" or \"GET /path\"", in_quotes(text))));
     }
     CARREL_TRY_VOID(read_methods(text.substr(0, space), route));
     path = text.substr(std::min(text.find_first_not_of(' ', space), text.size()));

@@ -14,7 +14,8 @@ namespace carrel::app {
 
 // Which rules a manifest's routes follow.
 //   carrel: ":name" is one segment, "*" at the end is the rest; the most exact route wins.
-//   wagi:   "/x" is that path alone, "/x/..." it and all below; the first that fits wins, in file order.
+//   wagi:   "/x" is that path alone, "/x/..." it and all below; the first that fits wins, in file
+//   order.
 enum class RouteRules : std::uint8_t { carrel, wagi };
 
 struct Segment {
@@ -30,7 +31,8 @@ struct Route {
   std::vector<std::string> methods;  // none: any
   std::vector<Segment> segments;     // "/" is one empty exact segment
 
-  // True if every request for one may be a request for the other: the same but for parameters' names.
+  // True if every request for one may be a request for the other: the same but for parameters'
+  // names.
   bool same_path(const Route& other) const;
 };
 

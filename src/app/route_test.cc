@@ -57,9 +57,9 @@ TEST(Route, ReadsMethodsParametersAndTheRest) {
   ASSERT_TRUE(route) << route.error().message();
   EXPECT_EQ(route->text, "/a%20b/:sku/*");
   EXPECT_THAT(route->methods, ::testing::ElementsAre("GET", "HEAD"));
-  EXPECT_THAT(route->segments,
-              ::testing::ElementsAre(Segment{Segment::Kind::exact, "a b"}, Segment{Segment::Kind::parameter, "sku"},
-                                     Segment{Segment::Kind::rest, ""}));
+  EXPECT_THAT(route->segments, ::testing::ElementsAre(Segment{Segment::Kind::exact, "a b"},
+                                                      Segment{Segment::Kind::parameter, "sku"},
+                                                      Segment{Segment::Kind::rest, ""}));
 }
 
 TEST(Route, IsTheSamePathWhateverItsParametersAreCalled) {

@@ -87,11 +87,13 @@ std::optional<std::uint64_t> TableReader::size(std::string_view key, Range<std::
   if (value == nullptr) return {};
   const auto bytes = parse_size(value->text);
   if (!bytes) {
-    problem(key, fmt::format("`{}` in {} must be a size such as \"64MiB\" (B, KiB, MiB or GiB), not {}",
-                             key, where_, in_quotes(value->text)));
+    problem(key,
+            fmt::format("`{}` in {} must be a size such as \"64MiB\" (B, KiB, MiB or GiB), not {}",
+                        key, where_, in_quotes(value->text)));
   } else if (*bytes < range.least || *bytes > range.most) {
-    problem(key, fmt::format("`{}` in {} must be from {} to {}, not {}", key, where_,
-                             size_text(range.least), size_text(range.most), in_quotes(value->text)));
+    problem(key,
+            fmt::format("`{}` in {} must be from {} to {}, not {}", key, where_,
+                        size_text(range.least), size_text(range.most), in_quotes(value->text)));
   } else {
     return *bytes;
   }
@@ -103,8 +105,9 @@ std::optional<Nanos> TableReader::duration(std::string_view key, Range<Nanos> ra
   if (value == nullptr) return {};
   const auto span = parse_duration(value->text);
   if (!span) {
-    problem(key, fmt::format("`{}` in {} must be a duration such as \"50ms\" (us, ms, s, m or h), not {}",
-                             key, where_, in_quotes(value->text)));
+    problem(key, fmt::format(
+                     "`{}` in {} must be a duration such as \"50ms\" (us, ms, s, m or h), not {}",
+                     key, where_, in_quotes(value->text)));
   } else if (*span < range.least || *span > range.most) {
     problem(key, fmt::format("`{}` in {} must be from {} to {}, not {}", key, where_,
                              duration_text(range.least), duration_text(range.most),
@@ -121,11 +124,11 @@ std::vector<std::string> TableReader::texts(std::string_view key, std::size_t mo
   if (value == nullptr) return out;
   const auto add = [&](const TomlValue& item) {
     if (item.kind != Kind::text) {
-      problems_.add(item.at, fmt::format("`{}` in {} must be a text or a list of texts, not {}", key,
-                                         where_, kind_name(item.kind)));
+      problems_.add(item.at, fmt::format("`{}` in {} must be a text or a list of texts, not {}",
+                                         key, where_, kind_name(item.kind)));
     } else if (item.text.size() > most_bytes) {
-      problems_.add(item.at, fmt::format("a text of `{}` in {} is longer than {} bytes", key, where_,
-                                         most_bytes));
+      problems_.add(item.at, fmt::format("a text of `{}` in {} is longer than {} bytes", key,
+                                         where_, most_bytes));
     } else {
       out.push_back(item.text);
     }
@@ -145,13 +148,22 @@ Pairs TableReader::pairs(std::string_view key) {
   for (const TomlEntry& entry : value->entries) {
     const TomlValue& item = entry.value;
     switch (item.kind) {
-      case Kind::text: out.emplace_back(entry.key, item.text); break;
-      case Kind::integer: out.emplace_back(entry.key, fmt::format("{}", item.integer)); break;
-      case Kind::real: out.emplace_back(entry.key, fmt::format("{}", item.real)); break;
-      case Kind::boolean: out.emplace_back(entry.key, item.boolean ? "true" : "false"); break;
+      case Kind::text:
+        out.emplace_back(entry.key, item.text);
+        break;
+      case Kind::integer:
+        out.emplace_back(entry.key, fmt::format("{}", item.integer));
+        break;
+      case Kind::real:
+        out.emplace_back(entry.key, fmt::format("{}", item.real));
+        break;
+      case Kind::boolean:
+        out.emplace_back(entry.key, item.boolean ? "true" : "false");
+        break;
       default:
-        problems_.add(item.at, fmt::format("{} in `{}` of {} must be a text, not {}",
-                                           in_quotes(entry.key), key, where_, kind_name(item.kind)));
+        problems_.add(item.at,
+                      fmt::format("{} in `{}` of {} must be a text, not {}", in_quotes(entry.key),
+                                  key, where_, kind_name(item.kind)));
     }
   }
   return out;

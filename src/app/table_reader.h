@@ -1,7 +1,8 @@
-// Strict reading of one TOML table: ask for every key it may have, then `finish` complains of the others.
+// Strict reading of one TOML table: ask for every key it may have, then `finish` complains of the
+// others.
 //
-// A getter returns nothing both when the key is absent and when its value is bad; the latter has been added
-// to the problems, so a reader goes on and finds all of them.
+// A getter returns nothing both when the key is absent and when its value is bad; the latter has
+// been added to the problems, so a reader goes on and finds all of them.
 #pragma once
 
 #include <cstdint>

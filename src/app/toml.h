@@ -1,6 +1,7 @@
 // TOML as plain data with places: the only part of Carrel that knows a TOML library is toml.cc.
 //
-// Texts are bounded in size and nesting, so a file that somebody sends cannot exhaust memory or stack.
+// Texts are bounded in size and nesting, so a file that somebody sends cannot exhaust memory or
+// stack.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +42,8 @@ std::string_view kind_name(TomlValue::Kind kind);  // "a text", "a whole number"
 // The root table. Errors: invalid_config, with the place, called `file` in the message.
 Result<TomlValue> parse_toml(std::string_view text, const std::string& file);
 
-// A whole file. Errors: not_found, io, invalid_config for one over 1 MiB or that is not a regular file.
+// A whole file. Errors: not_found, io, invalid_config for one over 1 MiB or that is not a regular
+// file.
 Result<std::string> read_small_file(const std::filesystem::path& file);
 
 }  // namespace carrel::app

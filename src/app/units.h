@@ -1,4 +1,5 @@
-// Sizes, durations and names as people write them in manifests; strict, so that a typing error is one.
+// Sizes, durations and names as people write them in manifests; strict, so that a typing error is
+// one.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +19,11 @@ std::string size_text(std::uint64_t bytes);
 std::optional<Nanos> parse_duration(std::string_view text);
 std::string duration_text(Nanos span);
 
-// Names of apps, modules and the like: 1 to 64 of a-z, 0-9, '-', '_'; the first a letter or a digit.
+// Names of apps, modules and the like: 1 to 64 of a-z, 0-9, '-', '_'; the first a letter or a
+// digit.
 bool is_name(std::string_view text);
-inline constexpr std::string_view kNameRule = "1 to 64 of a-z, 0-9, - and _, first a letter or digit";
+inline constexpr std::string_view kNameRule =
+    "1 to 64 of a-z, 0-9, - and _, first a letter or digit";
 
 // Names of environment variables: 1 to 128 of A-Z, a-z, 0-9, '_'; the first not a digit.
 bool is_variable(std::string_view text);

@@ -8,8 +8,8 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(Units, RefuseSizesThatAreNotExactlyANumberAndAUnit) {
-  for (const auto* text : {"", "64", "MiB", "64 MiB", "64mib", "64MB", "-1MiB", "+1MiB", "1.5MiB", "0x10B",
-                           "064MiB", "64MiBs", " 64MiB", "1e3B"}) {
+  for (const auto* text : {"", "64", "MiB", "64 MiB", "64mib", "64MB", "-1MiB", "+1MiB", "1.5MiB",
+                           "0x10B", "064MiB", "64MiBs", " 64MiB", "1e3B"}) {
     EXPECT_EQ(parse_size(text), std::nullopt) << text;
   }
 }
@@ -48,7 +48,8 @@ TEST(Units, PrintWhatTheyRead) {
 }
 
 TEST(Units, NamesAreShortAndPlain) {
-  for (const auto* text : {"", "-a", "_a", "A", "a b", "a/b", "ä", "a.b"}) EXPECT_FALSE(is_name(text)) << text;
+  for (const auto* text : {"", "-a", "_a", "A", "a b", "a/b", "ä", "a.b"})
+    EXPECT_FALSE(is_name(text)) << text;
   EXPECT_FALSE(is_name(std::string(65, 'a')));
   EXPECT_TRUE(is_name(std::string(64, 'a')));
   EXPECT_TRUE(is_name("7-up_b"));

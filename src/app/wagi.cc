@@ -79,7 +79,8 @@ class Reader {
     if (*text == "/healthz") notice(table, "route", "/healthz is answered by the server itself");
     for (const Function& other : manifest_.functions) {
       if (other.route.same_path(*route)) {
-        notice(table, "route", fmt::format("{} is there twice, only the first is used", in_quotes(*text)));
+        notice(table, "route",
+               fmt::format("{} is there twice, only the first is used", in_quotes(*text)));
         break;
       }
     }
@@ -91,9 +92,10 @@ class Reader {
     if (!text) return {};
     for (const std::string_view scheme : {"oci:", "bindle:", "http:", "https:"}) {
       if (text->starts_with(scheme)) {
-        table.problem("module", fmt::format("modules from {} are not supported yet by this build; fetch "
-                                            "the module and name the file",
-                                            scheme));
+        table.problem("module",
+                      fmt::format("modules from {} are not supported yet by this build; fetch "
+                                  "the module and name the file",
+                                  scheme));
         return {};
       }
     }
@@ -104,8 +106,9 @@ class Reader {
     fs::path source = resolve(manifest_.folder, *text);
     std::error_code ignored;
     if (!fs::is_regular_file(source, ignored)) {
-      table.problem("module", fmt::format("there is no file {}; build the module, or correct `module`",
-                                          in_quotes(source.native())));
+      table.problem("module",
+                    fmt::format("there is no file {}; build the module, or correct `module`",
+                                in_quotes(source.native())));
       return {};
     }
     return source;
@@ -117,11 +120,13 @@ class Reader {
       std::string inside = fs::path("/" + guest).lexically_normal().native();
       if (inside.size() > 1 && inside.ends_with('/')) inside.pop_back();
       std::error_code ignored;
-      if (guest.empty() || guest.find('\0') != std::string::npos || host.find('\0') != std::string::npos) {
+      if (guest.empty() || guest.find('\0') != std::string::npos ||
+          host.find('\0') != std::string::npos) {
         table.problem("volumes", "a volume is \"/guest/path\" = \"host/folder\"");
       } else if (!fs::is_directory(folder, ignored)) {
-        table.problem("volumes", fmt::format("there is no folder {}; create it, or correct `volumes`",
-                                             in_quotes(folder.native())));
+        table.problem("volumes",
+                      fmt::format("there is no folder {}; create it, or correct `volumes`",
+                                  in_quotes(folder.native())));
       } else {
         module.volumes.push_back({std::move(inside), folder});
       }
@@ -131,8 +136,9 @@ class Reader {
   void read_egress(TableReader& table) {
     table.integer("http_max_concurrency", {0, 1'000'000});
     if (!table.texts("allowed_hosts").empty()) {
-      notice(table, "allowed_hosts", "calls to the outside are not available yet in this build; the "
-                                     "module sees them refused");
+      notice(table, "allowed_hosts",
+             "calls to the outside are not available yet in this build; the "
+             "module sees them refused");
     }
   }
 
@@ -157,9 +163,7 @@ class Reader {
 
 }  // namespace
 
-turn::Limits wagi_limits() {
-  return {.memory = 256ULL << 20, .cpu = 10s, .time = 60s};
-}
+turn::Limits wagi_limits() { return {.memory = 256ULL << 20, .cpu = 10s, .time = 60s}; }
 
 Result<Manifest> parse_wagi(std::string_view text, const fs::path& file) {
   CARREL_TRY(const TomlValue root, parse_toml(text, file.native()));

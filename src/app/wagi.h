@@ -1,7 +1,7 @@
 // wagi's modules.toml, unchanged: read into the same Manifest, with wagi's rules for routes.
 //
-// Every [[module]] becomes a module and a function. Paths are relative to the file's folder or, as wagi has
-// it, to the working folder. wagi limits nothing; here a module gets wagi_limits().
+// Every [[module]] becomes a module and a function. Paths are relative to the file's folder or, as
+// wagi has it, to the working folder. wagi limits nothing; here a module gets wagi_limits().
 #pragma once
 
 #include <filesystem>

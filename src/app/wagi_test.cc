@@ -14,7 +14,9 @@ using ::testing::HasSubstr;
 struct Fixture {
   TestFolder folder;
   Fixture() { folder.write("build/Hello World.wasm", "x"); }
-  Result<Manifest> read(std::string_view text) { return parse_wagi(text, folder.path() / "modules.toml"); }
+  Result<Manifest> read(std::string_view text) {
+    return parse_wagi(text, folder.path() / "modules.toml");
+  }
   std::string error(std::string_view text) {
     auto manifest = read(text);
     return manifest ? "no error" : manifest.error().message();
@@ -31,13 +33,17 @@ TEST(Wagi, RefusesWhatIsNoModuleMap) {
 
 TEST(Wagi, ReportsEveryProblemAtOnce) {
   Fixture f;
-  EXPECT_THAT(f.error("[[module]]\nroute = \"x\"\nmodule = \"none.wasm\"\nvolume = {}\n"
-                      "[[module]]\nroute = \"/y\"\nmodule = \"bindle:a/b/1\"\nvolumes = { \"/a\" = \"none\" }\n"),
-              AllOf(HasSubstr("modules.toml:2:9: the path \"x\" must begin"),
-                    HasSubstr("modules.toml:3:10: there is no file"),
-                    HasSubstr("modules.toml:4:1: unknown key \"volume\" in [[module]]; did you mean \"volumes\"?"),
-                    HasSubstr("modules.toml:7:10: modules from bindle: are not supported yet"),
-                    HasSubstr("modules.toml:8:11: there is no folder")));
+  EXPECT_THAT(
+      f.error(
+          "[[module]]\nroute = \"x\"\nmodule = \"none.wasm\"\nvolume = {}\n"
+          "[[module]]\nroute = \"/y\"\nmodule = \"bindle:a/b/1\"\nvolumes = { \"/a\" = \"none\" }\n"),
+      AllOf(
+          HasSubstr("modules.toml:2:9: the path \"x\" must begin"),
+          HasSubstr("modules.toml:3:10: there is no file"),
+          HasSubstr(
+              "modules.toml:4:1: unknown key \"volume\" in [[module]]; did you mean \"volumes\"?"),
+          HasSubstr("modules.toml:7:10: modules from bindle: are not supported yet"),
+          HasSubstr("modules.toml:8:11: there is no folder")));
 }
 
 TEST(Wagi, SaysWhatItAcceptsButDoesNotDo) {
@@ -46,8 +52,9 @@ TEST(Wagi, SaysWhatItAcceptsButDoesNotDo) {
       "[[module]]\nroute = \"/healthz\"\nmodule = \"build/Hello World.wasm\"\nallowed_hosts = [\"https://a\"]\n"
       "[[module]]\nroute = \"/healthz\"\nmodule = \"build/Hello World.wasm\"\n");
   ASSERT_TRUE(manifest) << manifest.error().message();
-  EXPECT_THAT(manifest->notices, ElementsAre(HasSubstr("answered by the server"), HasSubstr("not available yet"),
-                                             HasSubstr("answered by the server"), HasSubstr("there twice")));
+  EXPECT_THAT(manifest->notices,
+              ElementsAre(HasSubstr("answered by the server"), HasSubstr("not available yet"),
+                          HasSubstr("answered by the server"), HasSubstr("there twice")));
 }
 
 TEST(Wagi, BecomesAManifestInTheOrderOfTheFile) {
@@ -57,7 +64,8 @@ TEST(Wagi, BecomesAManifestInTheOrderOfTheFile) {
       "[[module]]\nroute = \"/z/...\"\nmodule = \"file:build/Hello World.wasm\"\nentrypoint = \"run\"\n"
       "argv = \"a ${ARGS}\"\nvolumes = { \"/data/\" = \"data\" }\nenvironment = { A = \"b\" }\n"
       "http_max_concurrency = 4\nallowed_hosts = []\n"
-      "[[module]]\nroute = \"/\"\nmodule = \"" + (f.folder.path() / "build/Hello World.wasm").native() + "\"\n");
+      "[[module]]\nroute = \"/\"\nmodule = \"" +
+      (f.folder.path() / "build/Hello World.wasm").native() + "\"\n");
   ASSERT_TRUE(manifest) << manifest.error().message();
   EXPECT_EQ(manifest->rules, RouteRules::wagi);
   EXPECT_THAT(manifest->notices, ElementsAre());
@@ -78,7 +86,8 @@ TEST(Wagi, NamesThreeModulesOfOneFileApart) {
   Fixture f;
   std::string text;
   for (const auto* route : {"/a", "/b", "/c"}) {
-    text += std::string("[[module]]\nroute = \"") + route + "\"\nmodule = \"build/Hello World.wasm\"\n";
+    text +=
+        std::string("[[module]]\nroute = \"") + route + "\"\nmodule = \"build/Hello World.wasm\"\n";
   }
   const auto manifest = f.read(text);
   ASSERT_TRUE(manifest);

@@ -20,7 +20,8 @@ std::string_view opaque(std::string_view etag) {
 
 // Digits only; what is too large counts as the largest.
 std::optional<std::uint64_t> number(std::string_view text) {
-  if (text.empty() || !std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; })) return {};
+  if (text.empty() || !std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; }))
+    return {};
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() ? value : std::numeric_limits<std::uint64_t>::max();
@@ -41,7 +42,8 @@ bool none_match_names(std::string_view header, std::string_view etag) {
     header = trim(header.substr(end + 1));
     if (header.empty()) return false;
     if (header.front() != ',') return false;
-    while (!header.empty() && (header.front() == ',' || header.front() == ' ' || header.front() == '\t')) {
+    while (!header.empty() &&
+           (header.front() == ',' || header.front() == ' ' || header.front() == '\t')) {
       header.remove_prefix(1);
     }
   }

@@ -7,8 +7,8 @@
 
 namespace carrel::function {
 
-// True if an If-None-Match header ("*", or a list of entity tags, weak or not) names `etag`, by weak
-// comparison. A malformed list names nothing.
+// True if an If-None-Match header ("*", or a list of entity tags, weak or not) names `etag`, by
+// weak comparison. A malformed list names nothing.
 bool none_match_names(std::string_view header, std::string_view etag);
 
 struct ByteRange {
@@ -22,8 +22,8 @@ struct RangeAnswer {
   ByteRange range;
 };
 
-// What a Range header asks of `size` bytes. Malformed ones, other units and lists of ranges mean the whole,
-// as the RFC allows.
+// What a Range header asks of `size` bytes. Malformed ones, other units and lists of ranges mean
+// the whole, as the RFC allows.
 RangeAnswer range_of(std::string_view header, std::uint64_t size);
 
 }  // namespace carrel::function

@@ -16,7 +16,8 @@ TEST(IfNoneMatch, NamesNothingWhenMalformed) {
 }
 
 TEST(IfNoneMatch, FindsTheTagInAListByWeakComparison) {
-  for (const auto* header : {"*", " * ", "\"a\"", "W/\"a\"", "\"b\", \"a\"", "\"b\",W/\"a\" ", "\"x,y\" , ,\"a\""}) {
+  for (const auto* header :
+       {"*", " * ", "\"a\"", "W/\"a\"", "\"b\", \"a\"", "\"b\",W/\"a\" ", "\"x,y\" , ,\"a\""}) {
     EXPECT_TRUE(none_match_names(header, "\"a\"")) << header;
   }
   EXPECT_TRUE(none_match_names("\"a\"", "W/\"a\""));
@@ -24,8 +25,9 @@ TEST(IfNoneMatch, FindsTheTagInAListByWeakComparison) {
 }
 
 TEST(Range, MeansTheWholeWhenMalformedOrMany) {
-  for (const auto* header : {"", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-2", "bytes=1", "items=0-1",
-                             "bytes=0-1,3-4", "bytes=+1-2", "bytes=1--2", "bytes=0x1-2"}) {
+  for (const auto* header :
+       {"", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-2", "bytes=1", "items=0-1",
+        "bytes=0-1,3-4", "bytes=+1-2", "bytes=1--2", "bytes=0x1-2"}) {
     EXPECT_EQ(range_of(header, 10).kind, Kind::whole) << header;
   }
 }

@@ -14,12 +14,13 @@ using app::Segment;
 constexpr std::uint32_t kNone = UINT32_MAX;
 constexpr std::size_t kCut = app::kMaxSegments + 1;  // one more than a route has
 
-// A path cut at its slashes, without copying. Segments after the last that a route can name stay together.
+// A path cut at its slashes, without copying. Segments after the last that a route can name stay
+// together.
 struct Cut {
   std::array<std::string_view, kCut> raw;
   std::array<std::size_t, kCut> begin;  // of the segment's slash in the path
   std::size_t count = 0;
-  std::vector<std::string> decoded;     // only of segments with escapes
+  std::vector<std::string> decoded;  // only of segments with escapes
   std::array<std::string_view, kCut> text;
 };
 
@@ -81,7 +82,8 @@ struct Router::Node {
   std::vector<std::uint32_t> rests;  // routes whose rest begins here
 };
 
-// One descent. Each node is visited at most once, so the work is bounded by the routes, not by the path.
+// One descent. Each node is visited at most once, so the work is bounded by the routes, not by the
+// path.
 struct Router::Search {
   const Router& router;
   std::string_view method;
@@ -98,7 +100,8 @@ struct Router::Search {
       if (down(next->second, depth + 1)) return true;
     }
     // A parameter is never empty: "/price/" has no sku.
-    if (node.parameter != kNone && !cut.text[depth].empty() && down(node.parameter, depth + 1)) return true;
+    if (node.parameter != kNone && !cut.text[depth].empty() && down(node.parameter, depth + 1))
+      return true;
     return take(node.rests, depth);
   }
 
@@ -122,14 +125,17 @@ struct Router::Search {
 
   int rank_of(const app::Route& route) const {
     if (route.methods.empty()) return 1;
-    const auto has = [&](std::string_view name) { return std::ranges::find(route.methods, name) != route.methods.end(); };
+    const auto has = [&](std::string_view name) {
+      return std::ranges::find(route.methods, name) != route.methods.end();
+    };
     if (has(method)) return 3;
     return method == "HEAD" && has("GET") ? 2 : 0;
   }
 
   std::string allow() const {
     std::set<std::string_view> methods{"OPTIONS"};
-    for (const RouteEntry* entry : others) methods.insert(entry->route.methods.begin(), entry->route.methods.end());
+    for (const RouteEntry* entry : others)
+      methods.insert(entry->route.methods.begin(), entry->route.methods.end());
     if (methods.contains("GET")) methods.insert("HEAD");
     std::string list;
     for (const std::string_view name : methods) {
@@ -175,7 +181,8 @@ void Router::insert(std::size_t index) {
   nodes_[at].ends.push_back(static_cast<std::uint32_t>(index));
 }
 
-RouteMatch Router::match(std::string_view method, std::string_view path, turn::HttpTarget& target) const {
+RouteMatch Router::match(std::string_view method, std::string_view path,
+                         turn::HttpTarget& target) const {
   if (rules_ == RouteRules::wagi) return match_wagi(path, target);
   Cut cut;
   if (!cut_path(path, cut)) return {.kind = RouteMatch::Kind::bad_request};

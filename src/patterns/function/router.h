@@ -1,7 +1,9 @@
-// The router: from a request's method and path to the function or the static folder that answers it.
+// The router: from a request's method and path to the function or the static folder that answers
+// it.
 //
-// Paths are compared segment by segment after percent-decoding, so "/a%62" is "/ab", while "/a%2Fb" is one
-// segment and never two. A path with a bad escape, NUL, or a segment that decodes to "." or ".." is refused.
+// Paths are compared segment by segment after percent-decoding, so "/a%62" is "/ab", while "/a%2Fb"
+// is one segment and never two. A path with a bad escape, NUL, or a segment that decodes to "." or
+// ".." is refused.
 #pragma once
 
 #include <cstdint>
@@ -33,9 +35,10 @@ struct RouteMatch {
 
 // Immutable. Thread-safe; one a deployment.
 //
-// carrel's rules: at each segment exact beats parameter beats rest; a route for the method beats one for
-// any; HEAD is answered by GET's route unless it has its own. A path that only other methods' routes fit is
-// method_not_allowed. wagi's rules: the first route in order, whatever the method; "/healthz" before all.
+// carrel's rules: at each segment exact beats parameter beats rest; a route for the method beats
+// one for any; HEAD is answered by GET's route unless it has its own. A path that only other
+// methods' routes fit is method_not_allowed. wagi's rules: the first route in order, whatever the
+// method; "/healthz" before all.
 class Router {
  public:
   Router() : Router(app::RouteRules::carrel, {}) {}  // without routes
@@ -44,7 +47,8 @@ class Router {
   Router(Router&&) noexcept;
   Router& operator=(Router&&) noexcept;
 
-  // Fills `target` if found: its views are into `path` and this router. `path` is as sent, without query.
+  // Fills `target` if found: its views are into `path` and this router. `path` is as sent, without
+  // query.
   RouteMatch match(std::string_view method, std::string_view path, turn::HttpTarget& target) const;
 
  private:
@@ -58,8 +62,9 @@ class Router {
   std::vector<Node> nodes_;  // a tree by segments; the first is the root
 };
 
-// The rest of a path as a relative path that is safe below a folder: decoded, no empty, "." or ".." segments,
-// no encoded slash, backslash or NUL. One '/' at the end is kept. Errors: not_found, for there is no such file.
+// The rest of a path as a relative path that is safe below a folder: decoded, no empty, "." or ".."
+// segments, no encoded slash, backslash or NUL. One '/' at the end is kept. Errors: not_found, for
+// there is no such file.
 Result<std::string> safe_relative_path(std::string_view raw_rest);
 
 }  // namespace carrel::function

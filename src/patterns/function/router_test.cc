@@ -23,11 +23,16 @@ std::string ask(const Router& router, std::string_view path, std::string_view me
   turn::HttpTarget target;
   const RouteMatch match = router.match(method, path, target);
   switch (match.kind) {
-    case Kind::found: return std::to_string(match.target);
-    case Kind::not_found: return "404";
-    case Kind::method_not_allowed: return "405 " + match.allow;
-    case Kind::bad_request: return "400";
-    case Kind::health: return "health";
+    case Kind::found:
+      return std::to_string(match.target);
+    case Kind::not_found:
+      return "404";
+    case Kind::method_not_allowed:
+      return "405 " + match.allow;
+    case Kind::bad_request:
+      return "400";
+    case Kind::health:
+      return "health";
   }
   return "";
 }
@@ -36,7 +41,8 @@ TEST(Router, WithoutRoutesFindsNothing) { EXPECT_EQ(ask(Router(), "/"), "404"); 
 
 TEST(Router, RefusesPathsThatMeanSomethingElseDecoded) {
   const Router router = make({"/*"});
-  for (const auto* path : {"", "a", "*", "/%", "/%4", "/%4g", "/a%00b", "/..", "/a/../b", "/a/.", "/%2e%2E/b", "/.%2e"}) {
+  for (const auto* path : {"", "a", "*", "/%", "/%4", "/%4g", "/a%00b", "/..", "/a/../b", "/a/.",
+                           "/%2e%2E/b", "/.%2e"}) {
     EXPECT_EQ(ask(router, path), "400") << path;
   }
   EXPECT_EQ(ask(router, std::string_view("/a\0b", 4)), "400");
@@ -182,8 +188,8 @@ TEST(WagiRouter, SplitsScriptNameAndPathInfo) {
 }
 
 TEST(SafeRelativePath, RefusesEveryWayOutOfAFolder) {
-  for (const auto* rest : {"/..", "/../a", "/a/../b", "/%2e%2e/a", "/.", "//etc/passwd", "/a//b", "/%2Fetc", "/a%2F..%2Fb",
-                           "/a%5Cb", "/a\\b", "/%00", "/%"}) {
+  for (const auto* rest : {"/..", "/../a", "/a/../b", "/%2e%2e/a", "/.", "//etc/passwd", "/a//b",
+                           "/%2Fetc", "/a%2F..%2Fb", "/a%5Cb", "/a\\b", "/%00", "/%"}) {
     EXPECT_FALSE(safe_relative_path(rest)) << rest;
   }
 }

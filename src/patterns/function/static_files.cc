@@ -38,8 +38,8 @@ std::string etag_of(std::string_view bytes) {
 
 // Weak: a large file is not read to name it.
 std::string etag_of(const struct stat& status) {
-  return fmt::format("W/\"{:x}-{:x}-{:x}.{:x}\"", status.st_ino, status.st_size, status.st_mtim.tv_sec,
-                     status.st_mtim.tv_nsec);
+  return fmt::format("W/\"{:x}-{:x}-{:x}.{:x}\"", status.st_ino, status.st_size,
+                     status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
 }
 
 bool has_hidden_part(std::string_view path) {
@@ -72,7 +72,8 @@ class StaticFiles::Descriptor {
     }
     const int cause = errno;
     if (cause == ENOSYS || cause == EPERM) {
-      return fail(Code::unavailable, "openat2 is not available", "use Linux 5.6 or newer, and a container profile that allows it");
+      return fail(Code::unavailable, "openat2 is not available",
+                  "use Linux 5.6 or newer, and a container profile that allows it");
     }
     return fail(cause == EMFILE || cause == ENFILE ? Code::io : Code::not_found,
                 fmt::format("cannot open \"{}\": {}", path, std::strerror(cause)));
@@ -83,7 +84,8 @@ class StaticFiles::Descriptor {
     while (true) {
       const ssize_t n = ::pread(fd_, into, size, static_cast<off_t>(offset));
       if (n >= 0) return static_cast<std::size_t>(n);
-      if (errno != EINTR) return fail(Code::io, fmt::format("cannot read a file: {}", std::strerror(errno)));
+      if (errno != EINTR)
+        return fail(Code::io, fmt::format("cannot read a file: {}", std::strerror(errno)));
     }
   }
 
@@ -94,7 +96,7 @@ class StaticFiles::Descriptor {
 struct StaticFiles::File {
   std::string path;
   std::string_view type;
-  bool kept = false;    // content and etag are set
+  bool kept = false;  // content and etag are set
   std::string content;
   std::string etag;
 };
@@ -105,7 +107,8 @@ struct StaticFiles::Loader {
 
   Result<void> run(const fs::path& root) {
     std::error_code error;
-    fs::recursive_directory_iterator walk(root, fs::directory_options::skip_permission_denied, error);
+    fs::recursive_directory_iterator walk(root, fs::directory_options::skip_permission_denied,
+                                          error);
     for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
       const std::string path = walk->path().lexically_relative(root).native();
       if (has_hidden_part(path) || walk.depth() >= kMaxDepth) {
@@ -124,14 +127,16 @@ struct StaticFiles::Loader {
   Result<void> add(const std::string& path) {
     auto opened = made.folder_->open_below(path);
     if (!opened) {
-      // A link out of the folder or an unreadable file is not served; a kernel without openat2 is said.
+      // A link out of the folder or an unreadable file is not served; a kernel without openat2 is
+      // said.
       if (opened.error().code() == Code::not_found) return {};
       return std::unexpected(std::move(opened).error());
     }
     struct stat status{};
     if (::fstat(opened->get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
     if (made.files_.size() == made.options_.files) {
-      return fail(Code::invalid_config, fmt::format("more than {} static files", made.options_.files),
+      return fail(Code::invalid_config,
+                  fmt::format("more than {} static files", made.options_.files),
                   "serve fewer files, or put them behind a file server");
     }
     File file{.path = path, .type = content_type(path)};
@@ -150,7 +155,8 @@ struct StaticFiles::Loader {
     std::string content(size, '\0');
     std::size_t done = 0;
     while (done < content.size()) {
-      CARREL_TRY(const std::size_t n, file.read_at(done, content.data() + done, content.size() - done));
+      CARREL_TRY(const std::size_t n,
+                 file.read_at(done, content.data() + done, content.size() - done));
       if (n == 0) break;
       done += n;
     }
@@ -166,7 +172,8 @@ Result<std::shared_ptr<const StaticFiles>> StaticFiles::open(const fs::path& fol
                                                              const StaticOptions& options) {
   const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) {
-    return fail(Code::not_found, fmt::format("cannot open the folder {}: {}", folder.native(), std::strerror(errno)),
+    return fail(Code::not_found,
+                fmt::format("cannot open the folder {}: {}", folder.native(), std::strerror(errno)),
                 "check that it exists and may be read");
   }
   std::shared_ptr<StaticFiles> made(new StaticFiles);
@@ -193,7 +200,8 @@ net::ReplyHead StaticFiles::head_for(const File& file, std::string_view etag) co
   head.headers.emplace_back("accept-ranges", "bytes");
   head.headers.emplace_back("x-content-type-options", "nosniff");
   if (options_.max_age) {
-    head.headers.emplace_back("cache-control", fmt::format("public, max-age={}", options_.max_age->count()));
+    head.headers.emplace_back("cache-control",
+                              fmt::format("public, max-age={}", options_.max_age->count()));
   }
   return head;
 }
@@ -206,8 +214,10 @@ struct Plan {
   bool no_body = false;  // the head says it all: 304, 416
 };
 
-Plan plan_reply(const net::Request& request, std::string_view etag, std::uint64_t size, net::ReplyHead& head) {
-  if (const auto names = request.header("if-none-match"); !names.empty() && none_match_names(names, etag)) {
+Plan plan_reply(const net::Request& request, std::string_view etag, std::uint64_t size,
+                net::ReplyHead& head) {
+  if (const auto names = request.header("if-none-match");
+      !names.empty() && none_match_names(names, etag)) {
     head.status = 304;
     std::erase_if(head.headers, [](const auto& field) {
       return field.first == "content-type" || field.first == "accept-ranges";
@@ -215,10 +225,12 @@ Plan plan_reply(const net::Request& request, std::string_view etag, std::uint64_
     return {.no_body = true};
   }
   const auto if_range = request.header("if-range");
-  const bool ranged = request.method == "GET" && (if_range.empty() || (if_range == etag && !etag.starts_with("W/")));
+  const bool ranged = request.method == "GET" &&
+                      (if_range.empty() || (if_range == etag && !etag.starts_with("W/")));
   const RangeAnswer answer = ranged ? range_of(request.header("range"), size) : RangeAnswer{};
   switch (answer.kind) {
-    case RangeAnswer::Kind::whole: return {.range = {0, size}};
+    case RangeAnswer::Kind::whole:
+      return {.range = {0, size}};
     case RangeAnswer::Kind::part:
       head.status = 206;
       head.headers.emplace_back("content-range",
@@ -235,13 +247,16 @@ Plan plan_reply(const net::Request& request, std::string_view etag, std::uint64_
 
 }  // namespace
 
-async::Task<Result<void>> StaticFiles::serve(std::shared_ptr<const StaticFiles> self, const net::Request& request,
-                                             std::string_view raw_rest, net::ReplySink& reply) {
+async::Task<Result<void>> StaticFiles::serve(std::shared_ptr<const StaticFiles> self,
+                                             const net::Request& request, std::string_view raw_rest,
+                                             net::ReplySink& reply) {
   if (request.method != "GET" && request.method != "HEAD") co_return fail(Code::method_not_allowed);
   CARREL_CO_TRY(const std::string path, safe_relative_path(raw_rest));
   if (self->is_folder(path)) {  // so that relative links in its index.html work
     net::ReplyHead head{.status = 308};
-    head.headers.emplace_back("location", fmt::format("{}/{}{}", request.path, request.query.empty() ? "" : "?", request.query));
+    head.headers.emplace_back(
+        "location",
+        fmt::format("{}/{}{}", request.path, request.query.empty() ? "" : "?", request.query));
     co_return co_await reply.send(std::move(head), {});
   }
   const File* file = self->find(path);
@@ -250,19 +265,21 @@ async::Task<Result<void>> StaticFiles::serve(std::shared_ptr<const StaticFiles> 
     net::ReplyHead head = self->head_for(*file, file->etag);
     const Plan plan = plan_reply(request, file->etag, file->content.size(), head);
     const std::string_view body =
-        plan.no_body ? std::string_view() : std::string_view(file->content).substr(plan.range.first, plan.range.length);
+        plan.no_body ? std::string_view()
+                     : std::string_view(file->content).substr(plan.range.first, plan.range.length);
     co_return co_await reply.send(std::move(head), body);
   }
   CARREL_CO_TRY(const Descriptor opened, self->folder_->open_below(file->path));
   struct stat status{};
-  if (::fstat(opened.get(), &status) != 0 || !S_ISREG(status.st_mode)) co_return fail(Code::not_found);
+  if (::fstat(opened.get(), &status) != 0 || !S_ISREG(status.st_mode))
+    co_return fail(Code::not_found);
   net::ReplyHead head = self->head_for(*file, etag_of(status));
   co_return co_await send_open(request, opened, status, std::move(head), reply);
 }
 
-async::Task<Result<void>> StaticFiles::send_open(const net::Request& request, const Descriptor& file,
-                                                 const struct stat& status, net::ReplyHead head,
-                                                 net::ReplySink& reply) {
+async::Task<Result<void>> StaticFiles::send_open(const net::Request& request,
+                                                 const Descriptor& file, const struct stat& status,
+                                                 net::ReplyHead head, net::ReplySink& reply) {
   const auto size = static_cast<std::uint64_t>(status.st_size);
   const std::string etag = etag_of(status);
   const Plan plan = plan_reply(request, etag, size, head);

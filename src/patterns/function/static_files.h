@@ -1,8 +1,9 @@
 // Static files: a folder's files over HTTP, with content types, entity tags, ranges and caching.
 //
-// What there is to serve is settled when the folder is opened: names, and the content of small files. Large
-// files are read from disk in pieces while they are sent. Nothing outside the folder can be reached, symbolic
-// links included; names that begin with a dot are not served; a folder is its index.html.
+// What there is to serve is settled when the folder is opened: names, and the content of small
+// files. Large files are read from disk in pieces while they are sent. Nothing outside the folder
+// can be reached, symbolic links included; names that begin with a dot are not served; a folder is
+// its index.html.
 #pragma once
 
 #include <chrono>
@@ -21,9 +22,9 @@ struct stat;
 namespace carrel::function {
 
 struct StaticOptions {
-  std::optional<std::chrono::seconds> max_age;     // Cache-Control
-  std::uint64_t file_bytes = 1ULL << 20;           // larger files stay on disk
-  std::uint64_t total_bytes = 64ULL << 20;         // in memory, all files together
+  std::optional<std::chrono::seconds> max_age;  // Cache-Control
+  std::uint64_t file_bytes = 1ULL << 20;        // larger files stay on disk
+  std::uint64_t total_bytes = 64ULL << 20;      // in memory, all files together
   std::size_t files = 50'000;
 };
 
@@ -36,10 +37,12 @@ class StaticFiles {
   ~StaticFiles();
 
   // Answers a GET or HEAD for `raw_rest`, the undecoded part of the path below the route, as
-  // HttpTarget::raw_path_info has it. Errors before the reply has started: not_found, method_not_allowed, io;
-  // after it: those of the sink. `self` keeps the files while they are sent.
-  static async::Task<Result<void>> serve(std::shared_ptr<const StaticFiles> self, const net::Request& request,
-                                         std::string_view raw_rest, net::ReplySink& reply);
+  // HttpTarget::raw_path_info has it. Errors before the reply has started: not_found,
+  // method_not_allowed, io; after it: those of the sink. `self` keeps the files while they are
+  // sent.
+  static async::Task<Result<void>> serve(std::shared_ptr<const StaticFiles> self,
+                                         const net::Request& request, std::string_view raw_rest,
+                                         net::ReplySink& reply);
 
   std::size_t count() const { return files_.size(); }
   std::uint64_t bytes_in_memory() const { return in_memory_; }

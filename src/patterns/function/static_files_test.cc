@@ -42,16 +42,17 @@ struct Fixture {
     files = *opened;
   }
 
-  Answer get(std::string_view path, std::vector<net::Header> headers = {}, std::string_view method = "GET",
-             std::string_view query = "") {
+  Answer get(std::string_view path, std::vector<net::Header> headers = {},
+             std::string_view method = "GET", std::string_view query = "") {
     if (files == nullptr) open();
-    net::Request request{.method = method, .path = path, .query = query, .headers = std::move(headers)};
+    net::Request request{
+        .method = method, .path = path, .query = query, .headers = std::move(headers)};
     net::MemoryReply reply;
     std::optional<Result<void>> result;
     auto task = keep(StaticFiles::serve(files, request, path, reply), result);
     task.start();
-    return {*result, reply.started() ? reply.head().status : http_status(result->error().code()), reply.body(),
-            reply.head().headers, reply.aborted()};
+    return {*result, reply.started() ? reply.head().status : http_status(result->error().code()),
+            reply.body(), reply.head().headers, reply.aborted()};
   }
 };
 
@@ -73,10 +74,11 @@ TEST(StaticFiles, DoNotLeaveTheFolder) {
   outside.write("secret", "s");
   f.folder.write("a.txt", "a");
   std::filesystem::create_symlink(outside.path() / "secret", f.folder.path() / "absolute");
-  std::filesystem::create_symlink("../" + outside.path().filename().native() + "/secret", f.folder.path() / "relative");
+  std::filesystem::create_symlink("../" + outside.path().filename().native() + "/secret",
+                                  f.folder.path() / "relative");
   std::filesystem::create_directory_symlink(outside.path(), f.folder.path() / "folder");
-  for (const auto* path : {"/absolute", "/relative", "/folder/secret", "/../a.txt", "/%2e%2e/a.txt", "/%2Fetc/passwd",
-                           "//etc/passwd", "/a.txt/", "/a.txt/..", "/a.txt%00"}) {
+  for (const auto* path : {"/absolute", "/relative", "/folder/secret", "/../a.txt", "/%2e%2e/a.txt",
+                           "/%2Fetc/passwd", "//etc/passwd", "/a.txt/", "/a.txt/..", "/a.txt%00"}) {
     EXPECT_EQ(f.get(path).status, 404) << path;
   }
   EXPECT_EQ(f.files->count(), 1u);
@@ -100,7 +102,8 @@ TEST(StaticFiles, DoNotServeHiddenOrSpecialFiles) {
   f.folder.write(".git/config", "x");
   f.folder.write("a/.b/c", "x");
   ASSERT_EQ(::mkfifo((f.folder.path() / "pipe").c_str(), 0600), 0);
-  for (const auto* path : {"/.env", "/%2Eenv", "/.git/config", "/a/.b/c", "/pipe", "/a", "/a/", "/"}) {
+  for (const auto* path :
+       {"/.env", "/%2Eenv", "/.git/config", "/a/.b/c", "/pipe", "/a", "/a/", "/"}) {
     EXPECT_EQ(f.get(path).status, 404) << path;
   }
 }
@@ -206,7 +209,9 @@ class CuttingReply final : public net::ReplySink {
  public:
   explicit CuttingReply(std::filesystem::path file) : file_(std::move(file)) {}
   bool started() const override { return started_; }
-  async::Task<Result<void>> send(net::ReplyHead, std::string_view) override { co_return Result<void>(); }
+  async::Task<Result<void>> send(net::ReplyHead, std::string_view) override {
+    co_return Result<void>();
+  }
   async::Task<Result<void>> start(net::ReplyHead, std::optional<std::uint64_t>) override {
     started_ = true;
     co_return Result<void>();
