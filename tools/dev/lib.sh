@@ -8,6 +8,9 @@ mkdir -p "$CARREL_CACHE"
 # Two clones of one commit, wherever they lie, share what ccache holds.
 export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
 
+# CI may own the checkout under another name; git then wants to be told that it is meant.
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$root
+
 say() { printf '%s\n' "$*" >&2; }
 notice() { say "notice: $*"; }
 die() {
