@@ -1,0 +1,57 @@
+// The reply to one request as bytes on the connection: its head, its framing, and what is checked about them.
+#pragma once
+
+#include <memory>
+
+#include "async/shard.h"
+#include "net/body.h"
+#include "net/channel.h"
+#include "net/http.h"
+#include "net/parser.h"
+
+namespace carrel::net {
+
+// Owner: its connection, for all its requests in turn. Thread: its shard.
+class Reply final : public ReplySink {
+ public:
+  Reply(async::Shard& shard, Channel& channel, Body& body) : shard_(shard), channel_(channel), body_(body) {}
+  ~Reply() override { *alive_ = false; }
+
+  enum class Persistence : unsigned char { keep, close };
+  void begin(const Request& request, Persistence persistence);
+
+  bool started() const override { return state_ != State::fresh; }
+  async::Task<Result<void>> send(ReplyHead head, std::string_view body) override;
+  async::Task<Result<void>> start(ReplyHead head, std::optional<std::uint64_t> length) override;
+  async::Task<Result<void>> write(std::string_view bytes) override;
+  async::Task<Result<void>> finish() override;
+  void abort() override;
+
+  bool finished() const { return state_ == State::finished; }
+  Persistence persistence() const { return persistence_; }
+  int status() const { return status_; }
+
+ private:
+  enum class State : unsigned char { fresh, started, finished, aborted };
+  enum class Coding : unsigned char { none, length, chunked, until_close };
+
+  Result<void> put_head(const ReplyHead& head, std::optional<std::uint64_t> length);
+  void put_framing(std::optional<std::uint64_t> length);
+  async::Task<Result<void>> send_all(std::string_view body);
+  void flush_soon();
+
+  async::Shard& shard_;
+  Channel& channel_;
+  Body& body_;
+
+  bool head_only_ = false, old_ = false;  // old: HTTP/1.0
+  Persistence persistence_ = Persistence::keep;
+  State state_ = State::fresh;
+  Coding coding_ = Coding::none;
+  std::uint64_t left_ = 0;  // Coding::length
+  int status_ = 0;
+  bool flush_scheduled_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace carrel::net

@@ -1,0 +1,162 @@
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <string_view>
+
+#include "base/handle.h"
+#include "net/server.h"
+#include "net/transport.h"
+
+namespace carrel::net {
+
+// Owner: shared by all shards; OpenSSL counts its references with atomics.
+class TlsContext {
+ public:
+  Handle<SSL_CTX, SSL_CTX_free> context;
+  Handle<BIO_METHOD, BIO_meth_free> socket;
+};
+
+namespace {
+
+constexpr std::string_view kHttp11 = "\x08http/1.1";
+constexpr std::size_t kRecord = 16 << 10;  // most that one TLS record holds
+
+// OpenSSL's own socket BIO raises SIGPIPE; this one does not.
+int socket_write(BIO* bio, const char* data, int size) {
+  BIO_clear_retry_flags(bio);
+  const auto fd = static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
+  const ssize_t n = ::send(fd, data, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
+  return static_cast<int>(n);
+}
+
+int socket_read(BIO* bio, char* data, int size) {
+  BIO_clear_retry_flags(bio);
+  const auto fd = static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
+  const ssize_t n = ::recv(fd, data, static_cast<std::size_t>(size), 0);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
+  return static_cast<int>(n);
+}
+
+long socket_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered,
+                    unsigned offered_size, void*) {
+  unsigned char* chosen = nullptr;
+  const int found = SSL_select_next_proto(&chosen, size, reinterpret_cast<const unsigned char*>(kHttp11.data()),
+                                          kHttp11.size(), offered, offered_size);
+  *out = chosen;
+  return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+class TlsTransport final : public Transport {
+ public:
+  TlsTransport(Fd fd, Handle<SSL, SSL_free> ssl) : Transport(std::move(fd)), ssl_(std::move(ssl)) {}
+
+  IoResult handshake() override {
+    ERR_clear_error();
+    return outcome(SSL_accept(ssl_.get()), 0);
+  }
+
+  IoResult read(std::span<char> into) override {
+    ERR_clear_error();
+    std::size_t n = 0;
+    return outcome(SSL_read_ex(ssl_.get(), into.data(), into.size(), &n), n);
+  }
+
+  // Small parts leave in one record.
+  IoResult write(std::span<const iovec> parts) override {
+    ERR_clear_error();
+    staged_.clear();
+    for (const iovec& part : parts) {
+      staged_.append(static_cast<const char*>(part.iov_base), std::min(part.iov_len, kRecord - staged_.size()));
+    }
+    if (staged_.empty()) return {IoState::done};
+    std::size_t n = 0;
+    return outcome(SSL_write_ex(ssl_.get(), staged_.data(), staged_.size(), &n), n);
+  }
+
+  bool short_read_means_empty() const override { return false; }
+
+  void finish() override {
+    ERR_clear_error();
+    if (!broken_) SSL_shutdown(ssl_.get());
+    Transport::finish();
+  }
+
+ private:
+  IoResult outcome(int result, std::size_t bytes) {
+    if (result > 0) return {IoState::done, bytes};
+    const int error = SSL_get_error(ssl_.get(), result);
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return {IoState::would_block};
+    broken_ = error != SSL_ERROR_ZERO_RETURN;
+    return {IoState::closed};
+  }
+
+  Handle<SSL, SSL_free> ssl_;
+  std::string staged_;
+  bool broken_ = false;
+};
+
+std::string last_reason() {
+  const char* reason = ERR_reason_error_string(ERR_get_error());
+  return reason == nullptr ? "unknown reason" : reason;
+}
+
+std::unexpected<Error> refuse(std::string_view what, const std::string& file, const char* help) {
+  return fail(Code::invalid_config, "cannot use the TLS " + std::string(what) + " " + file + ": " + last_reason(), help);
+}
+
+Handle<BIO_METHOD, BIO_meth_free> make_method() {
+  Handle<BIO_METHOD, BIO_meth_free> method(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "carrel socket"));
+  if (!method) return method;
+  BIO_meth_set_write(method.get(), socket_write);
+  BIO_meth_set_read(method.get(), socket_read);
+  BIO_meth_set_ctrl(method.get(), socket_control);
+  return method;
+}
+
+}  // namespace
+
+std::unique_ptr<Transport> make_tls(Fd fd, const TlsContext& context) {
+  Handle<SSL, SSL_free> ssl(SSL_new(context.context.get()));
+  BIO* bio = BIO_new(context.socket.get());
+  if (!ssl || bio == nullptr) {
+    BIO_free(bio);
+    return nullptr;
+  }
+  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(fd.get())));
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl.get(), bio, bio);
+  return std::make_unique<TlsTransport>(std::move(fd), std::move(ssl));
+}
+
+Result<std::shared_ptr<TlsContext>> load_tls(const TlsFiles& files) {
+  ERR_clear_error();
+  auto tls = std::make_shared<TlsContext>();
+  tls->context.reset(SSL_CTX_new(TLS_server_method()));
+  tls->socket = make_method();
+  if (!tls->context || !tls->socket) return fail(Code::unavailable, "TLS cannot be set up: " + last_reason());
+  SSL_CTX* context = tls->context.get();
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
+  if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) {
+    return refuse("certificate", files.certificate, "give a PEM file with the certificate and its chain");
+  }
+  if (SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    return refuse("key", files.key, "give a PEM file with the private key, without a passphrase");
+  }
+  if (SSL_CTX_check_private_key(context) != 1) {
+    return refuse("key", files.key, "give the key that belongs to the certificate");
+  }
+  return tls;
+}
+
+}  // namespace carrel::net
