@@ -8,7 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -142,25 +142,20 @@ TEST_F(FolderTest, RefusesNulsAndNamesThatAreTooLong) {
 TEST_F(FolderTest, ARaceOfRenamesReachesNothingOutside) {
   std::ofstream(top_ / "outside/g") << "secret";
   fs::create_directory_symlink("../outside", top_ / "in/link");
-  std::atomic<bool> stop = false;
-  std::thread other([this, &stop] {
-    while (!stop) {
+  std::jthread other([this](std::stop_token stop) {
+    while (!stop.stop_requested()) {
       renameat2(AT_FDCWD, (top_ / "in/d").c_str(), AT_FDCWD, (top_ / "in/link").c_str(), RENAME_EXCHANGE);
     }
   });
-  int inside = 0, refused = 0;
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 5'000; ++i) {
     const std::string text = get(io_, *node_, "d/g");
     ASSERT_TRUE(text == "deeper" || text.starts_with("error")) << text;
-    inside += text == "deeper";
-    refused += text.starts_with("error");
     static_cast<void>(put(io_, *node_, "d/new", "x"));
     static_cast<void>(node_->make_folder(io_, "d/folder"));
     static_cast<void>(node_->unlink(io_, "d/../link/g2"));
   }
-  stop = true;
+  other.request_stop();
   other.join();
-  EXPECT_GT(inside + refused, 0);
   EXPECT_FALSE(fs::exists(top_ / "outside/new"));
   EXPECT_FALSE(fs::exists(top_ / "outside/folder"));
 }
