@@ -30,6 +30,7 @@ TEST(Toml, SaysWhereASyntaxErrorIs) {
   EXPECT_THAT(error_of("a = 1\na = 2\n"), StartsWith("x.toml:2:"));
   EXPECT_THAT(error_of("a = \"no end\nb = 1"), StartsWith("x.toml:1:"));
   EXPECT_THAT(error_of("[,a]"), StartsWith("x.toml:1:"));
+  EXPECT_THAT(error_of("a = {\u0171 = 1}"), StartsWith("x.toml:1:"));
 }
 
 TEST(Toml, RefusesWhatIsNotUtf8) {
