@@ -35,7 +35,7 @@ Io<Descriptor*> FileTable::get(Fd fd, Rights needed) {
   if (!found) return found;
   const Rights missing = needed & ~(*found)->rights;
   if (missing == 0) return found;
-  return fail((missing & (right::kRead | right::kWrite)) != 0 ? Errno::badf : Errno::notcapable);
+  return fail((missing & (kReadRights | kWriteRights)) != 0 ? Errno::badf : Errno::notcapable);
 }
 
 Io<Descriptor> FileTable::take(Fd fd) {

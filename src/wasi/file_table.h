@@ -38,7 +38,7 @@ class FileTable {
   // For start: the slot after the last, free if the file is null.
   void append(Descriptor descriptor, bool open);
 
-  // EBADF: not open. With rights: EBADF for lack of reading or writing, else ENOTCAPABLE.
+  // EBADF: not open. With rights: EBADF for lack of those to read or write, else ENOTCAPABLE.
   Io<Descriptor*> get(Fd fd);
   Io<Descriptor*> get(Fd fd, Rights needed);
 

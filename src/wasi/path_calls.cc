@@ -93,7 +93,7 @@ Io<void> path_open(Context& c, Fd folder, u32 lookup, GuestPtr path, u32 size, u
                     .data_sync = (fdflags & kDataSync) != 0,
                     .read = (base & (right::kRead | right::kReaddir)) != 0,
                     .write = (base & right::kWrite) != 0,
-                    .follow = follows(lookup)};
+                    .follow = follows(lookup) || place.must_be_folder};
   if (how.create && how.folder) return fail(place.must_be_folder ? Errno::isdir : Errno::inval);
   const Rights needed = (how.read ? kReadRights : 0) | (how.write ? right::kWrite : 0);
   if ((needed & ~from.inheriting) != 0) return fail(Errno::notcapable);

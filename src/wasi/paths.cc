@@ -57,7 +57,8 @@ std::string unresolved_rest(std::string_view folder, std::string_view text, std:
   while (!text.empty()) {
     const std::string_view component = next_component(text);
     step(path, component);
-    if (path.size() <= mount_size) {
+    const bool left_or_entered = path.size() < mount_size || (path.size() == mount_size && component != "..");
+    if (left_or_entered) {
       rest.clear();
     } else if (!component.empty() && component != ".") {
       if (!rest.empty()) rest += '/';

@@ -122,11 +122,14 @@ class Poll {
     auto until = c_.take_wait();
     if (ready) return add(what, Errno::success, *ready);
     if (ready.error() != Errno::again || !until) return add(what, ready.error());
-    // Each file is waited for once: asking twice for the same must not wait twice.
-    const auto key = std::pair(what.fd, what.kind);
-    if (std::ranges::find(waited_, key) != waited_.end()) return;
-    waited_.push_back(key);
-    waits_.push_back(std::move(*until));
+    if (first_wait_for(what)) waits_.push_back(std::move(*until));
+  }
+
+  // Each file is waited for once: a stream has one waiter.
+  bool first_wait_for(const Subscription& what) {
+    if (waited_.empty()) waited_.resize(c_.files().size() * 2);
+    const std::size_t index = static_cast<std::size_t>(what.fd) * 2 + (what.kind == Kind::write ? 1 : 0);
+    return !std::exchange(waited_[index], char{1});
   }
 
   Context& c_;
@@ -135,7 +138,7 @@ class Poll {
   Instant started_;
   u32 count_ = 0;
   std::optional<Nanos> next_;
-  std::vector<std::pair<Fd, Kind>> waited_;
+  std::vector<char> waited_;  // by descriptor, for reading and writing
   std::vector<async::Task<void>> waits_;
 };
 

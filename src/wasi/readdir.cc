@@ -1,6 +1,6 @@
 // fd_readdir: ".", "..", the mounts below the folder, then the node's own entries.
 #include <algorithm>
-#include <optional>
+#include <functional>
 
 #include "base/result.h"
 #include "wasi/calls.h"
@@ -74,7 +74,9 @@ class Reader {
       CARREL_TRY(const FileStat self, stat_of(c_, folder_));
       listing_.add(cookie_ + 1, self.inode, FileType::folder, cookie_ == 0 ? "." : "..");
     } else if (const u64 index = cookie_ - kFirstMount; index < mounts_.size()) {
-      listing_.add(cookie_ + 1, 0, FileType::folder, mounts_[static_cast<std::size_t>(index)]);
+      const std::string_view name = mounts_[static_cast<std::size_t>(index)];
+      // Some programs take an entry without a number for a removed one.
+      listing_.add(cookie_ + 1, std::hash<std::string_view>()(name) | 1, FileType::folder, name);
     } else {
       cookie_ = kNodeCookie;
       return {};
