@@ -11,8 +11,8 @@ stopped() { [ -e "$1" ] || echo "0 passed, 1 failed" >"${1%.*}.txt"; }
 unit_tests() {
   local preset=$1 file=$PWD/$results/unit-$1.xml
   compile "$preset" unit_tests
-  (step "unit tests ($preset)" ctest --preset "$preset" -L '^unit$' -j "$(jobs_count)" --output-junit "$file" -Q) 2>&1 |
-    grep -v '^dev: ' >&2
+  (step "unit tests ($preset)" \
+    ctest --preset "$preset" -L '^unit$' -j "$(jobs_count)" --no-tests=error --output-junit "$file") || true
   stopped "$file"
 }
 
