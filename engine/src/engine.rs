@@ -50,7 +50,7 @@ fn pool(s: &carrel_engine_settings) -> PoolingAllocationConfig {
         .max_memory_size(s.max_memory_size as usize)
         .linear_memory_keep_resident(s.memory_keep_resident as usize)
         .table_keep_resident(s.table_keep_resident as usize)
-        .max_unused_warm_slots(s.slots)
+        .max_unused_warm_slots(s.slots.min(100))
         .decommit_batch_size(s.decommit_batch.max(1) as usize)
         .async_stack_keep_resident(s.stack_keep_resident as usize)
         .pagemap_scan(if s.pagemap_scan != 0 { Enabled::Auto } else { Enabled::No });

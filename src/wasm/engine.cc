@@ -1,11 +1,6 @@
 #include "wasm/engine.h"
 
 #include <carrel/engine.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <fstream>
 
 #include <fmt/format.h>
 
@@ -46,29 +41,7 @@ carrel_engine_settings to_c(const EngineSettings& s) {
           .backtrace = 1};
 }
 
-std::uint64_t read_number(const char* path, std::uint64_t otherwise) {
-  std::ifstream file(path);
-  std::uint64_t value = 0;
-  return file >> value ? value : otherwise;
-}
-
 }  // namespace
-
-EngineSettings settings_for_this_machine() {
-  EngineSettings settings;
-  const auto memory = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
-                      static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  std::uint64_t slots = memory / (16ULL << 20);
-  // A used slot takes up to nine mappings, a stack two; a third of the limit is left to the rest.
-  slots = std::min(slots, read_number("/proc/sys/vm/max_map_count", 65'530) * 2 / 3 / 11);
-  rlimit address_space{};
-  if (getrlimit(RLIMIT_AS, &address_space) == 0 && address_space.rlim_cur != RLIM_INFINITY) {
-    slots = std::min(slots, address_space.rlim_cur / 2 / (settings.memory_reservation + settings.memory_guard));
-  }
-  settings.slots = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(slots, 16, 1000));
-  settings.max_memory = std::clamp<std::uint64_t>(memory / 4, 64ULL << 20, 4ULL << 30) & ~0xffffULL;
-  return settings;
-}
 
 Result<std::shared_ptr<Engine>> Engine::make(const EngineSettings& settings) {
   CARREL_TRY(auto engine, make_for_compiling(settings));

@@ -25,7 +25,7 @@ struct EngineSettings {
   std::uint64_t max_memory = 512ULL << 20;
   std::uint64_t memory_reservation = 4ULL << 30;
   std::uint64_t memory_guard = 32ULL << 20;
-  std::uint64_t memory_keep_resident = 128ULL << 10;
+  std::uint64_t memory_keep_resident = 128ULL << 10;  // of a memory, wiped by copying instead of given back
   std::uint64_t table_keep_resident = 16ULL << 10;
   std::uint64_t stack_keep_resident = 16ULL << 10;
   std::uint64_t wasm_stack = 512ULL << 10;
@@ -34,12 +34,22 @@ struct EngineSettings {
   std::uint32_t table_elements = 100'000;
   bool pooling = true;
   std::uint32_t decommit_batch = 1;  // slots whose memory is given back to the kernel in one call
+  // Wipes only the pages that the kernel calls written. Fast, but pages that are swapped out or on the move at
+  // that moment are missed: only where nobody is kept from anybody.
   bool pagemap_scan = false;
   bool parallel_compilation = false;
 };
 
 // What this machine bears: memory, address space (RLIMIT_AS) and mappings (vm.max_map_count) bound the slots.
 EngineSettings settings_for_this_machine();
+
+// A setting as `carrel doctor` shows it.
+struct SettingNote {
+  std::string_view name;
+  std::string value;  // "3 MiB", "1000"
+  std::string_view why;
+};
+std::vector<SettingNote> explain(const EngineSettings& settings);
 
 // Shared by all shards. Thread-safe. Stops: destruction joins the ticker; no store may be left.
 class Engine {

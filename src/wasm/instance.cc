@@ -146,11 +146,16 @@ struct Instance::Impl {
     if (has_memory == Memory::some) memory = item.of.memory;
   }
 
-  // What the engine has reported since the last time.
-  void collect(Outcome& result) {
+  // What the engine has reported since the last time. A guest that wanted to end is not asked where it was.
+  void collect(Outcome& result, const std::optional<std::uint32_t>& exit_code) {
     future.reset();  // unwinds a guest that is still in progress
     TrapHandle trap_owner(std::exchange(trap, nullptr));
     ErrorHandle error_owner(std::exchange(error, nullptr));
+    if (exit_code && stopped == End::returned) {
+      result.end = End::exited;
+      result.exit_code = *exit_code;
+      return;
+    }
     result.end = stopped;
     wasm_frame_vec_t raw{};
     if (trap_owner) {
@@ -218,7 +223,7 @@ async::Task<Outcome> Instance::run(std::string_view export_name) {
   impl.future.reset(wasmtime_instance_pre_instantiate_async(impl.prepared.raw(), impl.context, &impl.instance,
                                                             &impl.trap, &impl.error));
   if (!impl.poll()) co_await impl.drive(pending_);
-  impl.collect(outcome);
+  impl.collect(outcome, exit_code_);
 
   if (outcome.end == End::returned) {
     wasmtime_extern_t item{};
@@ -231,19 +236,15 @@ async::Task<Outcome> Instance::run(std::string_view export_name) {
       impl.future.reset(
           wasmtime_func_call_async(impl.context, &item.of.func, nullptr, 0, nullptr, 0, &impl.trap, &impl.error));
       if (!impl.poll()) co_await impl.drive(pending_);
-      impl.collect(outcome);
+      impl.collect(outcome, exit_code_);
     } else {
       outcome.end = Outcome::End::refused;
       outcome.trap = fmt::format("the module exports no function \"{}\"", export_name);
     }
   }
-  if (outcome.end == End::trapped) {
-    if (exit_code_) {
-      outcome = {.end = End::exited, .exit_code = *exit_code_};
-    } else if (!abort_reason_.empty()) {
-      outcome.end = End::aborted;
-      outcome.trap = std::move(abort_reason_);
-    }
+  if (outcome.end == End::trapped && !abort_reason_.empty()) {
+    outcome.end = End::aborted;
+    outcome.trap = std::move(abort_reason_);
   }
   impl.end_slice();
   outcome.cpu = impl.cpu;

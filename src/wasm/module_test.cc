@@ -86,6 +86,17 @@ TEST(Engine, HasSettingsThatThisMachineBears) {
   ASSERT_TRUE(engine) << engine.error().describe();
   EXPECT_GE(settings.slots, 16u);
   EXPECT_GE(settings.async_stack, 3 * settings.wasm_stack);
+  EXPECT_FALSE(settings.pagemap_scan);
+}
+
+TEST(Engine, ExplainsEachOfItsSettings) {
+  EngineSettings settings;
+  settings.slots = 123;
+  settings.memory_keep_resident = 3 << 20;
+  const auto notes = explain(settings);
+  ASSERT_FALSE(notes.empty());
+  EXPECT_EQ(notes[0].value, "123");
+  for (const SettingNote& note : notes) EXPECT_FALSE(note.value.empty() || note.why.empty()) << note.name;
 }
 
 }  // namespace

@@ -1,0 +1,78 @@
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "wasm/engine.h"
+
+namespace carrel::wasm {
+namespace {
+
+constexpr std::uint64_t kKiB = 1ULL << 10, kMiB = 1ULL << 20, kGiB = 1ULL << 30;
+constexpr std::uint64_t kMappingsASlot = 11;  // up to nine for a used memory and its tables, two for a stack
+
+std::uint64_t read_number(const char* path, std::uint64_t otherwise) {
+  std::ifstream file(path);
+  std::uint64_t value = 0;
+  return file >> value ? value : otherwise;
+}
+
+// The least of the machine's memory and its control group's.
+std::uint64_t memory_here() {
+  const auto machine = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+                       static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return std::min(machine, read_number("/sys/fs/cgroup/memory.max", machine));
+}
+
+std::uint64_t address_space_here() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 64ULL << 40;
+  return limit.rlim_cur;
+}
+
+std::string size_text(std::uint64_t bytes) {
+  if (bytes >= kGiB && bytes % kGiB == 0) return fmt::format("{} GiB", bytes / kGiB);
+  if (bytes >= kMiB && bytes % kMiB == 0) return fmt::format("{} MiB", bytes / kMiB);
+  return fmt::format("{} KiB", bytes / kKiB);
+}
+
+}  // namespace
+
+EngineSettings settings_for_this_machine() {
+  EngineSettings settings;
+  const std::uint64_t memory = memory_here();
+  const std::uint64_t mappings = read_number("/proc/sys/vm/max_map_count", 65'530);
+  const std::uint64_t slots =
+      std::min({memory / (16 * kMiB), mappings * 2 / 3 / kMappingsASlot,
+                address_space_here() / 2 / (settings.memory_reservation + settings.memory_guard)});
+  settings.slots = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(slots, 16, 1000));
+  settings.max_memory = std::clamp(memory / 4, 64 * kMiB, 4 * kGiB) & ~(64 * kKiB - 1);
+  // A hundred idle slots keep this much each.
+  if (memory >= 3 * kGiB) settings.memory_keep_resident = 3 * kMiB;
+  return settings;
+}
+
+std::vector<SettingNote> explain(const EngineSettings& s) {
+  return {
+      {"slots", fmt::format("{}", s.slots),
+       "guests alive at once: one per 16 MiB of memory, within vm.max_map_count and RLIMIT_AS, at most 1000"},
+      {"largest memory", size_text(s.max_memory), "what any module may be granted: a quarter of the machine's memory"},
+      {"address space a slot", size_text(s.memory_reservation + s.memory_guard),
+       "so much that a guest's pointer cannot leave it: no bounds checks in compiled code"},
+      {"memory kept resident", size_text(s.memory_keep_resident),
+       "wiped by copying after a turn, which is cheaper than new pages; the rest goes back to the kernel"},
+      {"table kept resident", size_text(s.table_keep_resident), "the same for tables of functions"},
+      {"stack kept resident", size_text(s.stack_keep_resident), "the same for stacks"},
+      {"guest stack", size_text(s.wasm_stack), "a deeper recursion traps"},
+      {"stack a slot", size_text(s.async_stack), "the guest's and that of the host functions it calls"},
+      {"largest table", fmt::format("{} elements", s.table_elements), "functions that a module may call indirectly"},
+      {"pages wiped by scan", s.pagemap_scan ? "on" : "off",
+       "off: pages that are swapped out or moved during the scan would keep another guest's data"},
+      {"released at once", fmt::format("{}", s.decommit_batch), "slots whose memory goes back to the kernel in one call"},
+  };
+}
+
+}  // namespace carrel::wasm
