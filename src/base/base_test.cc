@@ -1,0 +1,118 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/fd.h"
+#include "base/files.h"
+#include "base/id.h"
+#include "base/result.h"
+
+namespace carrel {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+TEST(Error, HasANameATextAndAStatusForEveryCode) {
+  EXPECT_EQ(code_name(Code::guest_trapped), "guest_trapped");
+  EXPECT_EQ(http_status(Code::guest_trapped), 502);
+  EXPECT_EQ(code_text(Code::not_found), "There is nothing here");
+}
+
+TEST(Error, TreatsACodeOutsideTheCatalogueAsInternal) {
+  EXPECT_EQ(code_name(static_cast<Code>(9)), "internal");
+  EXPECT_EQ(http_status(static_cast<Code>(9)), 500);
+}
+
+TEST(Error, TellsWhatHappenedFromTheOutsideInAndHowToHelp) {
+  const Error error = Error(Code::io, "disk full", "make room").within("cannot save").within("deploy");
+  EXPECT_EQ(error.describe(), "deploy: cannot save: disk full\n  help     make room");
+}
+
+TEST(Error, SaysTheCodesTextWhenItHasNoMessage) {
+  EXPECT_EQ(Error(Code::not_found).describe(), "There is nothing here");
+}
+
+Result<int> half(int value) {
+  if (value % 2 != 0) return fail(Code::invalid_argument, "odd");
+  return value / 2;
+}
+Result<int> quarter(int value) {
+  CARREL_TRY(const int once, half(value));
+  CARREL_TRY(const int twice, half(once));
+  return twice;
+}
+Result<void> check(int value) {
+  CARREL_TRY_VOID(half(value));
+  return {};
+}
+
+TEST(Result, PassesAnErrorUp) {
+  EXPECT_EQ(quarter(8), 2);
+  ASSERT_FALSE(quarter(6));
+  EXPECT_EQ(quarter(6).error().message(), "odd");
+  EXPECT_TRUE(check(2));
+  EXPECT_FALSE(check(3));
+}
+
+TEST(Digest, IsSha256) {
+  EXPECT_EQ(sha256_hex(std::string_view()), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(Fd, ClosesWhatItOwnsOnce) {
+  int raw = -1;
+  {
+    Fd first(open("/dev/null", O_RDONLY));
+    raw = first.get();
+    Fd second = std::move(first);
+    EXPECT_FALSE(first);
+    EXPECT_EQ(second.get(), raw);
+    EXPECT_NE(fcntl(raw, F_GETFD), -1);
+  }
+  EXPECT_EQ(fcntl(raw, F_GETFD), -1);
+}
+
+class Files : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = fs::temp_directory_path() / "carrel-base-XXXXXX";
+    folder = mkdtemp(pattern.data());
+  }
+  void TearDown() override { fs::remove_all(folder); }
+  fs::path folder;
+};
+
+TEST_F(Files, ThatAreNotThereAreNotFound) {
+  auto content = read_file(folder / "none", 10);
+  ASSERT_FALSE(content);
+  EXPECT_EQ(content.error().code(), Code::not_found);
+}
+
+TEST_F(Files, ThatAreFoldersOrDevicesAreRefused) {
+  EXPECT_EQ(read_file(folder, 10).error().code(), Code::invalid_argument);
+  EXPECT_EQ(read_file("/dev/zero", 10).error().code(), Code::invalid_argument);
+}
+
+TEST_F(Files, AreReadWholeUpToTheirBound) {
+  std::ofstream(folder / "five") << "12345";
+  EXPECT_EQ(read_file(folder / "five", 5), "12345");
+  auto content = read_file(folder / "five", 4);
+  ASSERT_FALSE(content);
+  EXPECT_THAT(content.error().message(), HasSubstr("more than 4 bytes"));
+}
+
+TEST(Clock, OfThisThreadCountsOnlyItsWork) {
+  const Nanos before = thread_cpu_time();
+  volatile std::uint64_t sum = 0;
+  for (std::uint64_t i = 0; i < 1'000'000; ++i) sum = sum + i;
+  EXPECT_GT(thread_cpu_time(), before);
+}
+
+}  // namespace
+}  // namespace carrel
