@@ -3,13 +3,21 @@
 
 namespace carrel::cli {
 
-extern const Command kNew, kRun;
+extern const Command kNew, kDev, kRun, kInvoke, kTest;
+extern const Command kServe;
+extern const Command kInspect, kDoctor;
 extern const Command kVersion, kHelp, kCompletion, kCompileModule;
 
 namespace {
 constexpr const Command* kCommands[] = {
     &kNew,
+    &kDev,
     &kRun,
+    &kInvoke,
+    &kTest,
+    &kServe,
+    &kInspect,
+    &kDoctor,
     &kCompletion,
     &kHelp,
     &kVersion,

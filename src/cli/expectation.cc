@@ -1,0 +1,137 @@
+#include "cli/expectation.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "observe/json_line.h"
+
+namespace carrel::cli {
+namespace {
+
+constexpr std::size_t kShownLines = 6;
+constexpr std::size_t kShownBytes = 400;
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    lines.push_back(text.substr(0, end == std::string_view::npos ? end : end + 1));
+    text.remove_prefix(lines.back().size());
+  }
+  return lines;
+}
+
+// A guest's text on our terminal: cut and printable; a line feed at its end is shown as one.
+std::string shown(std::string_view text) {
+  std::string out = observe::printable(observe::shorten(text, kShownBytes));
+  if (text.size() > kShownBytes) out += fmt::format("... ({} bytes)", text.size());
+  return out;
+}
+
+void add_side(std::string& text, char sign, const std::vector<std::string_view>& lines, std::size_t from) {
+  for (std::size_t i = from; i < lines.size() && i < from + kShownLines; ++i) {
+    std::string_view line = lines[i];
+    const bool whole = line.ends_with('\n');
+    if (whole) line.remove_suffix(1);
+    text += fmt::format("{}{} {}{}", text.empty() ? "" : "\n", sign, shown(line), whole ? "" : "  (no line feed)");
+  }
+  if (lines.size() > from + kShownLines) {
+    text += fmt::format("\n{} ... {} more lines", sign, lines.size() - from - kShownLines);
+  }
+  if (from >= lines.size()) text += fmt::format("{}{} (nothing)", text.empty() ? "" : "\n", sign);
+}
+
+const std::string* header_of(const net::ReplyHead& head, std::string_view name) {
+  for (const auto& [found, value] : head.headers) {
+    if (net::same_name(found, name)) return &value;
+  }
+  return nullptr;
+}
+
+std::optional<std::string> json_difference(const std::string& expected, const std::string& found) {
+  using nlohmann::json;
+  const json wanted = json::parse(expected, nullptr, false);
+  if (wanted.is_discarded()) return "body_json of the case is not JSON";
+  const json got = json::parse(found, nullptr, false);
+  if (got.is_discarded()) return fmt::format("the body is not JSON:\n+ {}", shown(found));
+  if (wanted == got) return std::nullopt;
+  const auto text = [](const json& value) { return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n"; };
+  return fmt::format("the body, as JSON, differs:\n{}", line_difference(text(wanted), text(got)));
+}
+
+class Differences {
+ public:
+  void add(std::string text) { all_.push_back(std::move(text)); }
+  void same_text(std::string_view what, const std::optional<std::string>& expected, const std::string& found) {
+    if (!expected || *expected == found) return;
+    add(fmt::format("{} differs from line {}:\n{}", what, first_line(*expected, found), line_difference(*expected, found)));
+  }
+  void contains(std::string_view what, const std::vector<std::string>& expected, const std::string& found) {
+    for (const std::string& part : expected) {
+      if (found.find(part) != std::string::npos) continue;
+      add(fmt::format("{} does not contain:\n- {}\n+ {}", what, shown(part), shown(found)));
+    }
+  }
+  std::vector<std::string> take() { return std::move(all_); }
+
+ private:
+  static std::size_t first_line(std::string_view a, std::string_view b) {
+    std::size_t line = 1;
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()) && a[i] == b[i]; ++i) line += a[i] == '\n';
+    return line;
+  }
+  std::vector<std::string> all_;
+};
+
+void check_exit(int expected, const TurnResult& result, Differences& differences) {
+  using End = wasm::Outcome::End;
+  const bool ended = result.guest.end == End::exited || result.guest.end == End::returned;
+  const std::uint32_t code = result.guest.end == End::exited ? result.guest.exit_code : 0;
+  if (ended && code == static_cast<std::uint32_t>(expected)) return;
+  differences.add(ended ? fmt::format("exit status:\n- {}\n+ {}", expected, code)
+                        : fmt::format("exit status:\n- {}\n+ (it did not exit: {})", expected,
+                                      result.error ? result.error->message() : "unknown"));
+}
+
+}  // namespace
+
+std::string line_difference(std::string_view expected, std::string_view found) {
+  if (expected == found) return {};
+  const auto wanted = lines_of(expected);
+  const auto got = lines_of(found);
+  std::size_t same = 0;
+  while (same < wanted.size() && same < got.size() && wanted[same] == got[same]) ++same;
+  std::string text;
+  add_side(text, '-', wanted, same);
+  add_side(text, '+', got, same);
+  return text;
+}
+
+std::vector<std::string> differences(const app::CaseExpectation& expected, const TurnResult& result) {
+  Differences found;
+  if (expected.status && *expected.status != result.head.status) {
+    found.add(fmt::format("status:\n- {}\n+ {}{}", *expected.status, result.head.status,
+                          result.error ? fmt::format(" ({})", observe::printable(result.error->message())) : ""));
+  }
+  for (const auto& [name, value] : expected.headers) {
+    const std::string* got = header_of(result.head, name);
+    if (got != nullptr && *got == value) continue;
+    found.add(fmt::format("header {}:\n- {}\n+ {}", name, shown(value), got != nullptr ? shown(*got) : "(not there)"));
+  }
+  found.same_text("the body", expected.body, result.body);
+  found.contains("the body", expected.body_contains, result.body);
+  if (expected.body_json) {
+    if (auto difference = json_difference(*expected.body_json, result.body)) found.add(std::move(*difference));
+  }
+  if (expected.exit) check_exit(*expected.exit, result, found);
+  found.same_text("standard output", expected.stdout_text, result.body);
+  found.contains("standard output", expected.stdout_contains, result.body);
+  found.contains("standard error", expected.stderr_contains, result.log);
+  // A failure that the case says nothing of is one.
+  if (!expected.status && !expected.exit && result.error) {
+    found.add(fmt::format("the turn failed: {}", observe::printable(result.error->message())));
+  }
+  return found.take();
+}
+
+}  // namespace carrel::cli

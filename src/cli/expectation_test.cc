@@ -1,0 +1,75 @@
+#include "cli/expectation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace carrel::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+TurnResult answered(int status, std::string body) {
+  TurnResult result;
+  result.head = {.status = status, .headers = {{"content-type", "text/plain"}}};
+  result.body = std::move(body);
+  return result;
+}
+
+TEST(Differences, ATurnThatFailedUnexpectedlyIsOne) {
+  TurnResult result = answered(502, "");
+  result.error.emplace(Code::guest_trapped, "division by zero");
+  EXPECT_THAT(differences({}, result), ElementsAre(HasSubstr("division by zero")));
+}
+
+TEST(Differences, NamesEveryDifference) {
+  app::CaseExpectation expected;
+  expected.status = 200;
+  expected.headers = {{"Content-Type", "text/html"}, {"etag", "1"}};
+  expected.body = "right\n";
+  expected.body_contains = {"right", "wr"};
+  expected.stderr_contains = {"said"};
+  EXPECT_THAT(differences(expected, answered(404, "wrong\n")),
+              ElementsAre(HasSubstr("- 200\n+ 404"), HasSubstr("- text/html\n+ text/plain"), HasSubstr("(not there)"),
+                          HasSubstr("- right\n+ wrong"), HasSubstr("does not contain:\n- right"),
+                          HasSubstr("standard error does not contain:\n- said")));
+}
+
+TEST(Differences, IsNoneWhenAllIsAsExpected) {
+  app::CaseExpectation expected;
+  expected.status = 200;
+  expected.headers = {{"Content-Type", "text/plain"}};
+  expected.body = "right\n";
+  expected.exit = 0;
+  EXPECT_THAT(differences(expected, answered(200, "right\n")), IsEmpty());
+}
+
+TEST(Differences, ComparesJsonByValue) {
+  app::CaseExpectation expected;
+  expected.body_json = R"({"a": 1, "b": [true]})";
+  EXPECT_THAT(differences(expected, answered(200, R"({"b":[true],"a":1})")), IsEmpty());
+  EXPECT_THAT(differences(expected, answered(200, R"({"b":[false],"a":1})")), ElementsAre(HasSubstr("false")));
+  EXPECT_THAT(differences(expected, answered(200, "{")), ElementsAre(HasSubstr("not JSON")));
+}
+
+TEST(Differences, ATrapIsNoExit) {
+  app::CaseExpectation expected;
+  expected.exit = 0;
+  TurnResult result = answered(502, "");
+  result.guest.end = wasm::Outcome::End::trapped;
+  EXPECT_THAT(differences(expected, result), ElementsAre(HasSubstr("did not exit")));
+}
+
+TEST(LineDifference, StartsAtTheFirstLineThatDiffers) {
+  EXPECT_EQ(line_difference("a\nb\nc\n", "a\nx\nc\n"), "- b\n- c\n+ x\n+ c");
+  EXPECT_EQ(line_difference("a\n", "a"), "- a\n+ a  (no line feed)");
+  EXPECT_EQ(line_difference("a\n", "a\nb\n"), "- (nothing)\n+ b");
+}
+
+TEST(LineDifference, NeverPrintsControlCharacters) {
+  EXPECT_EQ(line_difference("a", "\x1b[2J").find('\x1b'), std::string::npos);
+}
+
+}  // namespace
+}  // namespace carrel::cli

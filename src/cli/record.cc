@@ -1,0 +1,113 @@
+#include "cli/record.h"
+
+#include <algorithm>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "observe/json_line.h"
+
+namespace carrel::cli {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kInline = 2048;
+
+// JSON's escapes are TOML's as well.
+std::string quoted(std::string_view text) {
+  std::string out;
+  observe::append_json_string(out, text);
+  return out;
+}
+
+bool fits_inline(std::string_view text) {
+  return text.size() <= kInline && std::ranges::all_of(text, [](char c) {
+           return c == '\n' || c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f);
+         });
+}
+
+std::string table_of(const app::Pairs& pairs) {
+  std::string text = "{";
+  for (const auto& [name, value] : pairs) text += fmt::format("{} {} = {}", text.size() > 1 ? "," : "", quoted(name), quoted(value));
+  return text + " }";
+}
+
+Result<void> write(const fs::path& path, std::string_view text) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(text.data(), static_cast<std::streamsize>(text.size()));
+  file.close();
+  if (!file) return fail(Code::io, fmt::format("cannot write {}", path.string()));
+  return {};
+}
+
+// "KEY = ..." or, for what does not fit a manifest, a file beside it and "KEY_file = ...".
+Result<std::string> body_line(const fs::path& folder, std::string_view key, std::string_view file,
+                              std::string_view body) {
+  if (fits_inline(body)) return fmt::format("{} = {}\n", key, quoted(body));
+  CARREL_TRY_VOID(write(folder / file, body));
+  return fmt::format("body_file = {}\n", quoted(file));
+}
+
+Result<std::string> event_text(const fs::path& folder, const app::CaseEvent& event) {
+  std::string text = "[event]\n";
+  if (event.kind == app::CaseEvent::Kind::http) {
+    text += fmt::format("method = {}\npath = {}\n", quoted(event.method), quoted(event.path));
+    if (!event.headers.empty()) text += fmt::format("headers = {}\n", table_of(event.headers));
+  } else {
+    text += fmt::format("type = {}\n", quoted(event.type));
+    if (!event.source.empty()) text += fmt::format("source = {}\n", quoted(event.source));
+    if (!event.subject.empty()) text += fmt::format("subject = {}\n", quoted(event.subject));
+    if (!event.id.empty()) text += fmt::format("id = {}\n", quoted(event.id));
+    if (!event.attributes.empty()) text += fmt::format("attributes = {}\n", table_of(event.attributes));
+  }
+  if (event.body) {
+    CARREL_TRY(const std::string line, body_line(folder, "body", "event-body", *event.body));
+    text += line;
+  }
+  return text;
+}
+
+Result<std::string> expectation_text(const fs::path& folder, const app::CaseEvent& event, const TurnResult& result) {
+  std::string text = "[expect]\n";
+  if (event.kind == app::CaseEvent::Kind::http) {
+    text += fmt::format("status = {}\n", result.head.status);
+    app::Pairs kept;
+    for (const auto& [name, value] : result.head.headers) {
+      if (net::same_name(name, "content-type") || net::same_name(name, "location")) kept.emplace_back(name, value);
+    }
+    if (!kept.empty()) text += fmt::format("headers = {}\n", table_of(kept));
+    if (result.error) return text;  // the problem's id differs each time
+    CARREL_TRY(const std::string line, body_line(folder, "body", "expected-body", result.body));
+    return text + line;
+  }
+  const std::uint32_t code = result.guest.end == wasm::Outcome::End::exited ? result.guest.exit_code : 0;
+  text += fmt::format("exit = {}\n", code);
+  if (fits_inline(result.body)) text += fmt::format("stdout = {}\n", quoted(result.body));
+  return text;
+}
+
+}  // namespace
+
+Result<void> record_case(const fs::path& folder, const std::string& module_name, const fs::path* module_file,
+                         const app::CaseEvent& event, const TurnResult& result) {
+  std::error_code error;
+  if (fs::exists(folder, error) && !fs::is_empty(folder, error)) {
+    return fail(Code::already_exists, fmt::format("{} is there already and not empty", folder.string()),
+                "record into a new folder");
+  }
+  fs::create_directories(folder, error);
+  if (error) return fail(Code::io, fmt::format("cannot make {}: {}", folder.string(), error.message()));
+  std::string module = module_name;
+  if (module_file != nullptr) {
+    module = module_file->filename().string();
+    if (!fs::copy_file(*module_file, folder / module, error)) {
+      return fail(Code::io, fmt::format("cannot copy {}: {}", module_file->string(), error.message()));
+    }
+  }
+  CARREL_TRY(const std::string event_part, event_text(folder, event));
+  CARREL_TRY(const std::string expectation_part, expectation_text(folder, event, result));
+  return write(folder / "case.toml", fmt::format("[case]\ndescription = \"Recorded by carrel invoke\"\nmodule = {}\n\n{}\n{}",
+                                                 quoted(module), event_part, expectation_part));
+}
+
+}  // namespace carrel::cli
