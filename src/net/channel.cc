@@ -72,6 +72,7 @@ async::Task<Result<void>> Channel::send(std::string_view body) {
 }
 
 void Channel::flush() {
+  if (writer_.waiter) return;  // who sends goes on itself
   std::string_view nothing;
   if (try_send(nothing)) return;
   peer_closed_ = true;

@@ -63,6 +63,7 @@ Connection::Connection(Host& host, std::unique_ptr<Transport> transport, Peer pe
 Connection::~Connection() { *alive_ = false; }
 
 void Connection::drain() {
+  reply_.close_after();
   if (!head_begun_ && handling_ == nullptr) channel_.wake_reader();
 }
 

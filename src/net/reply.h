@@ -20,6 +20,9 @@ class Reply final : public ReplySink {
   enum class Persistence : unsigned char { keep, close };
   void begin(const Request& request, Persistence persistence);
 
+  // For a reply that has not started: the connection ends with it.
+  void close_after() { persistence_ = started() ? persistence_ : Persistence::close; }
+
   bool started() const override { return state_ != State::fresh; }
   async::Task<Result<void>> send(ReplyHead head, std::string_view body) override;
   async::Task<Result<void>> start(ReplyHead head, std::optional<std::uint64_t> length) override;
