@@ -42,7 +42,7 @@ pytest_tests() {
   guest_env
   CARREL=$PWD/build/release/bin/carrel CARREL_ROOT=$PWD CARREL_GUESTS=$PWD/build/guests \
     PYTHONDONTWRITEBYTECODE=1 "$(python_of_venv)" -m pytest -q --junitxml "$file" -p no:cacheprovider \
-    -n "${CARREL_TEST_JOBS:-2}" "$@" >&2 </dev/null || status=$?
+    -n "${CARREL_TEST_JOBS:-2}" --timeout 300 "$@" >&2 </dev/null || status=$?
   case $status in
     0 | 1 | 5) ;;
     *) rm -f "$file" ;;

@@ -63,8 +63,11 @@ def checked_files(build, root):
         source = Path(entry["file"])
         if not source.is_relative_to(root / "src") or source.name.endswith(("_test.cc", "_fuzz.cc")):
             continue
-        relative = " ".join(shlex.split(entry["command"])).replace(f"{root}/", "")
-        used = inputs.get(entry["output"]) or [str(path) for path in root.glob("src/**/*.h")] + [entry["file"]]
+        command = shlex.split(entry["command"])
+        relative = " ".join(command).replace(f"{root}/", "")
+        used = inputs.get(command[command.index("-o") + 1])
+        if not used:  # not compiled yet: then on every header
+            used = [entry["file"], *map(str, root.glob("src/**/*.h"))]
         yield source, stamp_of(relative, used, digests, common)
 
 
