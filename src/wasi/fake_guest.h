@@ -9,34 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "wasi/fake_call.h"
 #include "wasi/wasi.h"
 
 namespace carrel::wasi::testing {
-
-inline constexpr std::uint32_t kMemory = 1 << 20;
-
-// Stands still until it is told.
-class FakeClock final : public Clock {
- public:
-  Instant now() const override { return Instant(passed + std::chrono::seconds(1000)); }
-  WallTime wall() const override { return WallTime(std::chrono::seconds(1'800'000'000) + passed); }
-  Nanos passed{};
-};
-
-class FakeCall final : public wasm::Call {
- public:
-  explicit FakeCall(void* state) : wasm::Call(state), bytes_(kMemory) {}
-
-  wasm::GuestMemory memory() override { return {bytes_.data(), bytes_.size()}; }
-  std::vector<std::byte>& bytes() { return bytes_; }
-
-  async::Task<void> take_wait() { return std::exchange(pending_, {}); }
-  std::optional<std::uint32_t> exit_code() const { return exit_code_; }
-  const std::string& abort_reason() const { return abort_reason_; }
-
- private:
-  std::vector<std::byte> bytes_;  // exactly the memory: an access outside is an error of the heap
-};
 
 inline const wasm::HostFunction& function(std::string_view name,
                                           std::string_view module = "wasi_snapshot_preview1") {
