@@ -38,7 +38,9 @@ void limit(__rlimit_resource resource, std::uint64_t value, std::uint64_t grace 
 }
 
 void set_limits(const CompileRequest& request) {
+#if !__has_feature(address_sanitizer)  // whose shadow alone takes terabytes of address space
   limit(RLIMIT_AS, request.memory);
+#endif
   limit(RLIMIT_CPU, request.cpu_seconds, 1);  // the soft limit says by its signal that it was reached
   limit(RLIMIT_FSIZE, request.max_code);
   limit(RLIMIT_NOFILE, 3);

@@ -120,6 +120,9 @@ TEST_F(Compiler, EndsAtItsDeadline) {
 }
 
 TEST_F(Compiler, EndsAtItsMemoryLimit) {
+#if __has_feature(address_sanitizer)
+  GTEST_SKIP() << "an address space limit and AddressSanitizer exclude each other";
+#endif
   const Error error = refuse(module_of(900'000, "\x0b"), {.memory = 200ULL << 20});
   EXPECT_EQ(error.code(), Code::compile_failed);
   EXPECT_THAT(error.message(), HasSubstr("200 MiB of memory"));

@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "wasm/test_room.h"
+#include "wasm/ticker.h"
 
 namespace carrel::wasm {
 namespace {
@@ -63,6 +66,15 @@ TEST(Instance, EndsAnEndlessLoopAtItsDeadline) {
   limits.deadline = std::chrono::steady_clock::now() + milliseconds(5);
   const Outcome outcome = room.run(R"((module (func (export "run") (loop $again br $again))))", limits);
   EXPECT_EQ(outcome.end, End::deadline);
+}
+
+TEST(Instance, EndsAnEndlessLoopThatFindsTheTickerResting) {
+  TestRoom room;
+  while (!room.engine->ticker().resting()) std::this_thread::sleep_for(milliseconds(5));
+  const Outcome outcome =
+      room.run(R"((module (func (export "run") (loop $again br $again))))", {.cpu = milliseconds(5)});
+  EXPECT_EQ(outcome.end, End::cpu_limit);
+  EXPECT_FALSE(room.engine->ticker().resting());
 }
 
 TEST(Instance, EndsAnEndlessStartFunction) {
