@@ -97,6 +97,7 @@ async::Task<bool> Connection::shake_hands() {
     const IoResult result = channel_.transport().handshake();
     if (result.state == IoState::closed) co_return false;
     if (result.state == IoState::done) break;
+    if (host_.draining) co_return false;
     if (co_await channel_.input(patience_) == Channel::Wake::expired) co_return false;
   }
   patience_ = host_.tick.now + host_.limits.idle_time;
@@ -216,6 +217,7 @@ void Connection::ready_for_next() {
   if (input_.empty()) std::swap(input_, spare_);
   if (spare_.capacity() > kKeptBytes) spare_.release();
   if (input_.empty() && input_.capacity() > kKeptBytes) input_.release();
+  if (channel_.output().capacity() > kKeptBytes) channel_.output() = std::string();
   head_begun_ = false;
   patience_ = host_.tick.now + host_.limits.idle_time;
 }

@@ -63,6 +63,8 @@ class Behaviours final : public Handler {
     if (path == "/big") return big(exchange);
     if (path == "/early") return early(exchange);
     if (path == "/broken") return broken(exchange);
+    if (path == "/invalid") return invalid(exchange);
+    if (path == "/begun") return begun(exchange);
     if (path == "/empty") return empty(exchange);
     if (path == "/later") return later(exchange);
     return hello(exchange);
@@ -112,6 +114,15 @@ class Behaviours final : public Handler {
     (void)co_await exchange.reply.start(ReplyHead(), std::nullopt);
     (void)co_await exchange.reply.write("part");
     exchange.reply.abort();
+  }
+  async::Task<void> invalid(Exchange& exchange) {
+    ReplyHead head{.headers = {{"X", "a\r\nSet-Cookie: b"}}};
+    (void)co_await exchange.reply.send(std::move(head), "not sent");
+  }
+  async::Task<void> begun(Exchange& exchange) {
+    const Held held(&waiting);
+    (void)co_await exchange.reply.start(ReplyHead(), std::nullopt);
+    co_await shard_.sleep_for(1h);
   }
   async::Task<void> empty(Exchange& exchange) {
     (void)co_await exchange.reply.send(ReplyHead{.status = 204}, "not sent");
@@ -306,6 +317,20 @@ TEST_F(HttpServer, ADisconnectWithinTheBodyCancelsTheHandler) {
 TEST_F(HttpServer, AHandlerThatDoesNotAnswerIsAnInternalError) {
   serve();
   EXPECT_THAT(ask(get("/silent")), AllOf(StartsWith("HTTP/1.1 500 "), HasSubstr(R"("code":"internal")")));
+}
+
+TEST_F(HttpServer, AReplysHeadersCannotSplitIt) {
+  serve();
+  EXPECT_THAT(ask(get("/invalid")), AllOf(StartsWith("HTTP/1.1 500 "), Not(HasSubstr("Set-Cookie"))));
+}
+
+TEST_F(HttpServer, AReplysHeadLeavesBeforeItsBody) {
+  serve();
+  Client client(server_->port());
+  client.send(get("/begun"));
+  EXPECT_THAT(client.until("\r\n\r\n"), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), EndsWith("\r\n\r\n")));
+  client.close();
+  EXPECT_TRUE(eventually([&] { return handler_.waiting == 0; }));
 }
 
 TEST_F(HttpServer, AnAbortedReplyDoesNotLookComplete) {
