@@ -2,6 +2,7 @@
 //
 // It promises the handler well-formed requests and bounded bodies, and the outside that no sequence of bytes
 // or silence holds more than one connection's buffers. Smuggling shapes are refused with 400 and a close.
+// The handler's task is destroyed when its client leaves; closing its side before the reply has begun counts.
 // Owner: the composition root. Thread: its shard. Stops: `drain()` refuses new connections, ends idle ones,
 // lets requests in progress finish within the bound, then closes the rest.
 #pragma once
