@@ -2,11 +2,11 @@
 //
 //   engine_room_bench [OPTIONS] [--command] [FILE [REPETITIONS]]
 //
-// Runs a command module (FILE, or a small built-in one) in turns of both loops, on one engine with the same
-// host functions, and prints a line `bare_us X` and a line `room_us Y` a repetition: microseconds of CPU time a
-// run, which a busy machine disturbs less than the clock.
-// --keep BYTES, --pagemap-scan, --batch N change the engine's settings. The functions are just enough of WASI
-// for a command that reads its environment and prints.
+// Runs a command module (FILE, or a small built-in one) in turns of both loops, on one engine with
+// the same host functions, and prints a line `bare_us X` and a line `room_us Y` a repetition:
+// microseconds of CPU time a run, which a busy machine disturbs less than the clock.
+// --keep BYTES, --pagemap-scan, --batch N change the engine's settings. The functions are just
+// enough of WASI for a command that reads its environment and prints.
 #include <carrel/engine.h>
 
 #include <cstdio>
@@ -79,7 +79,8 @@ HostStatus proc_exit(Call& call, Args args, std::int32_t*) {
 constexpr std::string_view kArguments[] = {"guest", "env", "GATEWAY_INTERFACE"};
 constexpr std::string_view kEnvironment[] = {"GATEWAY_INTERFACE=CGI/1.1"};
 
-HostStatus list_sizes(std::span<const std::string_view> list, Call& call, Args args, std::int32_t* result) {
+HostStatus list_sizes(std::span<const std::string_view> list, Call& call, Args args,
+                      std::int32_t* result) {
   std::size_t bytes = 0;
   for (const auto text : list) bytes += text.size() + 1;
   const bool stored = call.memory().store(at(args[0]), static_cast<std::uint32_t>(list.size())) &&
@@ -88,13 +89,15 @@ HostStatus list_sizes(std::span<const std::string_view> list, Call& call, Args a
   return HostStatus::done;
 }
 
-HostStatus list_get(std::span<const std::string_view> list, Call& call, Args args, std::int32_t* result) {
+HostStatus list_get(std::span<const std::string_view> list, Call& call, Args args,
+                    std::int32_t* result) {
   std::uint64_t pointer = args[0];
   std::uint64_t text_at = args[1];
   *result = kFault;
   for (const auto text : list) {
     auto into = call.memory().slice(at(text_at), text.size() + 1);
-    if (!into || !call.memory().store(at(pointer), static_cast<std::uint32_t>(text_at))) return HostStatus::done;
+    if (!into || !call.memory().store(at(pointer), static_cast<std::uint32_t>(text_at)))
+      return HostStatus::done;
     std::memcpy(into->data(), text.data(), text.size());
     (*into)[text.size()] = std::byte{0};
     pointer += 4;
@@ -107,7 +110,9 @@ HostStatus list_get(std::span<const std::string_view> list, Call& call, Args arg
 HostStatus args_sizes_get(Call& call, Args args, std::int32_t* result) {
   return list_sizes(kArguments, call, args, result);
 }
-HostStatus args_get(Call& call, Args args, std::int32_t* result) { return list_get(kArguments, call, args, result); }
+HostStatus args_get(Call& call, Args args, std::int32_t* result) {
+  return list_get(kArguments, call, args, result);
+}
 HostStatus environ_sizes_get(Call& call, Args args, std::int32_t* result) {
   return list_sizes(kEnvironment, call, args, result);
 }
@@ -203,7 +208,8 @@ class BareCall final : public Call {
   wasmtime_memory_t exported{};
 };
 
-wasm_trap_t* bare_host_call(void* env, wasmtime_caller_t* caller, wasmtime_val_raw_t* values, size_t) {
+wasm_trap_t* bare_host_call(void* env, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
+                            size_t) {
   const auto& function = *static_cast<const HostFunction*>(env);
   auto& call = *static_cast<BareCall*>(wasmtime_context_get_data(wasmtime_caller_context(caller)));
   std::uint64_t operands[16];
@@ -212,7 +218,8 @@ wasm_trap_t* bare_host_call(void* env, wasmtime_caller_t* caller, wasmtime_val_r
                                             : static_cast<std::uint32_t>(values[i].i32);
   }
   std::int32_t result = 0;
-  if (function.function(call, operands, &result) != HostStatus::done) return wasmtime_trap_new("exit", 4);
+  if (function.function(call, operands, &result) != HostStatus::done)
+    return wasmtime_trap_new("exit", 4);
   values[0].i32 = result;
   return nullptr;
 }
@@ -230,9 +237,9 @@ wasmtime_instance_pre_t* bare_prepare(const Engine& engine, const Module& module
     wasm_valtype_t* one = wasm_valtype_new(WASM_I32);
     if (function.returns == Returns::i32) wasm_valtype_vec_new(&results, 1, &one);
     wasm_functype_t* type = wasm_functype_new(&params, &results);
-    wasmtime_linker_define_func_unchecked(linker, function.module.data(), function.module.size(),
-                                          function.name.data(), function.name.size(), type, bare_host_call,
-                                          const_cast<HostFunction*>(&function), nullptr);
+    wasmtime_linker_define_func_unchecked(
+        linker, function.module.data(), function.module.size(), function.name.data(),
+        function.name.size(), type, bare_host_call, const_cast<HostFunction*>(&function), nullptr);
     wasm_functype_delete(type);
   }
   wasmtime_instance_pre_t* pre = nullptr;
@@ -259,7 +266,8 @@ void bare_run(const Engine& engine, wasmtime_instance_pre_t* pre) {
   wasmtime_instance_export_get(call.context, &instance, "memory", 6, &item);
   call.exported = item.of.memory;
   wasmtime_instance_export_get(call.context, &instance, "_start", 6, &item);
-  future = wasmtime_func_call_async(call.context, &item.of.func, nullptr, 0, nullptr, 0, &trap, &error);
+  future =
+      wasmtime_func_call_async(call.context, &item.of.func, nullptr, 0, nullptr, 0, &trap, &error);
   while (!wasmtime_call_future_poll(future)) {
   }
   wasmtime_call_future_delete(future);
@@ -269,9 +277,11 @@ void bare_run(const Engine& engine, wasmtime_instance_pre_t* pre) {
   wasmtime_store_delete(store);
 }
 
-async::Task<void> room_runs(async::Shard* shard, async::RunAccount* account, const Prepared* prepared, int runs) {
+async::Task<void> room_runs(async::Shard* shard, async::RunAccount* account,
+                            const Prepared* prepared, int runs) {
   for (int i = 0; i < runs; ++i) {
-    Instance instance(*shard, *account, *prepared, nullptr, {.memory = 512ULL << 20, .cpu = std::chrono::seconds(60)});
+    Instance instance(*shard, *account, *prepared, nullptr,
+                      {.memory = 512ULL << 20, .cpu = std::chrono::seconds(60)});
     const Outcome outcome = co_await instance.run("_start");
     if (!outcome.ok()) die("the room's guest failed: " + outcome.trap);
   }
@@ -293,11 +303,16 @@ Options parse(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view option = argv[i];
     const auto number = [&] { return i + 1 < argc ? std::strtoull(argv[++i], nullptr, 10) : 0ULL; };
-    if (option == "--keep") options.settings.memory_keep_resident = number();
-    else if (option == "--stack-keep") options.settings.stack_keep_resident = number();
-    else if (option == "--batch") options.settings.decommit_batch = static_cast<std::uint32_t>(number());
-    else if (option == "--pagemap-scan") options.settings.pagemap_scan = true;
-    else if (option != "--command") rest.emplace_back(option);
+    if (option == "--keep")
+      options.settings.memory_keep_resident = number();
+    else if (option == "--stack-keep")
+      options.settings.stack_keep_resident = number();
+    else if (option == "--batch")
+      options.settings.decommit_batch = static_cast<std::uint32_t>(number());
+    else if (option == "--pagemap-scan")
+      options.settings.pagemap_scan = true;
+    else if (option != "--command")
+      rest.emplace_back(option);
   }
   if (!rest.empty()) options.file = rest[0];
   if (rest.size() > 1) options.repetitions = std::atoi(rest[1].c_str());

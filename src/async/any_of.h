@@ -8,7 +8,8 @@
 
 namespace carrel::async {
 
-// The number of one that has ended. All frames are destroyed before this returns. Precondition: not empty.
+// The number of one that has ended. All frames are destroyed before this returns. Precondition: not
+// empty.
 inline Task<std::size_t> any_of(std::vector<Task<void>> tasks) {
   struct Awaiter {
     std::vector<Task<void>>* tasks;

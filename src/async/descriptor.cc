@@ -4,17 +4,16 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <cerrno>
+#include <cstring>
 
 namespace carrel::async {
 namespace asio = boost::asio;
 
-// Asio would switch the descriptor it waits for to non-blocking. So it is given an epoll set of our own that
-// watches the shared one: a set is readable when something in it is ready.
+// Asio would switch the descriptor it waits for to non-blocking. So it is given an epoll set of our
+// own that watches the shared one: a set is readable when something in it is ready.
 struct Readiness::Impl {
   Impl(asio::io_context& io, int watched, short wanted) : fd(watched), events(wanted), set(io) {}
   int fd;
@@ -27,15 +26,18 @@ Readiness::Readiness(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Readiness::~Readiness() = default;
 
 Result<std::unique_ptr<Readiness>> Readiness::of(Shard& shard, int fd, Direction direction) {
-  auto impl = std::make_unique<Impl>(shard.io(), fd, direction == Direction::read ? POLLIN : POLLOUT);
+  auto impl =
+      std::make_unique<Impl>(shard.io(), fd, direction == Direction::read ? POLLIN : POLLOUT);
   const int set = ::epoll_create1(EPOLL_CLOEXEC);
-  if (set < 0) return fail(Code::io, std::string("cannot wait for a descriptor: ") + std::strerror(errno));
+  if (set < 0)
+    return fail(Code::io, std::string("cannot wait for a descriptor: ") + std::strerror(errno));
   epoll_event event{};
   event.events = direction == Direction::read ? EPOLLIN : EPOLLOUT;
   if (::epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) != 0) {
     const int error = errno;
     ::close(set);
-    if (error != EPERM) return fail(Code::io, std::string("cannot wait for a descriptor: ") + std::strerror(error));
+    if (error != EPERM)
+      return fail(Code::io, std::string("cannot wait for a descriptor: ") + std::strerror(error));
     impl->always = true;
   } else {
     boost::system::error_code failed;

@@ -1,7 +1,8 @@
 // Readiness of a descriptor that others may share: standard streams, above all.
 //
-// Its flags are left alone (a terminal set to non-blocking would stay so for the shell that started us), and
-// every kind works: what the kernel cannot wait for, such as a regular file, is always ready.
+// Its flags are left alone (a terminal set to non-blocking would stay so for the shell that started
+// us), and every kind works: what the kernel cannot wait for, such as a regular file, is always
+// ready.
 #pragma once
 
 #include <memory>

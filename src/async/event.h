@@ -1,7 +1,7 @@
 // Event: one coroutine waits, another part of the same shard signals.
 //
-// A signal without a waiter is remembered once. Owner: any object of the shard; must outlive the waiter or
-// be signalled before it goes. Thread: its shard only.
+// A signal without a waiter is remembered once. Owner: any object of the shard; must outlive the
+// waiter or be signalled before it goes. Thread: its shard only.
 #pragma once
 
 #include <coroutine>

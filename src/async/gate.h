@@ -1,6 +1,7 @@
 // Gate: counts work in progress, so that stopping can refuse new work and wait for the old.
 //
-// Owner: the object whose work it counts. Thread: one shard. Stops: `close()` returns once all have left.
+// Owner: the object whose work it counts. Thread: one shard. Stops: `close()` returns once all have
+// left.
 #pragma once
 
 #include <cstddef>

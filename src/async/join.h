@@ -5,7 +5,8 @@
 
 namespace carrel::async {
 
-// `task` outlives the wait; one waiter at a time. Destroying the waiting coroutine leaves the task running.
+// `task` outlives the wait; one waiter at a time. Destroying the waiting coroutine leaves the task
+// running.
 inline Task<void> join(Task<void>& task) {
   struct Awaiter {
     Task<void>* task;

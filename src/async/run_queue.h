@@ -1,9 +1,9 @@
 // The run queue: which guest gets the shard's next slice.
 //
-// Tenants share a shard by weight: each has a virtual time that grows with the CPU time its guests use,
-// divided by its weight, and the least goes first. A tenant that was idle starts at the present, ahead of
-// those who have just run, so a newly runnable tenant never waits behind busy ones for more than a slice.
-// Within a tenant, first come first served.
+// Tenants share a shard by weight: each has a virtual time that grows with the CPU time its guests
+// use, divided by its weight, and the least goes first. A tenant that was idle starts at the
+// present, ahead of those who have just run, so a newly runnable tenant never waits behind busy
+// ones for more than a slice. Within a tenant, first come first served.
 //
 // Owner and thread: one shard. Stops: destroying a waiting coroutine takes it out.
 #pragma once

@@ -17,7 +17,8 @@ using std::chrono::milliseconds;
 // Guests that use a millisecond a slice, and who had which slice.
 class Slices : public ::testing::Test {
  protected:
-  static Task<void> guest(RunQueue* queue, RunAccount* account, int slices, char name, std::string* log) {
+  static Task<void> guest(RunQueue* queue, RunAccount* account, int slices, char name,
+                          std::string* log) {
     for (int i = 0; i < slices; ++i) {
       co_await queue->turn(*account);
       *log += name;

@@ -4,7 +4,6 @@
 #include <sched.h>
 
 #include <atomic>
-
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -25,8 +24,8 @@ Shard::~Shard() = default;
 
 asio::io_context& Shard::io() { return impl_->io; }
 
-// Between two slices of busy guests the waiting events are served, so a new turn waits for one slice at most;
-// a bounded number of them, so events that keep coming do not starve the guests.
+// Between two slices of busy guests the waiting events are served, so a new turn waits for one
+// slice at most; a bounded number of them, so events that keep coming do not starve the guests.
 void Shard::step() {
   constexpr int kEventsBetweenSlices = 128;
   if (run_queue_.empty()) {
@@ -43,7 +42,8 @@ void Shard::run(std::optional<unsigned> pin) {
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET(*pin, &set);
-    pthread_setaffinity_np(pthread_self(), sizeof set, &set);  // best effort: a container may forbid it
+    pthread_setaffinity_np(pthread_self(), sizeof set,
+                           &set);  // best effort: a container may forbid it
   }
   while (!impl_->stopping.load(std::memory_order_relaxed)) step();
 }
@@ -63,13 +63,14 @@ Task<void> mark_done(Task<void> task, bool* done) {
 
 void Shard::run_until_done(Task<void> task) {
   bool done = false;
-  asio::post(impl_->io, [task = mark_done(std::move(task), &done)]() mutable { detach(std::move(task)); });
+  asio::post(impl_->io,
+             [task = mark_done(std::move(task), &done)]() mutable { detach(std::move(task)); });
   while (!done) step();
 }
 
 Task<void> Shard::sleep_until(Instant when) {
-  // The timer lives in the awaiter, in the coroutine's frame: destroying the frame cancels it. The handler
-  // that Asio still runs then finds `alive` false.
+  // The timer lives in the awaiter, in the coroutine's frame: destroying the frame cancels it. The
+  // handler that Asio still runs then finds `alive` false.
   struct Awaiter {
     asio::steady_timer timer;
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
@@ -86,6 +87,8 @@ Task<void> Shard::sleep_until(Instant when) {
   co_await awaiter;
 }
 
-Task<void> Shard::sleep_for(Nanos duration) { return sleep_until(std::chrono::steady_clock::now() + duration); }
+Task<void> Shard::sleep_for(Nanos duration) {
+  return sleep_until(std::chrono::steady_clock::now() + duration);
+}
 
 }  // namespace carrel::async

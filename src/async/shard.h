@@ -1,10 +1,12 @@
-// A shard: one thread's share of the server. Everything that lives on a shard is touched by its thread only.
+// A shard: one thread's share of the server. Everything that lives on a shard is touched by its
+// thread only.
 //
-// Shards share immutable things and talk by `submit`. A shard is an executor: the server gives it a pinned
-// thread, the command line and tests lend it their own.
+// Shards share immutable things and talk by `submit`. A shard is an executor: the server gives it a
+// pinned thread, the command line and tests lend it their own.
 //
-// Owner: the composition root; outlives everything that runs on it. Thread: `submit` and `stop` from any,
-// the rest from the shard's own. Stops: `stop()` makes `run()` return after the current step.
+// Owner: the composition root; outlives everything that runs on it. Thread: `submit` and `stop`
+// from any, the rest from the shard's own. Stops: `stop()` makes `run()` return after the current
+// step.
 #pragma once
 
 #include <functional>
@@ -31,14 +33,16 @@ class Shard {
 
   unsigned index() const { return index_; }
 
-  // Serves events and runs guests' slices until `stop()`. `pin` names a processor for the calling thread.
+  // Serves events and runs guests' slices until `stop()`. `pin` names a processor for the calling
+  // thread.
   void run(std::optional<unsigned> pin = std::nullopt);
   void stop();
 
   // Runs `work` on the shard's thread, in order of submission.
   void submit(std::move_only_function<void()> work);
 
-  // Runs `task` to its end on the calling thread; for the command line and tests, in place of `run()`.
+  // Runs `task` to its end on the calling thread; for the command line and tests, in place of
+  // `run()`.
   void run_until_done(Task<void> task);
 
   // Destroying the awaiting coroutine cancels the timer.

@@ -1,7 +1,7 @@
 // Byte streams between parts of a shard: a source that fills as bytes arrive.
 //
-// Reading never waits; who finds nothing waits for `wait()` and reads again, so a slow producer costs no
-// thread and a slow consumer pushes back.
+// Reading never waits; who finds nothing waits for `wait()` and reads again, so a slow producer
+// costs no thread and a slow consumer pushes back.
 #pragma once
 
 #include <algorithm>

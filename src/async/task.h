@@ -1,8 +1,8 @@
 // Task<T>: a coroutine that starts when it is awaited and hands its result to who awaits it.
 //
-// Owner: whoever holds the Task; destroying an unfinished one destroys the coroutine's frame and everything
-// it holds, which is how work is cancelled. Thread: one shard for life. Parameters are taken by value or as
-// owning handles; no lambda captures.
+// Owner: whoever holds the Task; destroying an unfinished one destroys the coroutine's frame and
+// everything it holds, which is how work is cancelled. Thread: one shard for life. Parameters are
+// taken by value or as owning handles; no lambda captures.
 #pragma once
 
 #include <coroutine>
@@ -89,7 +89,8 @@ class [[nodiscard]] Task {
     return Awaiter{frame_};
   }
 
-  // Starts without waiting; the caller keeps the Task. At most once, and not together with co_await.
+  // Starts without waiting; the caller keeps the Task. At most once, and not together with
+  // co_await.
   void start() { frame_.resume(); }
   void continue_with(std::coroutine_handle<> next) { frame_.promise().continuation = next; }
 
@@ -119,7 +120,8 @@ struct Detached {
 
 }  // namespace detail
 
-// Runs a task to its end with nobody waiting. Use through Gate::spawn, so that stopping can wait for it.
+// Runs a task to its end with nobody waiting. Use through Gate::spawn, so that stopping can wait
+// for it.
 inline detail::Detached detach(Task<void> task) { co_await std::move(task); }
 
 }  // namespace carrel::async

@@ -24,7 +24,9 @@ Task<void> choose(Event* first, Event* second, int* which) {
   *which = co_await first_of(wait(first), wait(second));
 }
 Task<void> nothing() { co_return; }
-Task<void> choose_ready(Event* never, int* which) { *which = co_await first_of(nothing(), wait(never)); }
+Task<void> choose_ready(Event* never, int* which) {
+  *which = co_await first_of(nothing(), wait(never));
+}
 Task<void> close(Gate* gate, bool* closed) {
   co_await gate->close();
   *closed = true;

@@ -30,7 +30,8 @@ TEST(Error, TreatsACodeOutsideTheCatalogueAsInternal) {
 }
 
 TEST(Error, TellsWhatHappenedFromTheOutsideInAndHowToHelp) {
-  const Error error = Error(Code::io, "disk full", "make room").within("cannot save").within("deploy");
+  const Error error =
+      Error(Code::io, "disk full", "make room").within("cannot save").within("deploy");
   EXPECT_EQ(error.describe(), "deploy: cannot save: disk full\n  help     make room");
 }
 
@@ -61,7 +62,8 @@ TEST(Result, PassesAnErrorUp) {
 }
 
 TEST(Digest, IsSha256) {
-  EXPECT_EQ(sha256_hex(std::string_view()), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_hex(std::string_view()),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 

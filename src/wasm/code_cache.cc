@@ -1,6 +1,7 @@
 #include "wasm/code_cache.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -14,8 +15,6 @@
 #include <cstdlib>
 #include <system_error>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/fd.h"
 #include "wasm/node_key.h"
@@ -38,7 +37,7 @@ bool is_digest(std::string_view text) {
 class Mapped {
  public:
   explicit Mapped(const Fd& file) {
-    struct stat status {};
+    struct stat status{};
     if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size <= 0) return;
     size_ = static_cast<std::size_t>(status.st_size);
     at_ = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file.get(), 0);
@@ -56,10 +55,12 @@ class Mapped {
   std::size_t size_ = 0;
 };
 
-std::array<std::byte, kMacSize> hmac(std::span<const std::byte> key, std::span<const std::byte> data) {
+std::array<std::byte, kMacSize> hmac(std::span<const std::byte> key,
+                                     std::span<const std::byte> data) {
   std::array<std::byte, kMacSize> out{};
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(data.data()),
-       data.size(), reinterpret_cast<unsigned char*>(out.data()), nullptr);
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(data.data()), data.size(),
+       reinterpret_cast<unsigned char*>(out.data()), nullptr);
   return out;
 }
 
@@ -85,7 +86,8 @@ void remove_old_drafts(const fs::path& folder) {
 
 }  // namespace
 
-Result<std::shared_ptr<CodeCache>> CodeCache::open(std::shared_ptr<Engine> engine, CodeCacheOptions options) {
+Result<std::shared_ptr<CodeCache>> CodeCache::open(std::shared_ptr<Engine> engine,
+                                                   CodeCacheOptions options) {
   CARREL_TRY_VOID(open_private_folder(options.folder));
   if (options.key_file.empty()) options.key_file = options.folder / "node.key";
   CARREL_TRY(const Key key, open_node_key(options.key_file));
@@ -122,8 +124,10 @@ std::shared_ptr<const Module> CodeCache::find(std::string_view digest) const {
 
 Result<std::shared_ptr<const Module>> CodeCache::compile(std::string_view digest,
                                                          std::span<const std::byte> bytes) const {
-  if (!is_digest(digest)) return fail(Code::invalid_argument, "not a SHA-256 digest in hexadecimal");
-  CARREL_TRY(const std::vector<std::byte> code, compile_in_child(*engine_, bytes, options_.compile));
+  if (!is_digest(digest))
+    return fail(Code::invalid_argument, "not a SHA-256 digest in hexadecimal");
+  CARREL_TRY(const std::vector<std::byte> code,
+             compile_in_child(*engine_, bytes, options_.compile));
   if (keep(digest, code)) {
     prune();
     if (auto module = find(digest)) return module;

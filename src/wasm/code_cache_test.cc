@@ -28,7 +28,8 @@ class Cache : public ::testing::Test {
   void TearDown() override { fs::remove_all(folder); }
 
   std::shared_ptr<CodeCache> open(CompileOptions compile = {}, std::uint64_t max_bytes = 0) {
-    auto cache = CodeCache::open(engine, {.folder = folder, .max_bytes = max_bytes, .compile = std::move(compile)});
+    auto cache = CodeCache::open(
+        engine, {.folder = folder, .max_bytes = max_bytes, .compile = std::move(compile)});
     EXPECT_TRUE(cache) << cache.error().describe();
     return *cache;
   }
@@ -84,7 +85,8 @@ TEST_F(Cache, MissesAnEntryWithAnyByteChangedAndReplacesIt) {
 TEST_F(Cache, MissesATruncatedEntry) {
   auto cache = filled();
   const fs::path entry = cache->entry(digest);
-  for (const std::uintmax_t size : {fs::file_size(entry) - 1, std::uintmax_t{100}, std::uintmax_t{32}, std::uintmax_t{0}}) {
+  for (const std::uintmax_t size :
+       {fs::file_size(entry) - 1, std::uintmax_t{100}, std::uintmax_t{32}, std::uintmax_t{0}}) {
     fs::resize_file(entry, size);
     EXPECT_FALSE(cache->find(digest)) << size;
   }
@@ -136,7 +138,7 @@ TEST_F(Cache, RefusesAFolderThatOthersMayEnter) {
 TEST_F(Cache, MakesItsFolderAndKeyForThisUserOnly) {
   auto cache = CodeCache::open(engine, {.folder = folder / "a" / "b"});
   ASSERT_TRUE(cache) << cache.error().describe();
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(stat((folder / "a" / "b").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0700u);
   ASSERT_EQ(stat((folder / "a" / "b" / "node.key").c_str(), &status), 0);
@@ -162,7 +164,8 @@ TEST_F(Cache, RunsAModuleThatCannotBeKept) {
 TEST_F(Cache, LetsGoWhatWasUsedLongestAgo) {
   auto cache = filled();
   const auto size = fs::file_size(cache->entry(digest));
-  fs::last_write_time(cache->entry(digest), fs::file_time_type::clock::now() - std::chrono::hours(1));
+  fs::last_write_time(cache->entry(digest),
+                      fs::file_time_type::clock::now() - std::chrono::hours(1));
   auto bounded = open({}, size + size / 2);
   const std::string other = sha256_hex(kOther);
   ASSERT_TRUE(bounded->compile(other, bytes_of(kOther)));
@@ -172,7 +175,8 @@ TEST_F(Cache, LetsGoWhatWasUsedLongestAgo) {
 
 TEST_F(Cache, LeavesNoDraftsBehind) {
   filled();
-  for (const auto& item : fs::directory_iterator(folder)) EXPECT_NE(item.path().extension(), ".draft");
+  for (const auto& item : fs::directory_iterator(folder))
+    EXPECT_NE(item.path().extension(), ".draft");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "wasm/compile_child.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -11,8 +12,6 @@
 
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "wasm/compiler.h"
 #include "wasm/module.h"
@@ -30,7 +29,9 @@ int finish(CompileExit how, std::span<const std::byte> bytes) {
   return static_cast<int>(how);
 }
 
-int finish(CompileExit how, std::string_view text) { return finish(how, std::as_bytes(std::span(text))); }
+int finish(CompileExit how, std::string_view text) {
+  return finish(how, std::as_bytes(std::span(text)));
+}
 
 void limit(__rlimit_resource resource, std::uint64_t value, std::uint64_t grace = 0) {
   const rlimit both{value, value + grace};
@@ -41,7 +42,8 @@ void set_limits(const CompileRequest& request) {
 #if !__has_feature(address_sanitizer)  // whose shadow alone takes terabytes of address space
   limit(RLIMIT_AS, request.memory);
 #endif
-  limit(RLIMIT_CPU, request.cpu_seconds, 1);  // the soft limit says by its signal that it was reached
+  limit(RLIMIT_CPU, request.cpu_seconds,
+        1);  // the soft limit says by its signal that it was reached
   limit(RLIMIT_FSIZE, request.max_code);
   limit(RLIMIT_NOFILE, 3);
   limit(RLIMIT_CORE, 0);
@@ -70,14 +72,33 @@ int compile(const Engine& engine, std::span<const std::byte> bytes) {
 bool drop_compiler_rights() {
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
   if (filter == nullptr) return false;
-  static constexpr int kPlain[] = {
-      SCMP_SYS(read),           SCMP_SYS(write),          SCMP_SYS(lseek),           SCMP_SYS(close),
-      SCMP_SYS(munmap),         SCMP_SYS(mremap),         SCMP_SYS(madvise),         SCMP_SYS(brk),
-      SCMP_SYS(futex),          SCMP_SYS(set_robust_list), SCMP_SYS(rseq),           SCMP_SYS(sched_yield),
-      SCMP_SYS(sched_getaffinity), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
-      SCMP_SYS(sigaltstack),    SCMP_SYS(exit),           SCMP_SYS(exit_group),      SCMP_SYS(clock_gettime),
-      SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),     SCMP_SYS(getrandom),       SCMP_SYS(gettid),
-      SCMP_SYS(getpid),         SCMP_SYS(tgkill),         SCMP_SYS(restart_syscall)};
+  static constexpr int kPlain[] = {SCMP_SYS(read),
+                                   SCMP_SYS(write),
+                                   SCMP_SYS(lseek),
+                                   SCMP_SYS(close),
+                                   SCMP_SYS(munmap),
+                                   SCMP_SYS(mremap),
+                                   SCMP_SYS(madvise),
+                                   SCMP_SYS(brk),
+                                   SCMP_SYS(futex),
+                                   SCMP_SYS(set_robust_list),
+                                   SCMP_SYS(rseq),
+                                   SCMP_SYS(sched_yield),
+                                   SCMP_SYS(sched_getaffinity),
+                                   SCMP_SYS(rt_sigaction),
+                                   SCMP_SYS(rt_sigprocmask),
+                                   SCMP_SYS(rt_sigreturn),
+                                   SCMP_SYS(sigaltstack),
+                                   SCMP_SYS(exit),
+                                   SCMP_SYS(exit_group),
+                                   SCMP_SYS(clock_gettime),
+                                   SCMP_SYS(clock_nanosleep),
+                                   SCMP_SYS(nanosleep),
+                                   SCMP_SYS(getrandom),
+                                   SCMP_SYS(gettid),
+                                   SCMP_SYS(getpid),
+                                   SCMP_SYS(tgkill),
+                                   SCMP_SYS(restart_syscall)};
   int failed = 0;
   for (const int call : kPlain) failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
   failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
@@ -86,8 +107,10 @@ bool drop_compiler_rights() {
                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
   failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
                              SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
-  failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
-  failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
+  failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+                             SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+  failed |=
+      seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
   // Its flags are behind a pointer; without it the C library uses `clone`.
   failed |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
   const bool loaded = failed == 0 && seccomp_load(filter) == 0;
@@ -99,7 +122,8 @@ int compile_child_main(int, char**) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   CompileRequest request;
   if (read(STDIN_FILENO, &request, sizeof request) != static_cast<ssize_t>(sizeof request)) {
-    return finish(CompileExit::unfit, "the request is incomplete; this command is not for use by hand");
+    return finish(CompileExit::unfit,
+                  "the request is incomplete; this command is not for use by hand");
   }
   request.settings.pooling = false;  // nothing is instantiated here
   auto engine = Engine::make_for_compiling(request.settings);
@@ -108,9 +132,11 @@ int compile_child_main(int, char**) {
     return finish(CompileExit::unfit, "the child's engine differs from its parent's");
   }
   set_limits(request);
-  if (!drop_compiler_rights()) return finish(CompileExit::unfit, "the kernel refuses the seccomp filter");
+  if (!drop_compiler_rights())
+    return finish(CompileExit::unfit, "the kernel refuses the seccomp filter");
 
-  void* at = mmap(nullptr, sizeof request + request.module_size, PROT_READ, MAP_PRIVATE, STDIN_FILENO, 0);
+  void* at =
+      mmap(nullptr, sizeof request + request.module_size, PROT_READ, MAP_PRIVATE, STDIN_FILENO, 0);
   if (at == MAP_FAILED) return finish(CompileExit::unfit, "the module cannot be mapped");
   const auto* module = static_cast<const std::byte*>(at) + sizeof request;
   const int how = compile(**engine, std::span(module, request.module_size));

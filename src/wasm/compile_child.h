@@ -24,11 +24,12 @@ enum class CompileExit : int {
   unfit = 4,           // it cannot do its work: the reason is in file 1
 };
 
-// File 0: a request and the module; file 1: the result. Gives up every right before it reads the module.
+// File 0: a request and the module; file 1: the result. Gives up every right before it reads the
+// module.
 int compile_child_main(int argc, char** argv);
 
-// Leaves this process what compiling needs: no files, no network, no other programs, no executable memory.
-// False: the kernel refuses.
+// Leaves this process what compiling needs: no files, no network, no other programs, no executable
+// memory. False: the kernel refuses.
 bool drop_compiler_rights();
 
 }  // namespace carrel::wasm

@@ -1,6 +1,7 @@
 #include "wasm/compiler.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -12,8 +13,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "base/fd.h"
 #include "wasm/compile_child.h"
@@ -38,7 +37,8 @@ Result<void> write_all(int fd, const void* data, std::size_t size) {
   return {};
 }
 
-Result<Fd> request_file(const Engine& engine, std::span<const std::byte> bytes, const CompileOptions& options) {
+Result<Fd> request_file(const Engine& engine, std::span<const std::byte> bytes,
+                        const CompileOptions& options) {
   Fd file(memfd_create("module", MFD_CLOEXEC));
   if (!file) return cannot("hand a module to the compiler");
   CompileRequest request;
@@ -55,7 +55,8 @@ Result<Fd> request_file(const Engine& engine, std::span<const std::byte> bytes, 
 }
 
 // The child starts with files 0, 1 and 2 only, no environment, and default signals.
-Result<pid_t> spawn(const CompileOptions& options, const Fd& in, const Fd& out, const Fd& messages) {
+Result<pid_t> spawn(const CompileOptions& options, const Fd& in, const Fd& out,
+                    const Fd& messages) {
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_adddup2(&files, in.get(), STDIN_FILENO);
@@ -76,7 +77,8 @@ Result<pid_t> spawn(const CompileOptions& options, const Fd& in, const Fd& out, 
   char* arguments[] = {name.data(), command.data(), nullptr};
   char* environment[] = {nullptr};
   pid_t child = -1;
-  const int refused = posix_spawn(&child, options.program.c_str(), &files, &attributes, arguments, environment);
+  const int refused =
+      posix_spawn(&child, options.program.c_str(), &files, &attributes, arguments, environment);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&files);
   if (refused == 0) return child;
@@ -94,9 +96,11 @@ Ended wait_for(pid_t child, Nanos deadline) {
   const auto until = std::chrono::steady_clock::now() + deadline;
   Ended ended;
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     pollfd one{.fd = handle.get(), .events = POLLIN, .revents = 0};
-    const int ready = poll(&one, 1, static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1 << 30)));
+    const int ready =
+        poll(&one, 1, static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1 << 30)));
     if (ready < 0 && errno == EINTR) continue;
     ended.late = ready == 0;
     break;
@@ -113,7 +117,8 @@ Result<std::vector<std::byte>> contents(const Fd& file, std::uint64_t max) {
   std::vector<std::byte> bytes(std::min<std::uint64_t>(static_cast<std::uint64_t>(size), max));
   std::size_t have = 0;
   while (have < bytes.size()) {
-    const ssize_t n = pread(file.get(), bytes.data() + have, bytes.size() - have, static_cast<off_t>(have));
+    const ssize_t n =
+        pread(file.get(), bytes.data() + have, bytes.size() - have, static_cast<off_t>(have));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return cannot("read the compiler's result");
     have += static_cast<std::size_t>(n);
@@ -130,7 +135,8 @@ std::string text_in(const Fd& file) {
 }
 
 std::unexpected<Error> crashed(int signal, const Fd& messages, const CompileOptions& options) {
-  const char* help = "the module asks too much of the compiler: split or simplify it, or raise the limits of compiling";
+  const char* help =
+      "the module asks too much of the compiler: split or simplify it, or raise the limits of compiling";
   std::string why;
   if (signal == SIGXCPU) {
     why = fmt::format("it used up its {} s of CPU time", options.cpu.count());
@@ -149,28 +155,34 @@ std::unexpected<Error> crashed(int signal, const Fd& messages, const CompileOpti
 }  // namespace
 
 Result<void> check_is_module(std::span<const std::byte> bytes) {
-  if (bytes.empty()) return fail(Code::invalid_module, "the file is empty", "build the module again");
+  if (bytes.empty())
+    return fail(Code::invalid_module, "the file is empty", "build the module again");
   switch (binary_kind(bytes)) {
     case Binary::core_module:
-    case Binary::text: return {};
+    case Binary::text:
+      return {};
     case Binary::component:
-      return fail(Code::invalid_module, "this is a component; components are not supported yet by this build",
+      return fail(Code::invalid_module,
+                  "this is a component; components are not supported yet by this build",
                   "build a core module, for example for the target wasm32-wasip1");
-    case Binary::unknown: break;
+    case Binary::unknown:
+      break;
   }
   std::string start;
   for (const std::byte b : bytes.first(std::min<std::size_t>(bytes.size(), 8))) {
     start += fmt::format("{}{:02x}", start.empty() ? "" : " ", static_cast<unsigned>(b));
   }
-  return fail(Code::invalid_module, fmt::format("this is not WebAssembly: it starts with the bytes {}", start),
+  return fail(Code::invalid_module,
+              fmt::format("this is not WebAssembly: it starts with the bytes {}", start),
               "a module starts with 00 61 73 6d 01 00 00 00, or is text that starts with (module");
 }
 
-Result<std::vector<std::byte>> compile_in_child(const Engine& engine, std::span<const std::byte> bytes,
+Result<std::vector<std::byte>> compile_in_child(const Engine& engine,
+                                                std::span<const std::byte> bytes,
                                                 const CompileOptions& options) {
   if (bytes.size() > options.max_module) {
-    return fail(Code::module_too_large, fmt::format("the module has {} bytes and may have {}", bytes.size(),
-                                                    options.max_module));
+    return fail(Code::module_too_large, fmt::format("the module has {} bytes and may have {}",
+                                                    bytes.size(), options.max_module));
   }
   CARREL_TRY_VOID(check_is_module(bytes));
   CARREL_TRY(const Fd in, request_file(engine, bytes, options));
@@ -182,14 +194,18 @@ Result<std::vector<std::byte>> compile_in_child(const Engine& engine, std::span<
   const Ended ended = wait_for(child, options.deadline);
   if (ended.late) {
     const auto seconds = std::chrono::duration<double>(options.deadline).count();
-    return fail(Code::compile_failed, fmt::format("the module could not be compiled within {:.3g} s", seconds),
+    return fail(Code::compile_failed,
+                fmt::format("the module could not be compiled within {:.3g} s", seconds),
                 "split or simplify the module, or raise the limits of compiling");
   }
   if (WIFSIGNALED(ended.status)) return crashed(WTERMSIG(ended.status), messages, options);
   switch (static_cast<CompileExit>(WEXITSTATUS(ended.status))) {
-    case CompileExit::compiled: return contents(out, options.max_code);
-    case CompileExit::invalid_module: return fail(Code::invalid_module, text_in(out));
-    case CompileExit::unfit: break;
+    case CompileExit::compiled:
+      return contents(out, options.max_code);
+    case CompileExit::invalid_module:
+      return fail(Code::invalid_module, text_in(out));
+    case CompileExit::unfit:
+      break;
   }
   return fail(Code::compile_failed, fmt::format("the compiler cannot work (status {}): {}",
                                                 WEXITSTATUS(ended.status), text_in(out)));

@@ -1,8 +1,9 @@
-// Compiling untrusted modules: in a child process that can reach nothing and is killed at its limits.
+// Compiling untrusted modules: in a child process that can reach nothing and is killed at its
+// limits.
 //
 // The bytes of a module are parsed and compiled by the same program run again as `compile-module`
-// (compile_child.h): no files, no network, no environment, bounded memory and CPU time, low priority. What a
-// hostile module can do to its compiler ends there.
+// (compile_child.h): no files, no network, no environment, bounded memory and CPU time, low
+// priority. What a hostile module can do to its compiler ends there.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +18,12 @@
 namespace carrel::wasm {
 
 struct CompileOptions {
-  std::uint64_t max_module = 64ULL << 20;               // bytes of the module
-  std::uint64_t max_code = 1ULL << 30;                  // bytes of compiled code
-  std::uint64_t memory = 4ULL << 30;                    // address space of the child
+  std::uint64_t max_module = 64ULL << 20;  // bytes of the module
+  std::uint64_t max_code = 1ULL << 30;     // bytes of compiled code
+  std::uint64_t memory = 4ULL << 30;       // address space of the child
   std::chrono::seconds cpu = std::chrono::seconds(120);
-  Nanos deadline = std::chrono::seconds(60);            // wall time
-  std::filesystem::path program = "/proc/self/exe";     // what handles `command` by compile_child_main
+  Nanos deadline = std::chrono::seconds(60);         // wall time
+  std::filesystem::path program = "/proc/self/exe";  // what handles `command` by compile_child_main
   std::string command = "compile-module";
 };
 
@@ -31,9 +32,10 @@ struct CompileOptions {
 Result<void> check_is_module(std::span<const std::byte> bytes);
 
 // Compiles a module, binary or text, to code that `engine` can load. Blocks; thread-safe.
-// Errors: module_too_large; invalid_module with the validator's text; compile_failed with the limit that was
-// reached, or how the child ended.
-Result<std::vector<std::byte>> compile_in_child(const Engine& engine, std::span<const std::byte> bytes,
+// Errors: module_too_large; invalid_module with the validator's text; compile_failed with the limit
+// that was reached, or how the child ended.
+Result<std::vector<std::byte>> compile_in_child(const Engine& engine,
+                                                std::span<const std::byte> bytes,
                                                 const CompileOptions& options);
 
 }  // namespace carrel::wasm

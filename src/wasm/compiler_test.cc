@@ -1,7 +1,7 @@
 #include "wasm/compiler.h"
 
-#include <gmock/gmock.h>
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -14,8 +14,8 @@ namespace carrel::wasm {
 namespace {
 
 using testing::bytes_of;
-using testing::small_engine;
 using ::testing::HasSubstr;
+using testing::small_engine;
 
 class Compiler : public ::testing::Test {
  protected:
@@ -36,7 +36,9 @@ std::string leb(std::uint64_t value) {
   return bytes;
 }
 
-std::string section(char id, const std::string& content) { return id + leb(content.size()) + content; }
+std::string section(char id, const std::string& content) {
+  return id + leb(content.size()) + content;
+}
 
 constexpr std::string_view kMagic("\0asm\1\0\0\0", 8);
 
@@ -55,7 +57,9 @@ std::string module_of(std::uint64_t functions, const std::string& body) {
 TEST_F(Compiler, RefusesAnEmptyFile) { EXPECT_THAT(refuse("").message(), HasSubstr("empty")); }
 
 TEST_F(Compiler, RefusesWhatIsNotWasmAndShowsItsFirstBytes) {
-  const Error error = refuse("\x7f" "ELF and more");
+  const Error error = refuse(
+      "\x7f"
+      "ELF and more");
   EXPECT_EQ(error.code(), Code::invalid_module);
   EXPECT_THAT(error.message(), HasSubstr("7f 45 4c 46"));
 }
@@ -63,11 +67,13 @@ TEST_F(Compiler, RefusesWhatIsNotWasmAndShowsItsFirstBytes) {
 TEST_F(Compiler, RefusesAComponentByName) {
   const Error error = refuse(std::string_view("\0asm\x0d\0\1\0", 8));
   EXPECT_EQ(error.code(), Code::invalid_module);
-  EXPECT_THAT(error.message(), HasSubstr("a component; components are not supported yet by this build"));
+  EXPECT_THAT(error.message(),
+              HasSubstr("a component; components are not supported yet by this build"));
 }
 
 TEST_F(Compiler, RefusesAComponentWrittenAsText) {
-  EXPECT_THAT(refuse("(component)").message(), HasSubstr("components are not supported yet by this build"));
+  EXPECT_THAT(refuse("(component)").message(),
+              HasSubstr("components are not supported yet by this build"));
 }
 
 TEST_F(Compiler, RefusesATruncatedModuleWithTheValidatorsText) {
@@ -114,7 +120,8 @@ TEST_F(Compiler, EndsDeeplyNestedText) {
 }
 
 TEST_F(Compiler, EndsAtItsDeadline) {
-  const Error error = refuse(module_of(900'000, "\x0b"), {.deadline = std::chrono::milliseconds(20)});
+  const Error error =
+      refuse(module_of(900'000, "\x0b"), {.deadline = std::chrono::milliseconds(20)});
   EXPECT_EQ(error.code(), Code::compile_failed);
   EXPECT_THAT(error.message(), HasSubstr("within 0.02 s"));
 }
@@ -148,7 +155,8 @@ TEST_F(Compiler, EndsAtItsLimitOfCode) {
   int worked = drop_compiler_rights() ? 0 : 1;
   if (open("/etc/passwd", O_RDONLY) >= 0) worked |= 2;
   if (socket(AF_INET, SOCK_STREAM, 0) >= 0) worked |= 4;
-  if (mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED) worked |= 8;
+  if (mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+    worked |= 8;
   if (kill(getppid(), 0) == 0) worked |= 16;
   if (fork() >= 0) worked |= 32;
   execv(program, arguments);

@@ -1,7 +1,6 @@
 #include "wasm/engine.h"
 
 #include <carrel/engine.h>
-
 #include <fmt/format.h>
 
 #include "wasm/ticker.h"
@@ -51,21 +50,25 @@ Result<std::shared_ptr<Engine>> Engine::make(const EngineSettings& settings) {
 
 Result<std::shared_ptr<Engine>> Engine::make_for_compiling(const EngineSettings& settings) {
   if (settings.max_memory > settings.memory_reservation) {
-    return fail(Code::invalid_config,
-                fmt::format("the largest memory ({} bytes) does not fit into a slot's reservation ({} bytes)",
-                            settings.max_memory, settings.memory_reservation));
+    return fail(
+        Code::invalid_config,
+        fmt::format(
+            "the largest memory ({} bytes) does not fit into a slot's reservation ({} bytes)",
+            settings.max_memory, settings.memory_reservation));
   }
   carrel_buffer error{};
   const carrel_engine_settings raw_settings = to_c(settings);
   wasm_engine_t* raw = carrel_engine_new(&raw_settings, &error);
   if (raw == nullptr) {
-    return fail(Code::invalid_config, fmt::format("the engine cannot be made: {}", take_text(error)),
-                "lower the number of slots, or raise RLIMIT_AS and vm.max_map_count; `carrel doctor` shows them");
+    return fail(
+        Code::invalid_config, fmt::format("the engine cannot be made: {}", take_text(error)),
+        "lower the number of slots, or raise RLIMIT_AS and vm.max_map_count; `carrel doctor` shows them");
   }
   return std::shared_ptr<Engine>(new Engine(settings, raw));
 }
 
-Engine::Engine(const EngineSettings& settings, wasm_engine_t* raw) : settings_(settings), raw_(raw) {}
+Engine::Engine(const EngineSettings& settings, wasm_engine_t* raw)
+    : settings_(settings), raw_(raw) {}
 
 Engine::~Engine() {
   ticker_.reset();
@@ -76,7 +79,8 @@ std::uint64_t Engine::compatibility() const { return carrel_engine_compatibility
 
 Result<std::vector<std::byte>> Engine::compile(std::span<const std::byte> wasm) const {
   carrel_buffer code{};
-  if (!carrel_engine_compile(raw_, reinterpret_cast<const std::uint8_t*>(wasm.data()), wasm.size(), &code)) {
+  if (!carrel_engine_compile(raw_, reinterpret_cast<const std::uint8_t*>(wasm.data()), wasm.size(),
+                             &code)) {
     return fail(Code::invalid_module, take_text(code));
   }
   return take_bytes(code);

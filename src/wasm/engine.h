@@ -1,8 +1,9 @@
-// The engine: compiles and runs modules for the whole process, with settings derived from the machine.
+// The engine: compiles and runs modules for the whole process, with settings derived from the
+// machine.
 //
-// Made in Rust (engine/), where every setting is reachable and a refused one is an error instead of an abort.
-// Instances live in a pool of slots; a guest is interrupted by epochs, which a ticker thread advances every
-// millisecond while any guest runs.
+// Made in Rust (engine/), where every setting is reachable and a refused one is an error instead of
+// an abort. Instances live in a pool of slots; a guest is interrupted by epochs, which a ticker
+// thread advances every millisecond while any guest runs.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ struct EngineSettings {
   std::uint64_t max_memory = 512ULL << 20;
   std::uint64_t memory_reservation = 4ULL << 30;
   std::uint64_t memory_guard = 32ULL << 20;
-  std::uint64_t memory_keep_resident = 128ULL << 10;  // of a memory, wiped by copying instead of given back
+  std::uint64_t memory_keep_resident =
+      128ULL << 10;  // of a memory, wiped by copying instead of given back
   std::uint64_t table_keep_resident = 16ULL << 10;
   std::uint64_t stack_keep_resident = 16ULL << 10;
   std::uint64_t wasm_stack = 512ULL << 10;
@@ -34,13 +36,14 @@ struct EngineSettings {
   std::uint32_t table_elements = 100'000;
   bool pooling = true;
   std::uint32_t decommit_batch = 1;  // slots whose memory is given back to the kernel in one call
-  // Wipes only the pages that the kernel calls written. Fast, but pages that are swapped out or on the move at
-  // that moment are missed: only where nobody is kept from anybody.
+  // Wipes only the pages that the kernel calls written. Fast, but pages that are swapped out or on
+  // the move at that moment are missed: only where nobody is kept from anybody.
   bool pagemap_scan = false;
   bool parallel_compilation = false;
 };
 
-// What this machine bears: memory, address space (RLIMIT_AS) and mappings (vm.max_map_count) bound the slots.
+// What this machine bears: memory, address space (RLIMIT_AS) and mappings (vm.max_map_count) bound
+// the slots.
 EngineSettings settings_for_this_machine();
 
 // A setting as `carrel doctor` shows it.
@@ -65,7 +68,8 @@ class Engine {
   const EngineSettings& settings() const { return settings_; }
   wasm_engine_t* raw() const { return raw_; }
 
-  // Changes whenever code compiled by one engine cannot be loaded by another: version, settings, processor.
+  // Changes whenever code compiled by one engine cannot be loaded by another: version, settings,
+  // processor.
   std::uint64_t compatibility() const;
 
   // Validates and compiles in this process: for trusted modules, and inside the compiling child.

@@ -26,8 +26,8 @@ class Call {
   // What the ABI keeps for this call: given to Instance at its making, of the type the ABI knows.
   void* state() const { return state_; }
 
-  // For a function that may suspend: leaves what to wait for, then returns `pending`; it is called again with
-  // the same operands once `until` has ended. Destroying the call destroys `until`.
+  // For a function that may suspend: leaves what to wait for, then returns `pending`; it is called
+  // again with the same operands once `until` has ended. Destroying the call destroys `until`.
   void wait_for(async::Task<void> until) { pending_ = std::move(until); }
 
   // For a function that ends the guest on its own wish; it then returns `trap`.
@@ -45,7 +45,8 @@ class Call {
   void* state_;
 };
 
-// `args` are the operands in order, i32 zero-extended to 64 bits. An exception that leaves it ends the guest.
+// `args` are the operands in order, i32 zero-extended to 64 bits. An exception that leaves it ends
+// the guest.
 using HostFn = HostStatus (*)(Call& call, const std::uint64_t* args, std::int32_t* result);
 
 enum class Suspends : std::uint8_t { never, maybe };

@@ -10,9 +10,9 @@ namespace {
 
 using End = Outcome::End;
 using std::chrono::milliseconds;
+using ::testing::HasSubstr;
 using testing::TestRoom;
 using testing::wide_limits;
-using ::testing::HasSubstr;
 
 // What the host functions below share with a test.
 struct Host {
@@ -35,7 +35,9 @@ HostStatus give_up(Call& call, const std::uint64_t*, std::int32_t*) {
   return HostStatus::trap;
 }
 
-HostStatus throws(Call&, const std::uint64_t*, std::int32_t*) { throw std::runtime_error("a bug of the host"); }
+HostStatus throws(Call&, const std::uint64_t*, std::int32_t*) {
+  throw std::runtime_error("a bug of the host");
+}
 
 HostStatus look(Call& call, const std::uint64_t* args, std::int32_t* result) {
   auto text = call.memory().text(GuestPtr{static_cast<std::uint32_t>(args[0])}, args[1]);
@@ -114,14 +116,16 @@ constexpr HostFunction kFunctions[] = {
 class HostCalls : public ::testing::Test {
  protected:
   void SetUp() override { host.shard = &room.shard; }
-  Outcome run(std::string_view wat, const CallLimits& limits = wide_limits()) { return room.run(wat, limits, &host); }
+  Outcome run(std::string_view wat, const CallLimits& limits = wide_limits()) {
+    return room.run(wat, limits, &host);
+  }
   // A module that calls one of the functions without operands and drops its result.
   static std::string calls(std::string_view name) {
     return std::string("(module (import \"host\" \"") + std::string(name) +
            "\" (func $f (result i32))) (func (export \"run\") (drop (call $f))))";
   }
-  static async::Task<void> call_into(TestRoom* room, const Prepared* prepared, CallLimits limits, Host* host,
-                                     Outcome* outcome) {
+  static async::Task<void> call_into(TestRoom* room, const Prepared* prepared, CallLimits limits,
+                                     Host* host, Outcome* outcome) {
     Instance instance(room->shard, room->account, *prepared, host, limits);
     *outcome = co_await instance.run("run");
   }
@@ -178,13 +182,15 @@ TEST_F(HostCalls, SeeTheMemoryOfAStartFunction) {
 }
 
 TEST_F(HostCalls, FailCleanlyForAModuleWithoutMemory) {
-  const Outcome outcome = run(R"((module (import "host" "look" (func $look (param i32 i32) (result i32)))
+  const Outcome outcome =
+      run(R"((module (import "host" "look" (func $look (param i32 i32) (result i32)))
       (func (export "run") (if (i32.ne (call $look (i32.const 0) (i32.const 1)) (i32.const 21)) (then unreachable)))))");
   EXPECT_TRUE(outcome.ok()) << outcome.trap;
 }
 
 TEST_F(HostCalls, SeeMemoryThatHasGrownSince) {
-  const Outcome outcome = run(R"((module (import "host" "look" (func $look (param i32 i32) (result i32)))
+  const Outcome outcome =
+      run(R"((module (import "host" "look" (func $look (param i32 i32) (result i32)))
       (memory (export "memory") 1)
       (func (export "run")
         (if (i32.ne (call $look (i32.const 65536) (i32.const 1)) (i32.const 21)) (then unreachable))
@@ -195,7 +201,8 @@ TEST_F(HostCalls, SeeMemoryThatHasGrownSince) {
 
 TEST_F(HostCalls, GetTheirOperandsWhole) {
   for (const std::string name : {"wide", "wide_late"}) {
-    const Outcome outcome = run("(module (import \"host\" \"" + name + "\" (func $wide (param i32 i64) (result i32)))"
+    const Outcome outcome = run("(module (import \"host\" \"" + name +
+                                "\" (func $wide (param i32 i64) (result i32)))"
                                 R"((func (export "run")
         (if (i32.ne (call $wide (i32.const -1) (i64.const -2)) (i32.const 1)) (then unreachable)))))");
     EXPECT_TRUE(outcome.ok()) << name << outcome.trap;

@@ -13,16 +13,26 @@ using End = Outcome::End;
 
 std::string_view trap_text(wasmtime_trap_code_t code) {
   switch (code) {
-    case WASMTIME_TRAP_CODE_STACK_OVERFLOW: return "stack overflow";
-    case WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS: return "memory access out of bounds";
-    case WASMTIME_TRAP_CODE_TABLE_OUT_OF_BOUNDS: return "table access out of bounds";
-    case WASMTIME_TRAP_CODE_INDIRECT_CALL_TO_NULL: return "indirect call to null";
-    case WASMTIME_TRAP_CODE_BAD_SIGNATURE: return "indirect call with another signature";
-    case WASMTIME_TRAP_CODE_INTEGER_OVERFLOW: return "integer overflow";
-    case WASMTIME_TRAP_CODE_INTEGER_DIVISION_BY_ZERO: return "division by zero";
-    case WASMTIME_TRAP_CODE_BAD_CONVERSION_TO_INTEGER: return "conversion of an invalid number";
-    case WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED: return "unreachable code reached";
-    default: return "trap";
+    case WASMTIME_TRAP_CODE_STACK_OVERFLOW:
+      return "stack overflow";
+    case WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS:
+      return "memory access out of bounds";
+    case WASMTIME_TRAP_CODE_TABLE_OUT_OF_BOUNDS:
+      return "table access out of bounds";
+    case WASMTIME_TRAP_CODE_INDIRECT_CALL_TO_NULL:
+      return "indirect call to null";
+    case WASMTIME_TRAP_CODE_BAD_SIGNATURE:
+      return "indirect call with another signature";
+    case WASMTIME_TRAP_CODE_INTEGER_OVERFLOW:
+      return "integer overflow";
+    case WASMTIME_TRAP_CODE_INTEGER_DIVISION_BY_ZERO:
+      return "division by zero";
+    case WASMTIME_TRAP_CODE_BAD_CONVERSION_TO_INTEGER:
+      return "conversion of an invalid number";
+    case WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED:
+      return "unreachable code reached";
+    default:
+      return "trap";
   }
 }
 
@@ -67,12 +77,16 @@ struct Instance::Impl {
   bool first_slice = true;
   End stopped = End::returned;  // set when a limit ends the guest
 
-  // The first slice is a tick at most, so the clock is good enough and saves two system calls a turn. But a
-  // thread that was not scheduled looks busy to it: no guest is ended for what only the clock has seen.
+  // The first slice is a tick at most, so the clock is good enough and saves two system calls a
+  // turn. But a thread that was not scheduled looks busy to it: no guest is ended for what only the
+  // clock has seen.
   Nanos slice_used() const {
-    return first_slice ? std::chrono::steady_clock::now() - slice_start : thread_cpu_time() - slice_cpu_start;
+    return first_slice ? std::chrono::steady_clock::now() - slice_start
+                       : thread_cpu_time() - slice_cpu_start;
   }
-  bool over_cpu(Nanos in_this_slice) const { return !first_slice && cpu + in_this_slice >= limits.cpu; }
+  bool over_cpu(Nanos in_this_slice) const {
+    return !first_slice && cpu + in_this_slice >= limits.cpu;
+  }
 
   void begin_slice() {
     prepared.module().engine()->ticker().enter(shard.index());
@@ -109,8 +123,8 @@ struct Instance::Impl {
 
   bool poll() { return wasmtime_call_future_poll(future.get()); }
 
-  // Between two slices. A guest that waited queues up like one that computed: nobody gets more of the shard by
-  // waiting often, or keeps it by waiting for what is there already.
+  // Between two slices. A guest that waited queues up like one that computed: nobody gets more of
+  // the shard by waiting often, or keeps it by waiting for what is there already.
   async::Task<void> rest(async::Task<void>& pending) {
     if (pending) {
       if (limits.deadline == Instant::max()) {
@@ -146,7 +160,8 @@ struct Instance::Impl {
     if (has_memory == Memory::some) memory = item.of.memory;
   }
 
-  // What the engine has reported since the last time. A guest that wanted to end is not asked where it was.
+  // What the engine has reported since the last time. A guest that wanted to end is not asked where
+  // it was.
   void collect(Outcome& result, const std::optional<std::uint32_t>& exit_code) {
     future.reset();  // unwinds a guest that is still in progress
     TrapHandle trap_owner(std::exchange(trap, nullptr));
@@ -173,12 +188,14 @@ struct Instance::Impl {
   }
 };
 
-Instance::Instance(async::Shard& shard, async::RunAccount& account, const Prepared& prepared, void* state,
-                   const CallLimits& limits)
-    : Call(state), impl_(new Impl{.shard = shard, .account = account, .prepared = prepared, .limits = limits}) {
+Instance::Instance(async::Shard& shard, async::RunAccount& account, const Prepared& prepared,
+                   void* state, const CallLimits& limits)
+    : Call(state),
+      impl_(new Impl{.shard = shard, .account = account, .prepared = prepared, .limits = limits}) {
   impl_->store.reset(wasmtime_store_new(prepared.module().engine()->raw(), this, nullptr));
   impl_->context = wasmtime_store_context(impl_->store.get());
-  wasmtime_store_limiter(impl_->store.get(), static_cast<std::int64_t>(limits.memory), -1, 1, -1, 1);
+  wasmtime_store_limiter(impl_->store.get(), static_cast<std::int64_t>(limits.memory), -1, 1, -1,
+                         1);
   wasmtime_store_epoch_deadline_callback(impl_->store.get(), Impl::on_epoch, impl_.get(), nullptr);
 }
 
@@ -193,7 +210,8 @@ void Instance::on_leave(void (*hook)(void* state, Leave why) noexcept) {
   impl_->hook_state = state();
 }
 
-// A start function calls host functions before the instance is handed out: ask the caller for its memory.
+// A start function calls host functions before the instance is handed out: ask the caller for its
+// memory.
 void Instance::meet(wasmtime_caller* caller) {
   if (impl_->has_memory != Impl::Memory::not_asked) return;
   wasmtime_extern_t item{};
@@ -213,15 +231,16 @@ async::Task<Outcome> Instance::run(std::string_view export_name) {
   Outcome outcome;
   if (const std::uint64_t least = impl.prepared.least_memory(); least > impl.limits.memory) {
     outcome.end = Outcome::End::refused;
-    outcome.trap = fmt::format("the module needs {} KiB of memory to start, and its limit is {} KiB", least >> 10,
-                               impl.limits.memory >> 10);
+    outcome.trap =
+        fmt::format("the module needs {} KiB of memory to start, and its limit is {} KiB",
+                    least >> 10, impl.limits.memory >> 10);
     co_return outcome;
   }
   if (!impl.shard.run_queue().empty()) co_await impl.shard.run_queue().turn(impl.account);
   impl.begin_slice();
   wasmtime_context_set_epoch_deadline(impl.context, 1);
-  impl.future.reset(wasmtime_instance_pre_instantiate_async(impl.prepared.raw(), impl.context, &impl.instance,
-                                                            &impl.trap, &impl.error));
+  impl.future.reset(wasmtime_instance_pre_instantiate_async(
+      impl.prepared.raw(), impl.context, &impl.instance, &impl.trap, &impl.error));
   if (!impl.poll()) co_await impl.drive(pending_);
   impl.collect(outcome, exit_code_);
 
@@ -233,8 +252,8 @@ async::Task<Outcome> Instance::run(std::string_view export_name) {
     }
     impl.find(export_name, &item);
     if (item.kind == WASMTIME_EXTERN_FUNC) {
-      impl.future.reset(
-          wasmtime_func_call_async(impl.context, &item.of.func, nullptr, 0, nullptr, 0, &impl.trap, &impl.error));
+      impl.future.reset(wasmtime_func_call_async(impl.context, &item.of.func, nullptr, 0, nullptr,
+                                                 0, &impl.trap, &impl.error));
       if (!impl.poll()) co_await impl.drive(pending_);
       impl.collect(outcome, exit_code_);
     } else {

@@ -1,8 +1,8 @@
 // An instance: a module brought to life in a fresh store, and the calls into it.
 //
-// Nothing survives it: memory, tables, globals and stacks go back to the pool wiped. While the guest runs it
-// has the shard for a slice of at most one tick; then the run queue decides who is next. When a host function
-// waits, the shard serves others.
+// Nothing survives it: memory, tables, globals and stacks go back to the pool wiped. While the
+// guest runs it has the shard for a slice of at most one tick; then the run queue decides who is
+// next. When a host function waits, the shard serves others.
 #pragma once
 
 #include <memory>
@@ -17,9 +17,9 @@ struct wasmtime_caller;
 namespace carrel::wasm {
 
 struct CallLimits {
-  std::uint64_t memory = 64ULL << 20;            // bytes of linear memory
-  Nanos cpu = std::chrono::milliseconds(50);     // of this instance, over all its calls
-  Instant deadline = Instant::max();             // wall time
+  std::uint64_t memory = 64ULL << 20;         // bytes of linear memory
+  Nanos cpu = std::chrono::milliseconds(50);  // of this instance, over all its calls
+  Instant deadline = Instant::max();          // wall time
 };
 
 struct Frame {
@@ -42,13 +42,14 @@ struct Outcome {
   std::uint32_t exit_code = 0;
   std::string trap;
   std::vector<Frame> frames;
-  Nanos cpu{};                     // used by this instance so far
-  std::uint64_t memory_peak = 0;   // bytes; 0: it exports none
+  Nanos cpu{};                    // used by this instance so far
+  std::uint64_t memory_peak = 0;  // bytes; 0: it exports none
 
   bool ok() const { return end == End::returned || (end == End::exited && exit_code == 0); }
 };
 
-// Owner: the turn. Thread: its shard. Stops: destruction cancels a call in progress and frees the slot.
+// Owner: the turn. Thread: its shard. Stops: destruction cancels a call in progress and frees the
+// slot.
 class Instance final : public Call {
  public:
   // `state` is what host functions get as `Call::state()`. `account` pays for the CPU time.
@@ -58,12 +59,14 @@ class Instance final : public Call {
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
-  // `hook` is called with `Call::state()` each time the guest has given up the shard without having ended:
-  // a tick is over, or it waits. It may start work of its own, such as sending what the guest has written.
+  // `hook` is called with `Call::state()` each time the guest has given up the shard without having
+  // ended: a tick is over, or it waits. It may start work of its own, such as sending what the
+  // guest has written.
   enum class Leave : std::uint8_t { tick_over, waits };
   void on_leave(void (*hook)(void* state, Leave why) noexcept);
 
-  // Instantiates (running a start function), then calls an export without operands or results. Once.
+  // Instantiates (running a start function), then calls an export without operands or results.
+  // Once.
   async::Task<Outcome> run(std::string_view export_name);
 
   GuestMemory memory() override;

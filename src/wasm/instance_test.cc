@@ -12,13 +12,14 @@ namespace {
 
 using End = Outcome::End;
 using std::chrono::milliseconds;
+using ::testing::HasSubstr;
 using testing::TestRoom;
 using testing::wide_limits;
-using ::testing::HasSubstr;
 
 TEST(Instance, RunsAnExportToItsEnd) {
   TestRoom room;
-  const Outcome outcome = room.run(R"((module (memory (export "memory") 2) (func (export "run"))))");
+  const Outcome outcome =
+      room.run(R"((module (memory (export "memory") 2) (func (export "run"))))");
   EXPECT_EQ(outcome.end, End::returned);
   EXPECT_TRUE(outcome.ok());
   EXPECT_EQ(outcome.memory_peak, 2u << 16);
@@ -26,7 +27,8 @@ TEST(Instance, RunsAnExportToItsEnd) {
 
 TEST(Instance, SaysWhereAGuestTrapped) {
   TestRoom room;
-  const Outcome outcome = room.run(R"((module (func $inner unreachable) (func $outer (export "run") call $inner)))");
+  const Outcome outcome =
+      room.run(R"((module (func $inner unreachable) (func $outer (export "run") call $inner)))");
   EXPECT_EQ(outcome.end, End::trapped);
   EXPECT_EQ(outcome.trap, "unreachable code reached");
   ASSERT_EQ(outcome.frames.size(), 2u);
@@ -41,7 +43,6 @@ TEST(Instance, RefusesAnExportThatIsNotThere) {
   EXPECT_THAT(outcome.trap, HasSubstr("\"run\""));
 }
 
-
 TEST(Instance, KeepsTheNamesOfFramesWithinBounds) {
   TestRoom room;
   const std::string name(5000, 'x');
@@ -52,8 +53,8 @@ TEST(Instance, KeepsTheNamesOfFramesWithinBounds) {
 
 TEST(Instance, EndsAnEndlessLoopAtItsCpuLimit) {
   TestRoom room;
-  const Outcome outcome =
-      room.run(R"((module (func $spin (export "run") (loop $again br $again))))", {.cpu = milliseconds(5)});
+  const Outcome outcome = room.run(
+      R"((module (func $spin (export "run") (loop $again br $again))))", {.cpu = milliseconds(5)});
   EXPECT_EQ(outcome.end, End::cpu_limit);
   EXPECT_GE(outcome.cpu, milliseconds(5));
   ASSERT_EQ(outcome.frames.size(), 1u);
@@ -64,15 +65,16 @@ TEST(Instance, EndsAnEndlessLoopAtItsDeadline) {
   TestRoom room;
   CallLimits limits = wide_limits();
   limits.deadline = std::chrono::steady_clock::now() + milliseconds(5);
-  const Outcome outcome = room.run(R"((module (func (export "run") (loop $again br $again))))", limits);
+  const Outcome outcome =
+      room.run(R"((module (func (export "run") (loop $again br $again))))", limits);
   EXPECT_EQ(outcome.end, End::deadline);
 }
 
 TEST(Instance, EndsAnEndlessLoopThatFindsTheTickerResting) {
   TestRoom room;
   while (!room.engine->ticker().resting()) std::this_thread::sleep_for(milliseconds(5));
-  const Outcome outcome =
-      room.run(R"((module (func (export "run") (loop $again br $again))))", {.cpu = milliseconds(5)});
+  const Outcome outcome = room.run(R"((module (func (export "run") (loop $again br $again))))",
+                                   {.cpu = milliseconds(5)});
   EXPECT_EQ(outcome.end, End::cpu_limit);
   EXPECT_FALSE(room.engine->ticker().resting());
 }
@@ -80,13 +82,15 @@ TEST(Instance, EndsAnEndlessLoopThatFindsTheTickerResting) {
 TEST(Instance, EndsAnEndlessStartFunction) {
   TestRoom room;
   const Outcome outcome = room.run(
-      R"((module (func $spin (loop $again br $again)) (start $spin) (func (export "run"))))", {.cpu = milliseconds(5)});
+      R"((module (func $spin (loop $again br $again)) (start $spin) (func (export "run"))))",
+      {.cpu = milliseconds(5)});
   EXPECT_EQ(outcome.end, End::cpu_limit);
 }
 
 TEST(Instance, EndsAStartFunctionThatTraps) {
   TestRoom room;
-  const Outcome outcome = room.run(R"((module (func $boom unreachable) (start $boom) (func (export "run"))))");
+  const Outcome outcome =
+      room.run(R"((module (func $boom unreachable) (start $boom) (func (export "run"))))");
   EXPECT_EQ(outcome.end, End::trapped);
   ASSERT_EQ(outcome.frames.size(), 1u);
   EXPECT_EQ(outcome.frames[0].function, "boom");
@@ -111,15 +115,17 @@ TEST(Instance, EndsALoopOfBulkMemoryOperations) {
 
 TEST(Instance, RefusesToStartWithMoreMemoryThanTheLimit) {
   TestRoom room;
-  const Outcome outcome =
-      room.run(R"((module (memory (export "memory") 32) (func (export "run"))))", {.memory = 1 << 20});
+  const Outcome outcome = room.run(
+      R"((module (memory (export "memory") 32) (func (export "run"))))", {.memory = 1 << 20});
   EXPECT_EQ(outcome.end, End::refused);
-  EXPECT_EQ(outcome.trap, "the module needs 2048 KiB of memory to start, and its limit is 1024 KiB");
+  EXPECT_EQ(outcome.trap,
+            "the module needs 2048 KiB of memory to start, and its limit is 1024 KiB");
 }
 
 TEST(Instance, RefusesHiddenMemoryOverTheLimitToo) {
   TestRoom room;
-  const Outcome outcome = room.run(R"((module (memory 32) (func (export "run"))))", {.memory = 1 << 20});
+  const Outcome outcome =
+      room.run(R"((module (memory 32) (func (export "run"))))", {.memory = 1 << 20});
   EXPECT_EQ(outcome.end, End::refused);
   EXPECT_THAT(outcome.trap, HasSubstr("memory"));
 }
@@ -138,8 +144,8 @@ TEST(Instance, LetsMemoryGrowUpToItsLimitAndNoFurther) {
 
 TEST(Instance, RefusesADataSegmentOutsideMemory) {
   TestRoom room;
-  const Outcome outcome =
-      room.run(R"((module (memory (export "memory") 1) (data (i32.const 65535) "ab") (func (export "run"))))");
+  const Outcome outcome = room.run(
+      R"((module (memory (export "memory") 1) (data (i32.const 65535) "ab") (func (export "run"))))");
   EXPECT_FALSE(outcome.ok());
   EXPECT_THAT(outcome.trap, HasSubstr("memory"));
 }
@@ -162,7 +168,8 @@ TEST(Instance, GivesItsSlotBack) {
 
 TEST(Instance, RunsAModuleWithSeveralTables) {
   TestRoom room;
-  EXPECT_TRUE(room.run(R"((module (table 4 funcref) (table 4 funcref) (func (export "run"))))").ok());
+  EXPECT_TRUE(
+      room.run(R"((module (table 4 funcref) (table 4 funcref) (func (export "run"))))").ok());
 }
 
 // Fills the memory it has and what it can grow by; the next one looks for anything but zero.
@@ -195,11 +202,14 @@ void expect_no_leak(EngineSettings settings) {
   }
 }
 
-TEST(Instance, NeverSeesWhatTheLastInstanceOfItsSlotWrote) { expect_no_leak(testing::small_engine()); }
+TEST(Instance, NeverSeesWhatTheLastInstanceOfItsSlotWrote) {
+  expect_no_leak(testing::small_engine());
+}
 
 TEST(Instance, NeverSeesItAroundTheBoundaryOfResidentMemory) {
   EngineSettings settings = testing::small_engine();
-  for (const std::uint64_t keep : {0u, 4096u, 65536u, 100u << 10, 256u << 10, 300u << 10, 8u << 20}) {
+  for (const std::uint64_t keep :
+       {0u, 4096u, 65536u, 100u << 10, 256u << 10, 300u << 10, 8u << 20}) {
     settings.memory_keep_resident = keep;
     expect_no_leak(settings);
   }

@@ -1,8 +1,8 @@
 #include "wasm/linker.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "wasm/instance.h"
 #include "wasm/raw.h"
@@ -13,14 +13,16 @@ namespace carrel::wasm {
 class HostCall {
  public:
   explicit HostCall(wasmtime_caller_t* caller)
-      : instance_(*static_cast<Instance*>(wasmtime_context_get_data(wasmtime_caller_context(caller)))) {
+      : instance_(
+            *static_cast<Instance*>(wasmtime_context_get_data(wasmtime_caller_context(caller)))) {
     instance_.meet(caller);
   }
 
   bool waiting() const { return static_cast<bool>(instance_.pending_); }
 
   // No exception may reach the engine's frames.
-  HostStatus make(const HostFunction& row, const std::uint64_t* operands, std::int32_t* result) noexcept {
+  HostStatus make(const HostFunction& row, const std::uint64_t* operands,
+                  std::int32_t* result) noexcept {
     try {
       return row.function(instance_, operands, result);
     } catch (const std::exception& cause) {
@@ -60,15 +62,18 @@ wasm_trap_t* call_sync(void* env, wasmtime_caller_t* caller, wasmtime_val_raw_t*
   return nullptr;
 }
 
-carrel_host_status call_suspending(void* env, wasmtime_caller_t* caller, const std::uint64_t* operands,
-                                   std::int32_t* result) {
+carrel_host_status call_suspending(void* env, wasmtime_caller_t* caller,
+                                   const std::uint64_t* operands, std::int32_t* result) {
   const auto& row = *static_cast<const HostFunction*>(env);
   HostCall call(caller);
   if (call.waiting()) return CARREL_HOST_PENDING;
   switch (call.make(row, operands, result)) {
-    case HostStatus::done: return CARREL_HOST_DONE;
-    case HostStatus::pending: return CARREL_HOST_PENDING;
-    case HostStatus::trap: return CARREL_HOST_TRAP;
+    case HostStatus::done:
+      return CARREL_HOST_DONE;
+    case HostStatus::pending:
+      return CARREL_HOST_PENDING;
+    case HostStatus::trap:
+      return CARREL_HOST_TRAP;
   }
   return CARREL_HOST_TRAP;
 }
@@ -94,8 +99,9 @@ Result<void> define(wasmtime_linker_t* linker, const HostFunction& row) {
   auto* env = const_cast<HostFunction*>(&row);
   if (row.suspends == Suspends::maybe) {
     carrel_buffer error{};
-    if (!carrel_linker_define_suspending(linker, row.module.data(), row.module.size(), row.name.data(),
-                                         row.name.size(), row.params, call_suspending, env, &error)) {
+    if (!carrel_linker_define_suspending(linker, row.module.data(), row.module.size(),
+                                         row.name.data(), row.name.size(), row.params,
+                                         call_suspending, env, &error)) {
       std::string text(reinterpret_cast<const char*>(error.data), error.size);
       carrel_buffer_free(&error);
       return fail(Code::internal, fmt::format("{}.{}: {}", row.module, row.name, text));
@@ -103,9 +109,9 @@ Result<void> define(wasmtime_linker_t* linker, const HostFunction& row) {
     return {};
   }
   Handle<wasm_functype_t, wasm_functype_delete> type(function_type(row));
-  ErrorHandle error(wasmtime_linker_define_func_unchecked(linker, row.module.data(), row.module.size(),
-                                                          row.name.data(), row.name.size(), type.get(), call_sync,
-                                                          env, nullptr));
+  ErrorHandle error(wasmtime_linker_define_func_unchecked(
+      linker, row.module.data(), row.module.size(), row.name.data(), row.name.size(), type.get(),
+      call_sync, env, nullptr));
   if (error) return fail(Code::internal, message_of(error.get()));
   return {};
 }
@@ -153,18 +159,20 @@ Result<void> Linker::check_imports(const Module& module) const {
     const bool known = row != functions_.end();
     if (known && spell_type(*row) == import.type) continue;
     if (++count > kMaxListed) continue;
-    list += fmt::format("{}{}.{}, {}", count == 1 ? "" : "; ", clipped(import.module), clipped(import.name),
-                        clipped(import.type));
+    list += fmt::format("{}{}.{}, {}", count == 1 ? "" : "; ", clipped(import.module),
+                        clipped(import.name), clipped(import.type));
     if (known) list += fmt::format(" (provided with another type: {})", spell_type(*row));
   }
   if (count == 0) return {};
   if (count > kMaxListed) list += fmt::format("; and {} more", count - kMaxListed);
-  return fail(Code::unknown_import,
-              fmt::format("the module imports what its ABI does not provide: {}", list),
-              "remove the import, or build the module with a toolchain that `carrel inspect` knows");
+  return fail(
+      Code::unknown_import,
+      fmt::format("the module imports what its ABI does not provide: {}", list),
+      "remove the import, or build the module with a toolchain that `carrel inspect` knows");
 }
 
-Result<std::unique_ptr<const Prepared>> Linker::prepare(std::shared_ptr<const Module> module) const {
+Result<std::unique_ptr<const Prepared>> Linker::prepare(
+    std::shared_ptr<const Module> module) const {
   CARREL_TRY_VOID(check_imports(*module));
   wasmtime_instance_pre_t* pre = nullptr;
   if (ErrorHandle error(wasmtime_linker_instantiate_pre(raw_, module->raw(), &pre)); error) {

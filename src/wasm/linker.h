@@ -12,8 +12,8 @@ struct wasmtime_instance_pre;
 
 namespace carrel::wasm {
 
-// A module whose imports have been checked and resolved once, so that an instance costs microseconds.
-// Owner and thread: one shard. Immutable.
+// A module whose imports have been checked and resolved once, so that an instance costs
+// microseconds. Owner and thread: one shard. Immutable.
 class Prepared {
  public:
   ~Prepared();
@@ -48,7 +48,8 @@ class Linker {
   Result<std::unique_ptr<const Prepared>> prepare(std::shared_ptr<const Module> module) const;
 
  private:
-  Linker(std::shared_ptr<Engine> engine, std::span<const HostFunction> functions, wasmtime_linker* raw)
+  Linker(std::shared_ptr<Engine> engine, std::span<const HostFunction> functions,
+         wasmtime_linker* raw)
       : engine_(std::move(engine)), functions_(functions), raw_(raw) {}
   Result<void> check_imports(const Module& module) const;
 

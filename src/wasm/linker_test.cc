@@ -8,9 +8,9 @@ namespace carrel::wasm {
 namespace {
 
 using testing::bytes_of;
-using testing::TestRoom;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::TestRoom;
 
 HostStatus nothing(Call&, const std::uint64_t*, std::int32_t*) { return HostStatus::done; }
 
@@ -46,11 +46,13 @@ TEST_F(Imports, ThatNobodyProvidesAreAllNamedWithTheirTypes) {
 
 TEST_F(Imports, WithAnotherTypeAreToldWhatIsProvided) {
   const Error error = refuse(R"((module (import "env" "log" (func (param i32) (result i32)))))");
-  EXPECT_THAT(error.message(), HasSubstr("env.log, func (i32) -> i32 (provided with another type: func (i32 i32))"));
+  EXPECT_THAT(error.message(),
+              HasSubstr("env.log, func (i32) -> i32 (provided with another type: func (i32 i32))"));
 }
 
 TEST_F(Imports, OfAnotherKindAreRefused) {
-  EXPECT_THAT(refuse(R"((module (import "env" "log" (global i32))))").message(), HasSubstr("env.log, global"));
+  EXPECT_THAT(refuse(R"((module (import "env" "log" (global i32))))").message(),
+              HasSubstr("env.log, global"));
 }
 
 TEST_F(Imports, InGreatNumberAreCounted) {
@@ -60,7 +62,8 @@ TEST_F(Imports, InGreatNumberAreCounted) {
 }
 
 TEST_F(Imports, WithHugeNamesMakeAShortMessage) {
-  const Error error = refuse("(module (import \"" + std::string(60'000, 'm') + "\" \"" + std::string(60'000, 'n') + "\" (func)))");
+  const Error error = refuse("(module (import \"" + std::string(60'000, 'm') + "\" \"" +
+                             std::string(60'000, 'n') + "\" (func)))");
   EXPECT_LT(error.message().size(), 1000u);
 }
 

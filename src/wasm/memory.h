@@ -1,7 +1,8 @@
 // Guest memory: the only place where a guest's pointer becomes a host's.
 //
-// Every access names an offset and a size from the guest; both are checked together against the memory's
-// present size, so neither overflow nor growth can reach outside. A view is good until the guest runs again.
+// Every access names an offset and a size from the guest; both are checked together against the
+// memory's present size, so neither overflow nor growth can reach outside. A view is good until the
+// guest runs again.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,8 @@ namespace carrel::wasm {
 // An offset into a guest's linear memory, as the guest gave it.
 enum class GuestPtr : std::uint32_t {};
 
-inline GuestPtr operator+(GuestPtr at, std::uint32_t bytes) {  // wraps like the guest's own arithmetic
+inline GuestPtr operator+(GuestPtr at,
+                          std::uint32_t bytes) {  // wraps like the guest's own arithmetic
   return GuestPtr{static_cast<std::uint32_t>(at) + bytes};
 }
 
@@ -28,7 +30,8 @@ class GuestMemory {
 
   std::size_t size() const { return size_; }
 
-  // The bytes [at, at + size), or nothing if any of them is outside. An empty slice at the end is inside.
+  // The bytes [at, at + size), or nothing if any of them is outside. An empty slice at the end is
+  // inside.
   std::optional<std::span<std::byte>> slice(GuestPtr at, std::uint64_t size) const {
     const auto offset = static_cast<std::uint64_t>(at);
     if (size > size_ || offset > size_ - size) return std::nullopt;

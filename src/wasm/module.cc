@@ -9,21 +9,31 @@ namespace {
 
 std::string_view value_type(wasm_valkind_t kind) {
   switch (kind) {
-    case WASM_I32: return "i32";
-    case WASM_I64: return "i64";
-    case WASM_F32: return "f32";
-    case WASM_F64: return "f64";
-    default: return "ref";
+    case WASM_I32:
+      return "i32";
+    case WASM_I64:
+      return "i64";
+    case WASM_F32:
+      return "f32";
+    case WASM_F64:
+      return "f64";
+    default:
+      return "ref";
   }
 }
 
 std::string describe(const wasm_externtype_t* type) {
   switch (wasm_externtype_kind(type)) {
-    case WASM_EXTERN_FUNC: break;
-    case WASM_EXTERN_GLOBAL: return "global";
-    case WASM_EXTERN_TABLE: return "table";
-    case WASM_EXTERN_MEMORY: return "memory";
-    default: return "other";
+    case WASM_EXTERN_FUNC:
+      break;
+    case WASM_EXTERN_GLOBAL:
+      return "global";
+    case WASM_EXTERN_TABLE:
+      return "table";
+    case WASM_EXTERN_MEMORY:
+      return "memory";
+    default:
+      return "other";
   }
   const wasm_functype_t* func = wasm_externtype_as_functype_const(type);
   const auto list = [](const wasm_valtype_vec_t* types) {
@@ -49,7 +59,8 @@ Binary binary_kind(std::span<const std::byte> bytes) {
     if (bytes[6] == std::byte{1}) return Binary::component;
     return Binary::unknown;
   }
-  std::string_view text(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 4096));
+  std::string_view text(reinterpret_cast<const char*>(bytes.data()),
+                        std::min<std::size_t>(bytes.size(), 4096));
   const auto start = text.find_first_not_of(" \t\r\n");
   if (start == std::string_view::npos) return Binary::unknown;
   text.remove_prefix(start);
@@ -59,7 +70,8 @@ Binary binary_kind(std::span<const std::byte> bytes) {
 Result<std::shared_ptr<const Module>> Module::map_code(std::shared_ptr<Engine> engine,
                                                        const std::filesystem::path& file) {
   wasmtime_module_t* raw = nullptr;
-  if (ErrorHandle error(wasmtime_module_deserialize_file(engine->raw(), file.c_str(), &raw)); error) {
+  if (ErrorHandle error(wasmtime_module_deserialize_file(engine->raw(), file.c_str(), &raw));
+      error) {
     return fail(Code::compile_failed, message_of(error.get()));
   }
   return std::shared_ptr<const Module>(new Module(std::move(engine), raw));
@@ -75,7 +87,8 @@ Result<std::shared_ptr<const Module>> Module::load_code(std::shared_ptr<Engine> 
                                                         std::span<const std::byte> code) {
   wasmtime_module_t* raw = nullptr;
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(code.data());
-  if (ErrorHandle error(wasmtime_module_deserialize(engine->raw(), bytes, code.size(), &raw)); error) {
+  if (ErrorHandle error(wasmtime_module_deserialize(engine->raw(), bytes, code.size(), &raw));
+      error) {
     return fail(Code::compile_failed, message_of(error.get()));
   }
   return std::shared_ptr<const Module>(new Module(std::move(engine), raw));

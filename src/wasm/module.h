@@ -14,7 +14,8 @@ struct wasmtime_module;
 
 namespace carrel::wasm {
 
-// "func (i32 i64) -> i32", "memory", "table", "global": enough for messages and for detecting an ABI.
+// "func (i32 i64) -> i32", "memory", "table", "global": enough for messages and for detecting an
+// ABI.
 struct ImportName {
   std::string module, name, type;
 };
@@ -29,8 +30,8 @@ Binary binary_kind(std::span<const std::byte> bytes);
 // Immutable. Shared by all shards. Thread-safe. Its mappings go when the last owner does.
 class Module {
  public:
-  // Maps code that `Engine::compile` made and nobody else could have changed: loading foreign bytes would run
-  // them. Errors: compile_failed when it was made for another engine.
+  // Maps code that `Engine::compile` made and nobody else could have changed: loading foreign bytes
+  // would run them. Errors: compile_failed when it was made for another engine.
   static Result<std::shared_ptr<const Module>> map_code(std::shared_ptr<Engine> engine,
                                                         const std::filesystem::path& file);
   // The same from memory, which is copied.
@@ -52,7 +53,8 @@ class Module {
   const wasmtime_module* raw() const { return raw_; }
 
  private:
-  Module(std::shared_ptr<Engine> engine, wasmtime_module* raw) : engine_(std::move(engine)), raw_(raw) {}
+  Module(std::shared_ptr<Engine> engine, wasmtime_module* raw)
+      : engine_(std::move(engine)), raw_(raw) {}
   std::shared_ptr<Engine> engine_;
   wasmtime_module* raw_;
 };

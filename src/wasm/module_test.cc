@@ -8,8 +8,8 @@ namespace carrel::wasm {
 namespace {
 
 using testing::bytes_of;
-using testing::small_engine;
 using ::testing::HasSubstr;
+using testing::small_engine;
 
 TEST(Module, TellsWhatAFileIs) {
   const auto kind = [](std::string_view bytes) { return binary_kind(bytes_of(bytes)); };
@@ -96,7 +96,8 @@ TEST(Engine, ExplainsEachOfItsSettings) {
   const auto notes = explain(settings);
   ASSERT_FALSE(notes.empty());
   EXPECT_EQ(notes[0].value, "123");
-  for (const SettingNote& note : notes) EXPECT_FALSE(note.value.empty() || note.why.empty()) << note.name;
+  for (const SettingNote& note : notes)
+    EXPECT_FALSE(note.value.empty() || note.why.empty()) << note.name;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "wasm/node_key.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,8 +9,6 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
-
-#include <fmt/format.h>
 
 #include "base/fd.h"
 
@@ -21,18 +20,22 @@ std::unexpected<Error> cannot(std::string_view what, const std::filesystem::path
 }
 
 std::unexpected<Error> not_ours(const std::filesystem::path& path) {
-  return fail(Code::permission_denied, fmt::format("{} is owned by another user or open to others", path.string()),
-              "give it to this user and take the rights of others away (chmod go-rwx), or name another place");
+  return fail(
+      Code::permission_denied,
+      fmt::format("{} is owned by another user or open to others", path.string()),
+      "give it to this user and take the rights of others away (chmod go-rwx), or name another place");
 }
 
 // Written under another name first: whoever finds the key finds all of it, and the first link wins.
 Result<void> make_key(const std::filesystem::path& file) {
   NodeKey key;
-  if (getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size())) return cannot("draw", file);
+  if (getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size()))
+    return cannot("draw", file);
   const std::string draft = fmt::format("{}.{}", file.string(), getpid());
   const Fd out(open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  const bool written = out && write(out.get(), key.data(), key.size()) == static_cast<ssize_t>(key.size()) &&
-                       fsync(out.get()) == 0 && (link(draft.c_str(), file.c_str()) == 0 || errno == EEXIST);
+  const bool written =
+      out && write(out.get(), key.data(), key.size()) == static_cast<ssize_t>(key.size()) &&
+      fsync(out.get()) == 0 && (link(draft.c_str(), file.c_str()) == 0 || errno == EEXIST);
   const int cause = errno;
   unlink(draft.c_str());
   errno = cause;
@@ -41,9 +44,10 @@ Result<void> make_key(const std::filesystem::path& file) {
 }
 
 Result<NodeKey> read_key(const Fd& in, const std::filesystem::path& file) {
-  struct stat status {};
+  struct stat status{};
   if (fstat(in.get(), &status) != 0) return cannot("read", file);
-  if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 077) != 0) return not_ours(file);
+  if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 077) != 0)
+    return not_ours(file);
   NodeKey key;
   if (status.st_size != static_cast<off_t>(key.size()) ||
       read(in.get(), key.data(), key.size()) != static_cast<ssize_t>(key.size())) {
@@ -69,9 +73,10 @@ Result<void> open_private_folder(const std::filesystem::path& folder) {
   std::error_code ignored;
   if (folder.has_parent_path()) std::filesystem::create_directories(folder.parent_path(), ignored);
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return cannot("make", folder);
-  struct stat status {};
+  struct stat status{};
   if (lstat(folder.c_str(), &status) != 0) return cannot("look at", folder);
-  if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 077) != 0) return not_ours(folder);
+  if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 077) != 0)
+    return not_ours(folder);
   return {};
 }
 

@@ -1,10 +1,9 @@
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
-
-#include <fmt/format.h>
 
 #include "wasm/engine.h"
 
@@ -12,7 +11,8 @@ namespace carrel::wasm {
 namespace {
 
 constexpr std::uint64_t kKiB = 1ULL << 10, kMiB = 1ULL << 20, kGiB = 1ULL << 30;
-constexpr std::uint64_t kMappingsASlot = 11;  // up to nine for a used memory and its tables, two for a stack
+constexpr std::uint64_t kMappingsASlot =
+    11;  // up to nine for a used memory and its tables, two for a stack
 
 std::uint64_t read_number(const char* path, std::uint64_t otherwise) {
   std::ifstream file(path);
@@ -59,7 +59,8 @@ std::vector<SettingNote> explain(const EngineSettings& s) {
   return {
       {"slots", fmt::format("{}", s.slots),
        "guests alive at once: one per 16 MiB of memory, within vm.max_map_count and RLIMIT_AS, at most 1000"},
-      {"largest memory", size_text(s.max_memory), "what any module may be granted: a quarter of the machine's memory"},
+      {"largest memory", size_text(s.max_memory),
+       "what any module may be granted: a quarter of the machine's memory"},
       {"address space a slot", size_text(s.memory_reservation + s.memory_guard),
        "so much that a guest's pointer cannot leave it: no bounds checks in compiled code"},
       {"memory kept resident", size_text(s.memory_keep_resident),
@@ -67,11 +68,14 @@ std::vector<SettingNote> explain(const EngineSettings& s) {
       {"table kept resident", size_text(s.table_keep_resident), "the same for tables of functions"},
       {"stack kept resident", size_text(s.stack_keep_resident), "the same for stacks"},
       {"guest stack", size_text(s.wasm_stack), "a deeper recursion traps"},
-      {"stack a slot", size_text(s.async_stack), "the guest's and that of the host functions it calls"},
-      {"largest table", fmt::format("{} elements", s.table_elements), "functions that a module may call indirectly"},
+      {"stack a slot", size_text(s.async_stack),
+       "the guest's and that of the host functions it calls"},
+      {"largest table", fmt::format("{} elements", s.table_elements),
+       "functions that a module may call indirectly"},
       {"pages wiped by scan", s.pagemap_scan ? "on" : "off",
        "off: pages that are swapped out or moved during the scan would keep another guest's data"},
-      {"released at once", fmt::format("{}", s.decommit_batch), "slots whose memory goes back to the kernel in one call"},
+      {"released at once", fmt::format("{}", s.decommit_batch),
+       "slots whose memory goes back to the kernel in one call"},
   };
 }
 

@@ -12,7 +12,9 @@
 
 namespace carrel::wasm::testing {
 
-inline std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+inline std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
 
 inline EngineSettings small_engine() {
   EngineSettings settings;
@@ -25,7 +27,8 @@ inline CallLimits wide_limits() { return {.cpu = std::chrono::seconds(60)}; }
 
 class TestRoom {
  public:
-  explicit TestRoom(std::span<const HostFunction> functions = {}, EngineSettings settings = small_engine()) {
+  explicit TestRoom(std::span<const HostFunction> functions = {},
+                    EngineSettings settings = small_engine()) {
     auto made = Engine::make(settings);
     EXPECT_TRUE(made) << made.error().describe();
     engine = *made;
@@ -42,14 +45,15 @@ class TestRoom {
     return std::move(*prepared);
   }
 
-  Outcome call(const Prepared& prepared, const CallLimits& limits = wide_limits(), void* state = nullptr,
-               std::string_view name = "run") {
+  Outcome call(const Prepared& prepared, const CallLimits& limits = wide_limits(),
+               void* state = nullptr, std::string_view name = "run") {
     Outcome outcome;
     shard.run_until_done(call_into(*this, prepared, limits, state, name, &outcome));
     return outcome;
   }
 
-  Outcome run(std::string_view wat, const CallLimits& limits = wide_limits(), void* state = nullptr) {
+  Outcome run(std::string_view wat, const CallLimits& limits = wide_limits(),
+              void* state = nullptr) {
     return call(*prepare(wat), limits, state);
   }
 
@@ -59,8 +63,8 @@ class TestRoom {
   async::RunAccount account;
 
  private:
-  static async::Task<void> call_into(TestRoom& room, const Prepared& prepared, CallLimits limits, void* state,
-                                     std::string_view name, Outcome* outcome) {
+  static async::Task<void> call_into(TestRoom& room, const Prepared& prepared, CallLimits limits,
+                                     void* state, std::string_view name, Outcome* outcome) {
     Instance instance(room.shard, room.account, prepared, state, limits);
     *outcome = co_await instance.run(name);
   }

@@ -15,8 +15,8 @@ namespace {
 constexpr auto kTick = std::chrono::milliseconds(1);
 constexpr int kTicksBeforeRest = 200;
 
-// A late tick is a late neighbour: ask for short slices and early service. Best effort, an ordinary user may
-// be refused, an old kernel ignores it.
+// A late tick is a late neighbour: ask for short slices and early service. Best effort, an ordinary
+// user may be refused, an old kernel ignores it.
 void ask_for_early_service() {
   struct {
     std::uint32_t size = sizeof(*this), policy = SCHED_OTHER;
@@ -59,7 +59,8 @@ void Ticker::tick(wasm_engine_t* engine) {
   }
 }
 
-// A guest either counts itself before `resting_` is set, and is seen here, or sees `resting_` and wakes us.
+// A guest either counts itself before `resting_` is set, and is seen here, or sees `resting_` and
+// wakes us.
 void Ticker::rest(std::unique_lock<std::mutex>& lock) {
   resting_.store(true);
   if (!any_running()) wake_.wait(lock, [this] { return stopping_ || !resting_.load(); });

@@ -1,6 +1,6 @@
-// The ticker: advances the engine's epoch every millisecond while any guest runs, so that every guest is
-// interrupted at its next loop or call. It rests when no guest has run for a while: an idle process uses no
-// processor.
+// The ticker: advances the engine's epoch every millisecond while any guest runs, so that every
+// guest is interrupted at its next loop or call. It rests when no guest has run for a while: an
+// idle process uses no processor.
 #pragma once
 
 #include <array>
@@ -27,7 +27,9 @@ class Ticker {
     lanes_[lane % kLanes].running.fetch_add(1);
     if (resting_.load()) wake_up();
   }
-  void leave(unsigned lane) { lanes_[lane % kLanes].running.fetch_sub(1, std::memory_order_release); }
+  void leave(unsigned lane) {
+    lanes_[lane % kLanes].running.fetch_sub(1, std::memory_order_release);
+  }
 
   bool resting() const { return resting_.load(); }
 
