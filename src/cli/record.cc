@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kInline = 2048;
 
 // JSON's escapes are TOML's as well.
-std::string quoted(std::string_view text) {
+std::string toml_text(std::string_view text) {
   std::string out;
   observe::append_json_string(out, text);
   return out;
@@ -28,7 +28,7 @@ bool fits_inline(std::string_view text) {
 
 std::string table_of(const app::Pairs& pairs) {
   std::string text = "{";
-  for (const auto& [name, value] : pairs) text += fmt::format("{} {} = {}", text.size() > 1 ? "," : "", quoted(name), quoted(value));
+  for (const auto& [name, value] : pairs) text += fmt::format("{} {} = {}", text.size() > 1 ? "," : "", toml_text(name), toml_text(value));
   return text + " }";
 }
 
@@ -43,21 +43,21 @@ Result<void> write(const fs::path& path, std::string_view text) {
 // "KEY = ..." or, for what does not fit a manifest, a file beside it and "KEY_file = ...".
 Result<std::string> body_line(const fs::path& folder, std::string_view key, std::string_view file,
                               std::string_view body) {
-  if (fits_inline(body)) return fmt::format("{} = {}\n", key, quoted(body));
+  if (fits_inline(body)) return fmt::format("{} = {}\n", key, toml_text(body));
   CARREL_TRY_VOID(write(folder / file, body));
-  return fmt::format("body_file = {}\n", quoted(file));
+  return fmt::format("body_file = {}\n", toml_text(file));
 }
 
 Result<std::string> event_text(const fs::path& folder, const app::CaseEvent& event) {
   std::string text = "[event]\n";
   if (event.kind == app::CaseEvent::Kind::http) {
-    text += fmt::format("method = {}\npath = {}\n", quoted(event.method), quoted(event.path));
+    text += fmt::format("method = {}\npath = {}\n", toml_text(event.method), toml_text(event.path));
     if (!event.headers.empty()) text += fmt::format("headers = {}\n", table_of(event.headers));
   } else {
-    text += fmt::format("type = {}\n", quoted(event.type));
-    if (!event.source.empty()) text += fmt::format("source = {}\n", quoted(event.source));
-    if (!event.subject.empty()) text += fmt::format("subject = {}\n", quoted(event.subject));
-    if (!event.id.empty()) text += fmt::format("id = {}\n", quoted(event.id));
+    text += fmt::format("type = {}\n", toml_text(event.type));
+    if (!event.source.empty()) text += fmt::format("source = {}\n", toml_text(event.source));
+    if (!event.subject.empty()) text += fmt::format("subject = {}\n", toml_text(event.subject));
+    if (!event.id.empty()) text += fmt::format("id = {}\n", toml_text(event.id));
     if (!event.attributes.empty()) text += fmt::format("attributes = {}\n", table_of(event.attributes));
   }
   if (event.body) {
@@ -82,7 +82,7 @@ Result<std::string> expectation_text(const fs::path& folder, const app::CaseEven
   }
   const std::uint32_t code = result.guest.end == wasm::Outcome::End::exited ? result.guest.exit_code : 0;
   text += fmt::format("exit = {}\n", code);
-  if (fits_inline(result.body)) text += fmt::format("stdout = {}\n", quoted(result.body));
+  if (fits_inline(result.body)) text += fmt::format("stdout = {}\n", toml_text(result.body));
   return text;
 }
 
@@ -107,7 +107,7 @@ Result<void> record_case(const fs::path& folder, const std::string& module_name,
   CARREL_TRY(const std::string event_part, event_text(folder, event));
   CARREL_TRY(const std::string expectation_part, expectation_text(folder, event, result));
   return write(folder / "case.toml", fmt::format("[case]\ndescription = \"Recorded by carrel invoke\"\nmodule = {}\n\n{}\n{}",
-                                                 quoted(module), event_part, expectation_part));
+                                                 toml_text(module), event_part, expectation_part));
 }
 
 }  // namespace carrel::cli

@@ -35,6 +35,7 @@ class SlowSource final : public async::ByteSource {
     ready_ = false;
     return 1;
   }
+  bool ready() const override { return ready_ && at_ < bytes_.size(); }
   bool finished() const override { return at_ == bytes_.size(); }
   async::Task<Result<void>> wait() override {
     co_await shard_.sleep_for(Nanos(0));
