@@ -226,9 +226,14 @@ def protocol(client, checks):
     checks.expect("pipelining: order", found, [b"mug-stone", b"sharpener", b"tea-assam"])
 
     print("\nExpect: 100-continue")
-    text = raw(client.port, b"POST /order HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n"
-               b"Expect: 100-continue\r\nContent-Type: " + FORM.encode() +
-               b"\r\nContent-Length: %d\r\n\r\n" % len(ORDER) + ORDER)
+    head = (b"POST /order HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nExpect: 100-continue\r\n"
+            b"Content-Type: " + FORM.encode() + b"\r\nContent-Length: %d\r\n\r\n" % len(ORDER))
+    with socket.create_connection(("127.0.0.1", client.port), timeout=10) as connection:
+        connection.sendall(head)
+        text = connection.recv(65536)
+        connection.sendall(ORDER)
+        while chunk := connection.recv(65536):
+            text += chunk
     lines = [line for line in text.split(b"\r\n") if line.startswith(b"HTTP/1.1")]
     print(f"  < {b', '.join(lines).decode()}")
     checks.expect("100-continue: statuses", [line.split()[1] for line in lines], [b"100", b"201"])
