@@ -196,8 +196,7 @@ Run add(CLI::App& app) {
   app.add_option("--path", options->path, "With the query: /price/7?country=DE (default: /)")->type_name("PATH");
   app.add_option("--header", options->headers, "A request header; may be repeated")
       ->type_name("NAME:VALUE")
-      ->expected(1)
-      ->take_all();
+      ->allow_extra_args(false);
   app.add_option("--data", options->data, "The body; @FILE reads it from a file, - from standard input")
       ->type_name("TEXT");
   app.add_option("--type", options->type, "An event of this type instead of a request")->type_name("TYPE");
@@ -206,12 +205,10 @@ Run add(CLI::App& app) {
   app.add_option("--id", options->id, "The event's id")->type_name("ID");
   app.add_option("--attribute", options->attributes, "A further attribute of the event; may be repeated")
       ->type_name("NAME=VALUE")
-      ->expected(1)
-      ->take_all();
+      ->allow_extra_args(false);
   app.add_option("--env", options->variables, "A variable for the module; may be repeated")
       ->type_name("NAME=VALUE")
-      ->expected(1)
-      ->take_all();
+      ->allow_extra_args(false);
   app.add_flag("-i,--include", options->include_head, "Print the reply's status and headers too");
   app.add_option("--record", options->record, "Write the turn as a test case into this new folder")->type_name("DIR");
   app.add_flag("--json", options->json, "As JSON");

@@ -216,14 +216,12 @@ Run add(CLI::App& app) {
   app.prefix_command();  // what follows the module belongs to the guest, options too
   app.add_option("--env", options->variables, "A variable for the guest; NAME alone passes on ours")
       ->type_name("NAME=VALUE")
-      ->expected(1)
-      ->take_all();
+      ->allow_extra_args(false);
   app.add_option("--dir", options->folders,
                  "A folder of this machine that the guest sees as GUEST; with :ro it cannot\n"
                  "change it. HOST alone: under its own name. Nothing outside it can be reached")
       ->type_name("HOST::GUEST[:ro]")
-      ->expected(1)
-      ->take_all();
+      ->allow_extra_args(false);
   app.add_option("--invoke,--entrypoint", options->entrypoint, "Call this export instead of _start")->type_name("NAME");
   app.add_option("--memory", options->memory, "Most linear memory (default 4GiB)")->type_name("SIZE");
   app.add_option("--time", options->time, "Most wall time, such as 10s (default: no limit)")->type_name("DURATION");
