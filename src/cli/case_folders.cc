@@ -1,8 +1,8 @@
 #include "cli/case_folders.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace carrel::cli {
 namespace fs = std::filesystem;
@@ -22,30 +22,35 @@ std::vector<fs::path> subfolders(const fs::path& folder) {
     const std::string name = at->path().filename().string();
     if (name.starts_with('.') || name == "node_modules") continue;
     std::error_code unreadable;
-    if (at->symlink_status(unreadable).type() == fs::file_type::directory) found.push_back(at->path());
+    if (at->symlink_status(unreadable).type() == fs::file_type::directory)
+      found.push_back(at->path());
   }
   std::ranges::sort(found);
   return found;
 }
 
-// A case in APP/tests/NAME belongs to APP; one elsewhere to the nearest app above it, if that is near.
+// A case in APP/tests/NAME belongs to APP; one elsewhere to the nearest app above it, if that is
+// near.
 std::optional<fs::path> app_above(const fs::path& folder) {
   std::error_code error;
   fs::path at = fs::absolute(folder, error).lexically_normal();
-  for (int i = 0; i < 4 && at.has_parent_path() && at != at.parent_path(); ++i, at = at.parent_path()) {
+  for (int i = 0; i < 4 && at.has_parent_path() && at != at.parent_path();
+       ++i, at = at.parent_path()) {
     if (has(at, "carrel.toml")) return at;
   }
   return std::nullopt;
 }
 
-void collect(const fs::path& folder, const std::optional<fs::path>& app, int depth, std::vector<CaseFolder>& found) {
+void collect(const fs::path& folder, const std::optional<fs::path>& app, int depth,
+             std::vector<CaseFolder>& found) {
   if (has(folder, "case.toml")) {
     found.push_back({.folder = folder, .app = app});
     return;
   }
   if (depth > kDeepest) return;
   if (has(folder, "carrel.toml")) {
-    for (const fs::path& inner : subfolders(folder / "tests")) collect(inner, folder, depth + 2, found);
+    for (const fs::path& inner : subfolders(folder / "tests"))
+      collect(inner, folder, depth + 2, found);
     return;
   }
   for (const fs::path& inner : subfolders(folder)) collect(inner, app, depth + 1, found);

@@ -1,8 +1,8 @@
 #include "cli/case_folders.h"
 
-#include <fstream>
-
 #include <gtest/gtest.h>
+
+#include <fstream>
 
 namespace carrel::cli {
 namespace {

@@ -1,8 +1,8 @@
 // A command of the program: a row of the command table.
 //
-// Each command is one file here that defines one `Command`. Its `add` declares the options on a CLI11
-// application and returns what runs once they have been parsed. Help, completion and the reference page
-// are made from these rows, so a command is described in one place only.
+// Each command is one file here that defines one `Command`. Its `add` declares the options on a
+// CLI11 application and returns what runs once they have been parsed. Help, completion and the
+// reference page are made from these rows, so a command is described in one place only.
 #pragma once
 
 #include <functional>

@@ -10,18 +10,8 @@ extern const Command kVersion, kHelp, kCompletion, kCompileModule;
 
 namespace {
 constexpr const Command* kCommands[] = {
-    &kNew,
-    &kDev,
-    &kRun,
-    &kInvoke,
-    &kTest,
-    &kServe,
-    &kInspect,
-    &kDoctor,
-    &kCompletion,
-    &kHelp,
-    &kVersion,
-    &kCompileModule,
+    &kNew,     &kDev,    &kRun,        &kInvoke, &kTest,    &kServe,
+    &kInspect, &kDoctor, &kCompletion, &kHelp,   &kVersion, &kCompileModule,
 };
 }  // namespace
 

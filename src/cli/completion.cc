@@ -1,6 +1,7 @@
 // carrel completion: a script for the shell, made from the command table.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 
 #include "app/problems.h"
 #include "cli/help_text.h"
@@ -39,14 +40,16 @@ std::vector<std::string> words_of(const std::string& names) {
 
 std::string all_names(const std::vector<Row>& rows) {
   std::string names;
-  for (const Row& row : rows) names += fmt::format("{}{}", names.empty() ? "" : " ", row.command->name);
+  for (const Row& row : rows)
+    names += fmt::format("{}{}", names.empty() ? "" : " ", row.command->name);
   return names;
 }
 
 std::string all_options(const Row& row) {
   std::string words;
   for (const OptionRow& option : row.options) {
-    for (const std::string& word : words_of(option.names)) words += (words.empty() ? "" : " ") + word;
+    for (const std::string& word : words_of(option.names))
+      words += (words.empty() ? "" : " ") + word;
   }
   return words;
 }
@@ -101,8 +104,10 @@ std::string zsh_script(const std::vector<Row>& rows) {
     cases += fmt::format("    {}) _arguments", row.command->name);
     for (const OptionRow& option : row.options) {
       for (const std::string& word : words_of(option.names)) {
-        cases += fmt::format(" \\\n      '*{}{}[{}]{}'", word, option.value.empty() || !word.starts_with("--") ? "" : "=",
-                             zsh_text(option.text), option.value.empty() ? "" : ":" + zsh_text(option.value) + ":_files");
+        cases += fmt::format(" \\\n      '*{}{}[{}]{}'", word,
+                             option.value.empty() || !word.starts_with("--") ? "" : "=",
+                             zsh_text(option.text),
+                             option.value.empty() ? "" : ":" + zsh_text(option.value) + ":_files");
       }
     }
     cases += " \\\n      '*:file:_files' ;;\n";
@@ -135,14 +140,16 @@ std::string fish_text(std::string_view text) {
 std::string fish_script(const std::vector<Row>& rows) {
   std::string text = "# fish completion for carrel: carrel completion fish | source\n";
   for (const Row& row : rows) {
-    text += fmt::format("complete -c carrel -n __fish_use_subcommand -f -a {} -d '{}'\n", row.command->name,
-                        fish_text(row.command->summary));
+    text += fmt::format("complete -c carrel -n __fish_use_subcommand -f -a {} -d '{}'\n",
+                        row.command->name, fish_text(row.command->summary));
     for (const OptionRow& option : row.options) {
-      text += fmt::format("complete -c carrel -n '__fish_seen_subcommand_from {}'", row.command->name);
+      text +=
+          fmt::format("complete -c carrel -n '__fish_seen_subcommand_from {}'", row.command->name);
       for (const std::string& word : words_of(option.names)) {
         text += word.starts_with("--") ? " -l " + word.substr(2) : " -s " + word.substr(1);
       }
-      text += fmt::format("{} -d '{}'\n", option.value.empty() ? "" : " -r", fish_text(option.text));
+      text +=
+          fmt::format("{} -d '{}'\n", option.value.empty() ? "" : " -r", fish_text(option.text));
     }
   }
   return text;
@@ -156,7 +163,8 @@ int show(const std::string& shell) {
   } else if (shell == "fish") {
     print(fish_script(rows()));
   } else {
-    return report_usage("completion", fmt::format("no script for the shell {}", app::in_quotes(shell)),
+    return report_usage("completion",
+                        fmt::format("no script for the shell {}", app::in_quotes(shell)),
                         "bash, zsh and fish are supported");
   }
   return kOk;
@@ -177,9 +185,10 @@ const Command kCompletion{
     .summary = "Print a completion script for a shell",
     .usage = "bash|zsh|fish",
     .details = "",
-    .examples = "eval \"$(carrel completion bash)\"                                 # this shell\n"
-                "carrel completion bash > /etc/bash_completion.d/carrel           # every shell\n"
-                "carrel completion fish > ~/.config/fish/completions/carrel.fish\n",
+    .examples =
+        "eval \"$(carrel completion bash)\"                                 # this shell\n"
+        "carrel completion bash > /etc/bash_completion.d/carrel           # every shell\n"
+        "carrel completion fish > ~/.config/fish/completions/carrel.fish\n",
     .add = add,
 };
 

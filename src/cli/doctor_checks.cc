@@ -1,6 +1,7 @@
 #include "cli/doctor_checks.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -15,8 +16,6 @@
 #include <cstring>
 #include <fstream>
 
-#include <fmt/format.h>
-
 #include "app/units.h"
 #include "base/digest.h"
 #include "cli/engine_room.h"
@@ -30,12 +29,20 @@ using Status = Check::Status;
 constexpr std::uint64_t kMiB = 1ULL << 20;
 constexpr std::uint64_t kGiB = 1ULL << 30;
 
-Check fine(std::string name, std::string found) { return {.name = std::move(name), .found = std::move(found)}; }
+Check fine(std::string name, std::string found) {
+  return {.name = std::move(name), .found = std::move(found)};
+}
 Check warning(std::string name, std::string found, std::string help) {
-  return {.name = std::move(name), .status = Status::warning, .found = std::move(found), .help = std::move(help)};
+  return {.name = std::move(name),
+          .status = Status::warning,
+          .found = std::move(found),
+          .help = std::move(help)};
 }
 Check problem(std::string name, std::string found, std::string help) {
-  return {.name = std::move(name), .status = Status::problem, .found = std::move(found), .help = std::move(help)};
+  return {.name = std::move(name),
+          .status = Status::problem,
+          .found = std::move(found),
+          .help = std::move(help)};
 }
 
 std::uint64_t number_in(const char* path, std::uint64_t otherwise) {
@@ -58,15 +65,18 @@ Check check_openat2() {
     ::close(static_cast<int>(fd));
     return fine("openat2", "works");
   }
-  return problem("openat2", std::strerror(errno),
-                 "host folders (run --dir, volumes) need Linux 5.6 or newer and a seccomp profile that allows openat2");
+  return problem(
+      "openat2", std::strerror(errno),
+      "host folders (run --dir, volumes) need Linux 5.6 or newer and a seccomp profile that allows openat2");
 }
 
 Check check_seccomp() {
   const std::uint32_t action = SECCOMP_RET_KILL_PROCESS;
-  if (::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0) return fine("seccomp", "works");
-  return problem("seccomp", std::strerror(errno),
-                 "untrusted modules are compiled behind a seccomp filter: use a kernel with CONFIG_SECCOMP_FILTER");
+  if (::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0)
+    return fine("seccomp", "works");
+  return problem(
+      "seccomp", std::strerror(errno),
+      "untrusted modules are compiled behind a seccomp filter: use a kernel with CONFIG_SECCOMP_FILTER");
 }
 
 Check check_processor() {
@@ -90,7 +100,8 @@ Check check_descriptors() {
   ::getrlimit(RLIMIT_NOFILE, &limit);
   const std::string found = fmt::format("{} (at most {})", limit.rlim_cur, limit.rlim_max);
   if (limit.rlim_cur >= 4096) return fine("open files", found);
-  return warning("open files", found, "a server needs one a connection: ulimit -n 65536, or LimitNOFILE= in its unit");
+  return warning("open files", found,
+                 "a server needs one a connection: ulimit -n 65536, or LimitNOFILE= in its unit");
 }
 
 Check check_address_limit() {
@@ -99,9 +110,11 @@ Check check_address_limit() {
   if (limit.rlim_cur == RLIM_INFINITY) return fine("address space limit", "none");
   const std::string found = about(limit.rlim_cur);
   if (limit.rlim_cur < 128 * kGiB) {
-    return problem("address space limit", found, "each guest reserves 4 GiB of addresses, not of memory: ulimit -v unlimited");
+    return problem("address space limit", found,
+                   "each guest reserves 4 GiB of addresses, not of memory: ulimit -v unlimited");
   }
-  return warning("address space limit", found, "it bounds how many guests run at once: ulimit -v unlimited");
+  return warning("address space limit", found,
+                 "it bounds how many guests run at once: ulimit -v unlimited");
 }
 
 Check check_mappings() {
@@ -122,7 +135,9 @@ Check check_memory() {
   const auto machine = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
                        static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   const std::uint64_t group = number_in("/sys/fs/cgroup/memory.max", machine);
-  if (group < machine) return fine("memory", fmt::format("{}, of which this control group may use {}", about(machine), about(group)));
+  if (group < machine)
+    return fine("memory", fmt::format("{}, of which this control group may use {}", about(machine),
+                                      about(group)));
   return fine("memory", about(machine));
 }
 
@@ -132,7 +147,8 @@ Check check_address_space() {
   const std::uint64_t size = settings.slots * (settings.memory_reservation + settings.memory_guard);
   void* at = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (at == MAP_FAILED) {
-    return problem("address space", fmt::format("{} cannot be reserved: {}", about(size), std::strerror(errno)),
+    return problem("address space",
+                   fmt::format("{} cannot be reserved: {}", about(size), std::strerror(errno)),
                    "raise RLIMIT_AS (ulimit -v unlimited), and set vm.overcommit_memory to 0");
   }
   ::munmap(at, size);
@@ -140,20 +156,24 @@ Check check_address_space() {
 }
 
 Check check_disk(const std::filesystem::path& folder) {
-  struct statvfs status {};
+  struct statvfs status{};
   if (::statvfs(folder.c_str(), &status) != 0) return problem("disk", std::strerror(errno), "");
   const std::uint64_t free = static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
   const std::string found = fmt::format("{} free in {}", about(free), folder.string());
   if (free >= kGiB) return fine("disk", found);
-  return warning("disk", found, "compiled code takes about ten times a module's size: make room, or move --state");
+  return warning("disk", found,
+                 "compiled code takes about ten times a module's size: make room, or move --state");
 }
 
-constexpr std::string_view kTiny = "(module (memory (export \"memory\") 1) (func (export \"_start\")))";
+constexpr std::string_view kTiny =
+    "(module (memory (export \"memory\") 1) (func (export \"_start\")))";
 
-// From text to code through the sealed child and back, by a cache of its own. Compiled anew each time.
+// From text to code through the sealed child and back, by a cache of its own. Compiled anew each
+// time.
 Check check_compiling(const std::filesystem::path& state) {
   std::string pattern = (state / "doctor-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) return problem("compiling", std::strerror(errno), "check the state folder");
+  if (::mkdtemp(pattern.data()) == nullptr)
+    return problem("compiling", std::strerror(errno), "check the state folder");
   auto room = open_engine_room(pattern, shell_settings());
   Result<std::shared_ptr<const wasm::Module>> module =
       room ? room->cache->compile(sha256_hex(kTiny), std::as_bytes(std::span(kTiny)))
@@ -204,8 +224,9 @@ std::vector<Check> check_toolchains() {
   for (const Toolchain& toolchain : toolchains()) {
     const std::string name = fmt::format("guests in {}", toolchain.label);
     Found found = look_for(toolchain);
-    checks.push_back(found.usable ? fine(name, std::move(found.what))
-                                  : warning(name, std::move(found.what), std::string(toolchain.get)));
+    checks.push_back(found.usable
+                         ? fine(name, std::move(found.what))
+                         : warning(name, std::move(found.what), std::string(toolchain.get)));
   }
   return checks;
 }

@@ -11,7 +11,8 @@ wasm::EngineSettings shell_settings() {
   return settings;
 }
 
-Result<EngineRoom> open_engine_room(const std::string& state, const wasm::EngineSettings& settings) {
+Result<EngineRoom> open_engine_room(const std::string& state,
+                                    const wasm::EngineSettings& settings) {
   CARREL_TRY(const std::filesystem::path folder, open_state(state));
   EngineRoom room;
   CARREL_TRY(room.engine, wasm::Engine::make(settings));

@@ -1,6 +1,7 @@
 #include "cli/expectation.h"
 
 #include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "observe/json_line.h"
@@ -28,12 +29,14 @@ std::string shown(std::string_view text) {
   return out;
 }
 
-void add_side(std::string& text, char sign, const std::vector<std::string_view>& lines, std::size_t from) {
+void add_side(std::string& text, char sign, const std::vector<std::string_view>& lines,
+              std::size_t from) {
   for (std::size_t i = from; i < lines.size() && i < from + kShownLines; ++i) {
     std::string_view line = lines[i];
     const bool whole = line.ends_with('\n');
     if (whole) line.remove_suffix(1);
-    text += fmt::format("{}{} {}{}", text.empty() ? "" : "\n", sign, shown(line), whole ? "" : "  (no line feed)");
+    text += fmt::format("{}{} {}{}", text.empty() ? "" : "\n", sign, shown(line),
+                        whole ? "" : "  (no line feed)");
   }
   if (lines.size() > from + kShownLines) {
     text += fmt::format("\n{} ... {} more lines", sign, lines.size() - from - kShownLines);
@@ -55,18 +58,23 @@ std::optional<std::string> json_difference(const std::string& expected, const st
   const json got = json::parse(found, nullptr, false);
   if (got.is_discarded()) return fmt::format("the body is not JSON:\n+ {}", shown(found));
   if (wanted == got) return std::nullopt;
-  const auto text = [](const json& value) { return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n"; };
+  const auto text = [](const json& value) {
+    return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+  };
   return fmt::format("the body, as JSON, differs:\n{}", line_difference(text(wanted), text(got)));
 }
 
 class Differences {
  public:
   void add(std::string text) { all_.push_back(std::move(text)); }
-  void same_text(std::string_view what, const std::optional<std::string>& expected, const std::string& found) {
+  void same_text(std::string_view what, const std::optional<std::string>& expected,
+                 const std::string& found) {
     if (!expected || *expected == found) return;
-    add(fmt::format("{} differs from line {}:\n{}", what, first_line(*expected, found), line_difference(*expected, found)));
+    add(fmt::format("{} differs from line {}:\n{}", what, first_line(*expected, found),
+                    line_difference(*expected, found)));
   }
-  void contains(std::string_view what, const std::vector<std::string>& expected, const std::string& found) {
+  void contains(std::string_view what, const std::vector<std::string>& expected,
+                const std::string& found) {
     for (const std::string& part : expected) {
       if (found.find(part) != std::string::npos) continue;
       add(fmt::format("{} does not contain:\n- {}\n+ {}", what, shown(part), shown(found)));
@@ -77,7 +85,8 @@ class Differences {
  private:
   static std::size_t first_line(std::string_view a, std::string_view b) {
     std::size_t line = 1;
-    for (std::size_t i = 0; i < std::min(a.size(), b.size()) && a[i] == b[i]; ++i) line += a[i] == '\n';
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()) && a[i] == b[i]; ++i)
+      line += a[i] == '\n';
     return line;
   }
   std::vector<std::string> all_;
@@ -107,21 +116,25 @@ std::string line_difference(std::string_view expected, std::string_view found) {
   return text;
 }
 
-std::vector<std::string> differences(const app::CaseExpectation& expected, const TurnResult& result) {
+std::vector<std::string> differences(const app::CaseExpectation& expected,
+                                     const TurnResult& result) {
   Differences found;
   if (expected.status && *expected.status != result.head.status) {
-    found.add(fmt::format("status:\n- {}\n+ {}{}", *expected.status, result.head.status,
-                          result.error ? fmt::format(" ({})", observe::printable(result.error->message())) : ""));
+    found.add(fmt::format(
+        "status:\n- {}\n+ {}{}", *expected.status, result.head.status,
+        result.error ? fmt::format(" ({})", observe::printable(result.error->message())) : ""));
   }
   for (const auto& [name, value] : expected.headers) {
     const std::string* got = header_of(result.head, name);
     if (got != nullptr && *got == value) continue;
-    found.add(fmt::format("header {}:\n- {}\n+ {}", name, shown(value), got != nullptr ? shown(*got) : "(not there)"));
+    found.add(fmt::format("header {}:\n- {}\n+ {}", name, shown(value),
+                          got != nullptr ? shown(*got) : "(not there)"));
   }
   found.same_text("the body", expected.body, result.body);
   found.contains("the body", expected.body_contains, result.body);
   if (expected.body_json) {
-    if (auto difference = json_difference(*expected.body_json, result.body)) found.add(std::move(*difference));
+    if (auto difference = json_difference(*expected.body_json, result.body))
+      found.add(std::move(*difference));
   }
   if (expected.exit) check_exit(*expected.exit, result, found);
   found.same_text("standard output", expected.stdout_text, result.body);

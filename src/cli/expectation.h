@@ -11,9 +11,11 @@
 namespace carrel::cli {
 
 // One text a difference, of one or more lines; none: it is as expected.
-std::vector<std::string> differences(const app::CaseExpectation& expected, const TurnResult& result);
+std::vector<std::string> differences(const app::CaseExpectation& expected,
+                                     const TurnResult& result);
 
-// Both texts line by line from the first that differs: "- expected", "+ found". Empty when they are equal.
+// Both texts line by line from the first that differs: "- expected", "+ found". Empty when they are
+// equal.
 std::string line_difference(std::string_view expected, std::string_view found);
 
 }  // namespace carrel::cli

@@ -31,8 +31,9 @@ TEST(Differences, NamesEveryDifference) {
   expected.body_contains = {"right", "wr"};
   expected.stderr_contains = {"said"};
   EXPECT_THAT(differences(expected, answered(404, "wrong\n")),
-              ElementsAre(HasSubstr("- 200\n+ 404"), HasSubstr("- text/html\n+ text/plain"), HasSubstr("(not there)"),
-                          HasSubstr("- right\n+ wrong"), HasSubstr("does not contain:\n- right"),
+              ElementsAre(HasSubstr("- 200\n+ 404"), HasSubstr("- text/html\n+ text/plain"),
+                          HasSubstr("(not there)"), HasSubstr("- right\n+ wrong"),
+                          HasSubstr("does not contain:\n- right"),
                           HasSubstr("standard error does not contain:\n- said")));
 }
 
@@ -49,7 +50,8 @@ TEST(Differences, ComparesJsonByValue) {
   app::CaseExpectation expected;
   expected.body_json = R"({"a": 1, "b": [true]})";
   EXPECT_THAT(differences(expected, answered(200, R"({"b":[true],"a":1})")), IsEmpty());
-  EXPECT_THAT(differences(expected, answered(200, R"({"b":[false],"a":1})")), ElementsAre(HasSubstr("false")));
+  EXPECT_THAT(differences(expected, answered(200, R"({"b":[false],"a":1})")),
+              ElementsAre(HasSubstr("false")));
   EXPECT_THAT(differences(expected, answered(200, "{")), ElementsAre(HasSubstr("not JSON")));
 }
 

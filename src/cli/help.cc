@@ -1,6 +1,7 @@
 // carrel help: the overview, or one command's text.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 
 #include "app/problems.h"
 #include "cli/help_text.h"
@@ -24,7 +25,8 @@ int show(const Options& options) {
     print(overview_text());
     return kOk;
   }
-  if (find_command(options.topic) == nullptr) return run_program({options.topic});  // says what is near
+  if (find_command(options.topic) == nullptr)
+    return run_program({options.topic});  // says what is near
   return run_program({options.topic, "--help"});
 }
 

@@ -1,7 +1,8 @@
 #include "cli/help_text.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 
 namespace carrel::cli {
 namespace {
@@ -10,10 +11,14 @@ constexpr Group kShown[] = {Group::develop, Group::serve, Group::look};
 
 std::string_view title_of(Group group) {
   switch (group) {
-    case Group::develop: return "Write and try";
-    case Group::serve: return "Serve";
-    case Group::look: return "Look and understand";
-    case Group::hidden: return "";
+    case Group::develop:
+      return "Write and try";
+    case Group::serve:
+      return "Serve";
+    case Group::look:
+      return "Look and understand";
+    case Group::hidden:
+      return "";
   }
   return "";
 }
@@ -21,7 +26,8 @@ std::string_view title_of(Group group) {
 std::string joined_names(const CLI::Option& option) {
   std::string names;
   for (const std::string& name : option.get_snames()) names += (names.empty() ? "-" : ", -") + name;
-  for (const std::string& name : option.get_lnames()) names += (names.empty() ? "--" : ", --") + name;
+  for (const std::string& name : option.get_lnames())
+    names += (names.empty() ? "--" : ", --") + name;
   return names;
 }
 
@@ -55,7 +61,8 @@ std::string options_text(const CLI::App& app) {
 }
 
 std::string usage_line(const Command& command) {
-  return fmt::format("carrel {}{}{}", command.name, command.usage.empty() ? "" : " ", command.usage);
+  return fmt::format("carrel {}{}{}", command.name, command.usage.empty() ? "" : " ",
+                     command.usage);
 }
 
 std::string reference_of(const Command& command) {
@@ -66,7 +73,8 @@ std::string reference_of(const Command& command) {
                                  usage_line(command));
   if (!command.details.empty()) page += fmt::format("{}\n\n", command.details);
   page += fmt::format("```text\n{}```\n\n", options_text(app));
-  if (!command.examples.empty()) page += fmt::format("Examples:\n\n{}\n", indented(command.examples, "    "));
+  if (!command.examples.empty())
+    page += fmt::format("Examples:\n\n{}\n", indented(command.examples, "    "));
   return page;
 }
 
@@ -77,9 +85,10 @@ std::vector<OptionRow> option_rows(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_positional() && !option->nonpositional()) continue;
     if (option->get_group().empty()) continue;
-    rows.push_back({.names = joined_names(*option),
-                    .value = option->get_expected_max() == 0 ? std::string() : option->get_type_name(),
-                    .text = option->get_description()});
+    rows.push_back(
+        {.names = joined_names(*option),
+         .value = option->get_expected_max() == 0 ? std::string() : option->get_type_name(),
+         .text = option->get_description()});
   }
   return rows;
 }
@@ -91,14 +100,16 @@ std::string overview_text() {
   for (const Group group : kShown) {
     std::string rows;
     for (const Command* command : all_commands()) {
-      if (command->group == group) rows += fmt::format("  {:<12}{}\n", command->name, command->summary);
+      if (command->group == group)
+        rows += fmt::format("  {:<12}{}\n", command->name, command->summary);
     }
     if (!rows.empty()) text += fmt::format("\n{}:\n{}", title_of(group), rows);
   }
-  text += "\nFirst steps:\n"
-          "  carrel new hello --template c    # a function with its tests, ready to build\n"
-          "  carrel dev hello                 # serve it while you change it\n"
-          "  carrel help COMMAND              # options and examples\n";
+  text +=
+      "\nFirst steps:\n"
+      "  carrel new hello --template c    # a function with its tests, ready to build\n"
+      "  carrel dev hello                 # serve it while you change it\n"
+      "  carrel help COMMAND              # options and examples\n";
   return text;
 }
 
@@ -106,7 +117,8 @@ std::string help_text(const Command& command, const CLI::App& app) {
   std::string text = fmt::format("{}.\n\nusage: {}\n", command.summary, usage_line(command));
   if (!command.details.empty()) text += fmt::format("\n{}\n", command.details);
   text += fmt::format("\noptions:\n{}", options_text(app));
-  if (!command.examples.empty()) text += fmt::format("\nexamples:\n{}", indented(command.examples, "  "));
+  if (!command.examples.empty())
+    text += fmt::format("\nexamples:\n{}", indented(command.examples, "  "));
   return text;
 }
 

@@ -11,7 +11,8 @@ std::string overview_text();
 std::string help_text(const Command& command, const CLI::App& app);
 std::string reference_page();  // docs/reference/cli.md
 
-// The options of a command, in the order in which they were declared; positional arguments left out.
+// The options of a command, in the order in which they were declared; positional arguments left
+// out.
 struct OptionRow {
   std::string names;  // "-h, --help"
   std::string value;  // "NAME=VALUE", or empty for a flag

@@ -1,6 +1,7 @@
 // carrel inspect: what a file is, which ABI it speaks, and why it can or cannot run.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app/units.h"
@@ -42,10 +43,14 @@ struct Report {
 
 std::string_view kind_name(wasm::Binary kind) {
   switch (kind) {
-    case wasm::Binary::core_module: return "core module";
-    case wasm::Binary::component: return "component";
-    case wasm::Binary::text: return "WebAssembly text";
-    case wasm::Binary::unknown: return "not WebAssembly";
+    case wasm::Binary::core_module:
+      return "core module";
+    case wasm::Binary::component:
+      return "component";
+    case wasm::Binary::text:
+      return "WebAssembly text";
+    case wasm::Binary::unknown:
+      return "not WebAssembly";
   }
   return "";
 }
@@ -78,7 +83,8 @@ Result<void> try_module(const Options& options, const std::string& bytes, Report
               "carrel inspect --abis lists them; a WASI command exports \"_start\"");
 }
 
-void look_inside(const Options& options, const std::string& bytes, wasm::Binary kind, Report& report) {
+void look_inside(const Options& options, const std::string& bytes, wasm::Binary kind,
+                 Report& report) {
   if (kind == wasm::Binary::unknown) {
     report.obstacle.emplace(Code::invalid_module, "it is neither a WebAssembly binary nor its text",
                             "a binary starts with the bytes 00 61 73 6d, a text with \"(module\"");
@@ -86,7 +92,8 @@ void look_inside(const Options& options, const std::string& bytes, wasm::Binary 
   }
   if (kind == wasm::Binary::component) {
     report.summary = summarise_component(bytes_of(bytes));
-    report.obstacle.emplace(Code::unsupported, "it is a component, and this build runs core modules",
+    report.obstacle.emplace(Code::unsupported,
+                            "it is a component, and this build runs core modules",
                             "build it for WASI preview 1 (wasm32-wasip1)");
     return;
   }
@@ -100,12 +107,14 @@ void look_inside(const Options& options, const std::string& bytes, wasm::Binary 
   } else {
     report.summary = summarise_module(bytes_of(bytes));
   }
-  if (auto tried = try_module(options, bytes, report); !tried) report.obstacle = std::move(tried).error();
+  if (auto tried = try_module(options, bytes, report); !tried)
+    report.obstacle = std::move(tried).error();
 }
 
 std::string pages(const WasmMemory& memory) {
   const auto bytes = [](std::uint64_t count) {
-    return count > (1ULL << 40) / 65536 ? fmt::format("{} pages", count) : app::size_text(count * 65536);
+    return count > (1ULL << 40) / 65536 ? fmt::format("{} pages", count)
+                                        : app::size_text(count * 65536);
   };
   if (!memory.most) return fmt::format("{} at the start, no bound of its own", bytes(memory.least));
   return fmt::format("{} at the start, {} at most", bytes(memory.least), bytes(*memory.most));
@@ -127,7 +136,8 @@ class Lines {
 
 std::string as_text(const Report& report) {
   Lines lines;
-  if (report.abi != nullptr) lines.add("ABI", fmt::format("{}: {}", report.abi->name(), report.abi->description()));
+  if (report.abi != nullptr)
+    lines.add("ABI", fmt::format("{}: {}", report.abi->name(), report.abi->description()));
   if (report.obstacle) {
     lines.add("can run", fmt::format("no: {}", observe::printable(report.obstacle->message())));
     if (!report.obstacle->help().empty()) lines.add("help", report.obstacle->help());
@@ -138,20 +148,23 @@ std::string as_text(const Report& report) {
   if (summary.damage) lines.add("damaged", *summary.damage);
   for (const WasmMemory& memory : summary.memories) lines.add("memory", pages(memory));
   if (summary.functions > 0) {
-    lines.add("functions", fmt::format("{} ({} of code, {} of data)", summary.functions,
-                                       app::size_text(summary.code_bytes), app::size_text(summary.data_bytes)));
+    lines.add("functions",
+              fmt::format("{} ({} of code, {} of data)", summary.functions,
+                          app::size_text(summary.code_bytes), app::size_text(summary.data_bytes)));
   }
   if (summary.has_start) lines.add("start", "runs a start function when it is instantiated");
   for (const WasmImport& item : summary.imports) {
-    lines.add("imports", fmt::format("{}.{}  {}{}", item.module, item.name, item.type,
-                                     offered_by_some_abi(item) ? "" : "  (unknown: no ABI provides it)"));
+    lines.add("imports",
+              fmt::format("{}.{}  {}{}", item.module, item.name, item.type,
+                          offered_by_some_abi(item) ? "" : "  (unknown: no ABI provides it)"));
   }
-  for (const WasmExport& item : summary.exports) lines.add("exports", fmt::format("{}  {}", item.name, item.type));
+  for (const WasmExport& item : summary.exports)
+    lines.add("exports", fmt::format("{}  {}", item.name, item.type));
   for (const WasmCustom& custom : summary.customs) {
     lines.add("custom", fmt::format("{}  {}", custom.name, app::size_text(custom.bytes)));
   }
-  return fmt::format("{}: {}, {} bytes\n  sha256     {}\n{}", report.file, report.kind, report.size, report.digest,
-                     lines.take());
+  return fmt::format("{}: {}, {} bytes\n  sha256     {}\n{}", report.file, report.kind, report.size,
+                     report.digest, lines.take());
 }
 
 std::string as_json(const Report& report) {
@@ -160,7 +173,8 @@ std::string as_json(const Report& report) {
   json["kind"] = report.kind;
   json["bytes"] = report.size;
   json["sha256"] = report.digest;
-  json["abi"] = report.abi != nullptr ? nlohmann::ordered_json(report.abi->name()) : nlohmann::ordered_json();
+  json["abi"] =
+      report.abi != nullptr ? nlohmann::ordered_json(report.abi->name()) : nlohmann::ordered_json();
   json["runnable"] = !report.obstacle;
   if (report.obstacle) {
     json["code"] = code_name(report.obstacle->code());
@@ -181,11 +195,14 @@ std::string as_json(const Report& report) {
   }
   json["imports"] = nlohmann::ordered_json::array();
   for (const WasmImport& item : summary.imports) {
-    json["imports"].push_back(
-        {{"module", item.module}, {"name", item.name}, {"type", item.type}, {"known", offered_by_some_abi(item)}});
+    json["imports"].push_back({{"module", item.module},
+                               {"name", item.name},
+                               {"type", item.type},
+                               {"known", offered_by_some_abi(item)}});
   }
   json["exports"] = nlohmann::ordered_json::array();
-  for (const WasmExport& item : summary.exports) json["exports"].push_back({{"name", item.name}, {"type", item.type}});
+  for (const WasmExport& item : summary.exports)
+    json["exports"].push_back({{"name", item.name}, {"type", item.type}});
   json["custom"] = nlohmann::ordered_json::array();
   for (const WasmCustom& custom : summary.customs) {
     json["custom"].push_back({{"name", custom.name}, {"bytes", custom.bytes}});
@@ -202,11 +219,16 @@ int list_abis() {
 
 int inspect(const Options& options) {
   if (options.abis) return list_abis();
-  if (options.file.empty()) return report_usage("inspect", "a FILE is needed", "carrel help inspect");
+  if (options.file.empty())
+    return report_usage("inspect", "a FILE is needed", "carrel help inspect");
   auto bytes = read_file(options.file, kMaxFile);
-  if (!bytes) return report(std::move(bytes).error().within(fmt::format("cannot inspect {}", options.file)));
+  if (!bytes)
+    return report(std::move(bytes).error().within(fmt::format("cannot inspect {}", options.file)));
   const wasm::Binary kind = wasm::binary_kind(bytes_of(*bytes));
-  Report report{.file = options.file, .digest = sha256_hex(*bytes), .size = bytes->size(), .kind = kind_name(kind)};
+  Report report{.file = options.file,
+                .digest = sha256_hex(*bytes),
+                .size = bytes->size(),
+                .kind = kind_name(kind)};
   look_inside(options, *bytes, kind, report);
   print(options.json ? as_json(report) : as_text(report));
   return report.obstacle ? kFailure : kOk;
@@ -229,11 +251,13 @@ const Command kInspect{
     .group = Group::look,
     .summary = "Say what a module is, and why it can or cannot run",
     .usage = "[--json] FILE",
-    .details = "FILE may be anything: a module, a component, text, or something else altogether.\n"
-               "The exit status is 0 if it can run and 1 if it cannot.",
-    .examples = "carrel inspect hello.wasm\n"
-                "carrel inspect --json hello.wasm | jq .imports\n"
-                "carrel inspect --abis\n",
+    .details =
+        "FILE may be anything: a module, a component, text, or something else altogether.\n"
+        "The exit status is 0 if it can run and 1 if it cannot.",
+    .examples =
+        "carrel inspect hello.wasm\n"
+        "carrel inspect --json hello.wasm | jq .imports\n"
+        "carrel inspect --abis\n",
     .add = add,
 };
 

@@ -1,12 +1,11 @@
 // carrel invoke: one turn from the shell.
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 #include <iterator>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "app/problems.h"
@@ -46,10 +45,12 @@ Result<std::string> data_of(const std::string& data) {
 }
 
 // "NAME<separator>VALUE", the value without spaces around it.
-Result<std::pair<std::string, std::string>> pair_of(const std::string& text, char separator, std::string_view option) {
+Result<std::pair<std::string, std::string>> pair_of(const std::string& text, char separator,
+                                                    std::string_view option) {
   const auto at = text.find(separator);
   if (at == std::string::npos || at == 0) {
-    return fail(Code::invalid_argument, fmt::format("{} {}: it has no '{}'", option, app::in_quotes(text), separator),
+    return fail(Code::invalid_argument,
+                fmt::format("{} {}: it has no '{}'", option, app::in_quotes(text), separator),
                 fmt::format("write it like {} NAME{}VALUE", option, separator));
   }
   std::string value = text.substr(at + 1);
@@ -100,8 +101,9 @@ Result<Subject> subject_of(const Options& options, const app::CaseEvent& event) 
     } else {
       std::vector<std::string_view> names;
       for (const app::Module& each : subject.app->modules) names.push_back(each.name.str());
-      return fail(Code::not_found, fmt::format("the app has no module {}{}", app::in_quotes(options.module),
-                                               app::suggestion(options.module, names)));
+      return fail(Code::not_found,
+                  fmt::format("the app has no module {}{}", app::in_quotes(options.module),
+                              app::suggestion(options.module, names)));
     }
   } else {
     subject.module.name = ModuleName(target.stem().string());
@@ -130,11 +132,15 @@ std::string head_text(const net::ReplyHead& head) {
 
 void show_text(const Options& options, const app::CaseEvent& event, const TurnResult& result) {
   print_error(result.log);
-  if (options.include_head && event.kind == app::CaseEvent::Kind::http) print(head_text(result.head));
+  if (options.include_head && event.kind == app::CaseEvent::Kind::http)
+    print(head_text(result.head));
   print(result.body);
-  if (!result.body.empty() && !result.body.ends_with('\n') && ::isatty(STDOUT_FILENO) == 1) print("\n");
+  if (!result.body.empty() && !result.body.ends_with('\n') && ::isatty(STDOUT_FILENO) == 1)
+    print("\n");
   print_error(fmt::format("carrel: {}memory {}, CPU {}, time {}\n",
-                          event.kind == app::CaseEvent::Kind::http ? fmt::format("status {}, ", result.head.status) : "",
+                          event.kind == app::CaseEvent::Kind::http
+                              ? fmt::format("status {}, ", result.head.status)
+                              : "",
                           app::size_text(result.guest.memory_peak), milliseconds(result.guest.cpu),
                           milliseconds(result.wall)));
   if (result.error) report(*result.error);
@@ -166,7 +172,8 @@ Result<int> invoke(const Options& options) {
   CARREL_TRY(const app::CaseEvent event, event_of(options));
   CARREL_TRY(const Subject subject, subject_of(options, event));
   CARREL_TRY(const auto bench, TurnBench::make(options.state));
-  CARREL_TRY(const TurnResult result, bench->run(subject.module, subject.app ? &*subject.app : nullptr, event));
+  CARREL_TRY(const TurnResult result,
+             bench->run(subject.module, subject.app ? &*subject.app : nullptr, event));
   if (options.json) {
     show_json(event, result);
   } else {
@@ -190,27 +197,34 @@ int run(const Options& options) {
 Run add(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("TARGET", options->target)->required();
-  app.add_option("--module", options->module, "Which module of the app; default: the one its route leads to")
+  app.add_option("--module", options->module,
+                 "Which module of the app; default: the one its route leads to")
       ->type_name("NAME");
-  app.add_option("--method", options->method, "Default: GET, or POST with --data")->type_name("METHOD");
-  app.add_option("--path", options->path, "With the query: /price/7?country=DE (default: /)")->type_name("PATH");
+  app.add_option("--method", options->method, "Default: GET, or POST with --data")
+      ->type_name("METHOD");
+  app.add_option("--path", options->path, "With the query: /price/7?country=DE (default: /)")
+      ->type_name("PATH");
   app.add_option("--header", options->headers, "A request header; may be repeated")
       ->type_name("NAME:VALUE")
       ->allow_extra_args(false);
-  app.add_option("--data", options->data, "The body; @FILE reads it from a file, - from standard input")
+  app.add_option("--data", options->data,
+                 "The body; @FILE reads it from a file, - from standard input")
       ->type_name("TEXT");
-  app.add_option("--type", options->type, "An event of this type instead of a request")->type_name("TYPE");
+  app.add_option("--type", options->type, "An event of this type instead of a request")
+      ->type_name("TYPE");
   app.add_option("--source", options->source, "The event's source")->type_name("URI");
   app.add_option("--subject", options->subject, "The event's subject")->type_name("TEXT");
   app.add_option("--id", options->id, "The event's id")->type_name("ID");
-  app.add_option("--attribute", options->attributes, "A further attribute of the event; may be repeated")
+  app.add_option("--attribute", options->attributes,
+                 "A further attribute of the event; may be repeated")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   app.add_option("--env", options->variables, "A variable for the module; may be repeated")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   app.add_flag("-i,--include", options->include_head, "Print the reply's status and headers too");
-  app.add_option("--record", options->record, "Write the turn as a test case into this new folder")->type_name("DIR");
+  app.add_option("--record", options->record, "Write the turn as a test case into this new folder")
+      ->type_name("DIR");
   app.add_flag("--json", options->json, "As JSON");
   add_state_option(app, options->state);
   return [options] { return run(*options); };
@@ -224,13 +238,15 @@ const Command kInvoke{
     .group = Group::develop,
     .summary = "Run one turn: an event in, the reply out",
     .usage = "[OPTIONS] FOLDER|MODULE",
-    .details = "FOLDER is an app; MODULE a file alone, with default limits. The reply's body goes to standard\n"
-               "output; what the guest logged, and what the turn used, to standard error.\n"
-               "The exit status is 0 if the guest gave a reply, whatever its status says.",
-    .examples = "carrel invoke examples/shop --path '/price/book-wasm?country=DE'\n"
-                "carrel invoke hello.wasm --data @order.json --header content-type:application/json\n"
-                "carrel invoke hello.wasm --type com.example.order --data '{}'\n"
-                "carrel invoke . --path /hello --record tests/hello\n",
+    .details =
+        "FOLDER is an app; MODULE a file alone, with default limits. The reply's body goes to standard\n"
+        "output; what the guest logged, and what the turn used, to standard error.\n"
+        "The exit status is 0 if the guest gave a reply, whatever its status says.",
+    .examples =
+        "carrel invoke examples/shop --path '/price/book-wasm?country=DE'\n"
+        "carrel invoke hello.wasm --data @order.json --header content-type:application/json\n"
+        "carrel invoke hello.wasm --type com.example.order --data '{}'\n"
+        "carrel invoke . --path /hello --record tests/hello\n",
     .add = add,
 };
 

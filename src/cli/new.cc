@@ -1,12 +1,11 @@
 // carrel new: a folder with an app that works, in the language asked for.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fstream>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include "app/problems.h"
 #include "app/units.h"
@@ -37,7 +36,8 @@ const Toolchain* toolchain_of(std::string_view language) {
 
 std::string names_of_templates() {
   std::string names;
-  for (const Template& each : templates()) names += (names.empty() ? "" : ", ") + std::string(each.name);
+  for (const Template& each : templates())
+    names += (names.empty() ? "" : ", ") + std::string(each.name);
   return names;
 }
 
@@ -48,11 +48,14 @@ int list_templates(const Options& options) {
     const Found found = toolchain != nullptr ? look_for(*toolchain) : Found{};
     if (options.json) {
       observe::JsonLine line;
-      line.add("name", each.name).add("toolchain", found.usable ? "found" : "missing").add("detail", found.what);
+      line.add("name", each.name)
+          .add("toolchain", found.usable ? "found" : "missing")
+          .add("detail", found.what);
       if (!found.usable && toolchain != nullptr) line.add("help", toolchain->get);
       json += (json.empty() ? "" : ",") + line.finish();
     } else {
-      print(fmt::format("{:<16}{}{}\n", each.name, found.usable ? "" : "cannot be built here: ", found.what));
+      print(fmt::format("{:<16}{}{}\n", each.name,
+                        found.usable ? "" : "cannot be built here: ", found.what));
     }
   }
   if (options.json) print(fmt::format("[{}]\n", json));
@@ -90,32 +93,38 @@ Result<void> check_target(const fs::path& folder) {
   if (!fs::exists(status)) return {};
   const bool empty = fs::is_directory(folder, error) && fs::is_empty(folder, error);
   if (empty && !error) return {};
-  return fail(Code::already_exists, fmt::format("{} is there already and not an empty folder", folder.string()),
+  return fail(Code::already_exists,
+              fmt::format("{} is there already and not an empty folder", folder.string()),
               "choose another name, or remove it first");
 }
 
 std::string next_steps(const fs::path& folder, const Toolchain* toolchain) {
-  std::string text = fmt::format("made {}\n\nnext:\n  cd {}\n  ./build.sh\n  carrel test .\n  carrel dev .\n",
-                                 folder.string(), folder.string());
+  std::string text =
+      fmt::format("made {}\n\nnext:\n  cd {}\n  ./build.sh\n  carrel test .\n  carrel dev .\n",
+                  folder.string(), folder.string());
   if (toolchain == nullptr) return text;
   const Found found = look_for(*toolchain);
   if (!found.usable) {
-    text += fmt::format("\nto build it you still need a toolchain for {}: {}\n  help   {}\n", toolchain->label,
-                        found.what, toolchain->get);
+    text += fmt::format("\nto build it you still need a toolchain for {}: {}\n  help   {}\n",
+                        toolchain->label, found.what, toolchain->get);
   }
   return text;
 }
 
 int make(const Options& options) {
   if (options.list) return list_templates(options);
-  if (options.name.empty()) return report_usage("new", "a NAME is needed", "carrel new hello --template c");
+  if (options.name.empty())
+    return report_usage("new", "a NAME is needed", "carrel new hello --template c");
   const fs::path folder = fs::path(options.name).lexically_normal();
-  const std::string name = (folder.has_filename() ? folder : folder.parent_path()).filename().string();
+  const std::string name =
+      (folder.has_filename() ? folder : folder.parent_path()).filename().string();
   if (!app::is_name(name)) {
-    return report_usage("new", fmt::format("{} cannot be an app's name", app::in_quotes(name)), std::string(app::kNameRule));
+    return report_usage("new", fmt::format("{} cannot be an app's name", app::in_quotes(name)),
+                        std::string(app::kNameRule));
   }
   if (options.language.empty()) {
-    return report_usage("new", "a --template is needed", fmt::format("templates: {}", names_of_templates()));
+    return report_usage("new", "a --template is needed",
+                        fmt::format("templates: {}", names_of_templates()));
   }
   const Template* chosen = nullptr;
   std::vector<std::string_view> known;
@@ -124,8 +133,9 @@ int make(const Options& options) {
     if (each.name == options.language) chosen = &each;
   }
   if (chosen == nullptr) {
-    return report_usage("new", fmt::format("there is no template {}{}", app::in_quotes(options.language),
-                                           app::suggestion(options.language, known)),
+    return report_usage("new",
+                        fmt::format("there is no template {}{}", app::in_quotes(options.language),
+                                    app::suggestion(options.language, known)),
                         "carrel new --list shows the templates");
   }
   if (auto checked = check_target(folder); !checked) return report(checked.error());
@@ -146,8 +156,10 @@ int make(const Options& options) {
 Run add(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("NAME", options->name);
-  app.add_option("-t,--template", options->language, "Which language; --list shows them")->type_name("LANGUAGE");
-  app.add_flag("--list", options->list, "List the templates, and whether this machine can build them");
+  app.add_option("-t,--template", options->language, "Which language; --list shows them")
+      ->type_name("LANGUAGE");
+  app.add_flag("--list", options->list,
+               "List the templates, and whether this machine can build them");
   app.add_flag("--json", options->json, "As JSON");
   return [options] { return make(*options); };
 }
@@ -160,10 +172,12 @@ const Command kNew{
     .group = Group::develop,
     .summary = "Make a folder with a working function",
     .usage = "NAME --template LANGUAGE",
-    .details = "NAME is a folder that does not exist yet or is empty; its last part becomes the app's name.\n"
-               "The folder has a manifest (carrel.toml), a build script, the source and test cases.",
-    .examples = "carrel new hello --template rust\n"
-                "carrel new --list                  # templates, and which can be built here\n",
+    .details =
+        "NAME is a folder that does not exist yet or is empty; its last part becomes the app's name.\n"
+        "The folder has a manifest (carrel.toml), a build script, the source and test cases.",
+    .examples =
+        "carrel new hello --template rust\n"
+        "carrel new --list                  # templates, and which can be built here\n",
     .add = add,
 };
 

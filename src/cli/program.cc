@@ -1,7 +1,8 @@
 #include "cli/program.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 
 #include "app/problems.h"
 #include "cli/help_text.h"
@@ -16,8 +17,9 @@ int unknown_command(const std::string& word) {
     if (command->group != Group::hidden) names.push_back(command->name);
   }
   const std::string_view near = app::nearest(word, names);
-  return report_usage("", fmt::format("there is no command {}{}", app::in_quotes(word),
-                                      near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)),
+  return report_usage("",
+                      fmt::format("there is no command {}{}", app::in_quotes(word),
+                                  near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)),
                       "carrel help lists the commands");
 }
 
@@ -61,7 +63,8 @@ int parse_and_run(const Command& command, std::vector<std::string> arguments) {
 
 }  // namespace
 
-int unknown_option(std::string_view command, std::string_view word, const std::vector<std::string>& known) {
+int unknown_option(std::string_view command, std::string_view word,
+                   const std::vector<std::string>& known) {
   const std::string name(word.substr(0, word.find('=')));
   const std::vector<std::string_view> views(known.begin(), known.end());
   const std::string_view near = app::nearest(name, views);

@@ -1,9 +1,9 @@
 #include "cli/record.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
-
-#include <fmt/format.h>
 
 #include "observe/json_line.h"
 
@@ -22,13 +22,16 @@ std::string toml_text(std::string_view text) {
 
 bool fits_inline(std::string_view text) {
   return text.size() <= kInline && std::ranges::all_of(text, [](char c) {
-           return c == '\n' || c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f);
+           return c == '\n' || c == '\t' ||
+                  (static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f);
          });
 }
 
 std::string table_of(const app::Pairs& pairs) {
   std::string text = "{";
-  for (const auto& [name, value] : pairs) text += fmt::format("{} {} = {}", text.size() > 1 ? "," : "", toml_text(name), toml_text(value));
+  for (const auto& [name, value] : pairs)
+    text +=
+        fmt::format("{} {} = {}", text.size() > 1 ? "," : "", toml_text(name), toml_text(value));
   return text + " }";
 }
 
@@ -58,7 +61,8 @@ Result<std::string> event_text(const fs::path& folder, const app::CaseEvent& eve
     if (!event.source.empty()) text += fmt::format("source = {}\n", toml_text(event.source));
     if (!event.subject.empty()) text += fmt::format("subject = {}\n", toml_text(event.subject));
     if (!event.id.empty()) text += fmt::format("id = {}\n", toml_text(event.id));
-    if (!event.attributes.empty()) text += fmt::format("attributes = {}\n", table_of(event.attributes));
+    if (!event.attributes.empty())
+      text += fmt::format("attributes = {}\n", table_of(event.attributes));
   }
   if (event.body) {
     CARREL_TRY(const std::string line, body_line(folder, "body", "event-body", *event.body));
@@ -67,20 +71,23 @@ Result<std::string> event_text(const fs::path& folder, const app::CaseEvent& eve
   return text;
 }
 
-Result<std::string> expectation_text(const fs::path& folder, const app::CaseEvent& event, const TurnResult& result) {
+Result<std::string> expectation_text(const fs::path& folder, const app::CaseEvent& event,
+                                     const TurnResult& result) {
   std::string text = "[expect]\n";
   if (event.kind == app::CaseEvent::Kind::http) {
     text += fmt::format("status = {}\n", result.head.status);
     app::Pairs kept;
     for (const auto& [name, value] : result.head.headers) {
-      if (net::same_name(name, "content-type") || net::same_name(name, "location")) kept.emplace_back(name, value);
+      if (net::same_name(name, "content-type") || net::same_name(name, "location"))
+        kept.emplace_back(name, value);
     }
     if (!kept.empty()) text += fmt::format("headers = {}\n", table_of(kept));
     if (result.error) return text;  // the problem's id differs each time
     CARREL_TRY(const std::string line, body_line(folder, "body", "expected-body", result.body));
     return text + line;
   }
-  const std::uint32_t code = result.guest.end == wasm::Outcome::End::exited ? result.guest.exit_code : 0;
+  const std::uint32_t code =
+      result.guest.end == wasm::Outcome::End::exited ? result.guest.exit_code : 0;
   text += fmt::format("exit = {}\n", code);
   if (fits_inline(result.body)) text += fmt::format("stdout = {}\n", toml_text(result.body));
   return text;
@@ -88,26 +95,32 @@ Result<std::string> expectation_text(const fs::path& folder, const app::CaseEven
 
 }  // namespace
 
-Result<void> record_case(const fs::path& folder, const std::string& module_name, const fs::path* module_file,
-                         const app::CaseEvent& event, const TurnResult& result) {
+Result<void> record_case(const fs::path& folder, const std::string& module_name,
+                         const fs::path* module_file, const app::CaseEvent& event,
+                         const TurnResult& result) {
   std::error_code error;
   if (fs::exists(folder, error) && !fs::is_empty(folder, error)) {
-    return fail(Code::already_exists, fmt::format("{} is there already and not empty", folder.string()),
+    return fail(Code::already_exists,
+                fmt::format("{} is there already and not empty", folder.string()),
                 "record into a new folder");
   }
   fs::create_directories(folder, error);
-  if (error) return fail(Code::io, fmt::format("cannot make {}: {}", folder.string(), error.message()));
+  if (error)
+    return fail(Code::io, fmt::format("cannot make {}: {}", folder.string(), error.message()));
   std::string module = module_name;
   if (module_file != nullptr) {
     module = module_file->filename().string();
     if (!fs::copy_file(*module_file, folder / module, error)) {
-      return fail(Code::io, fmt::format("cannot copy {}: {}", module_file->string(), error.message()));
+      return fail(Code::io,
+                  fmt::format("cannot copy {}: {}", module_file->string(), error.message()));
     }
   }
   CARREL_TRY(const std::string event_part, event_text(folder, event));
   CARREL_TRY(const std::string expectation_part, expectation_text(folder, event, result));
-  return write(folder / "case.toml", fmt::format("[case]\ndescription = \"Recorded by carrel invoke\"\nmodule = {}\n\n{}\n{}",
-                                                 toml_text(module), event_part, expectation_part));
+  return write(
+      folder / "case.toml",
+      fmt::format("[case]\ndescription = \"Recorded by carrel invoke\"\nmodule = {}\n\n{}\n{}",
+                  toml_text(module), event_part, expectation_part));
 }
 
 }  // namespace carrel::cli

@@ -1,9 +1,9 @@
 // carrel run: a command module as a program of the shell.
-#include <csignal>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
+#include <csignal>
 
 #include "app/problems.h"
 #include "app/units.h"
@@ -42,12 +42,14 @@ Result<wasm::CallLimits> limits_of(const Options& options) {
   wasm::CallLimits limits{.memory = 4ULL << 30, .cpu = Nanos::max() / 2};
   if (!options.memory.empty()) {
     const auto memory = app::parse_size(options.memory);
-    if (!memory) return fail(Code::invalid_argument, "--memory is not a size", "write it like 64MiB or 1GiB");
+    if (!memory)
+      return fail(Code::invalid_argument, "--memory is not a size", "write it like 64MiB or 1GiB");
     limits.memory = *memory;
   }
   const auto duration = [](const std::string& text, std::string_view option) -> Result<Nanos> {
     if (const auto parsed = app::parse_duration(text)) return *parsed;
-    return fail(Code::invalid_argument, fmt::format("{} is not a duration", option), "write it like 500ms or 10s");
+    return fail(Code::invalid_argument, fmt::format("{} is not a duration", option),
+                "write it like 500ms or 10s");
   };
   if (!options.cpu.empty()) {
     CARREL_TRY(limits.cpu, duration(options.cpu, "--cpu"));
@@ -69,9 +71,10 @@ Result<void> mount_folders(const std::vector<std::string>& texts, wasi::Environm
       }
     }
     using capability::folder::Access;
-    CARREL_TRY(auto node, capability::folder::mount(
-                              grant.host, grant.access == FolderAccess::read_only ? Access::read_only
-                                                                                  : Access::read_write));
+    CARREL_TRY(auto node,
+               capability::folder::mount(grant.host, grant.access == FolderAccess::read_only
+                                                         ? Access::read_only
+                                                         : Access::read_write));
     environment.tree.mount(grant.place, std::move(node));
     environment.preopens.push_back({.name = grant.name, .path = grant.place});
   }
@@ -94,11 +97,13 @@ Result<wasi::Environment> environment_of(const Options& options, async::Shard& s
 
 Result<std::shared_ptr<const wasm::Module>> load(const EngineRoom& room, const std::string& file) {
   auto read = read_file(file, kMaxModule);
-  if (!read) return std::unexpected(std::move(read).error().within(fmt::format("cannot run {}", file)));
+  if (!read)
+    return std::unexpected(std::move(read).error().within(fmt::format("cannot run {}", file)));
   const std::string digest = sha256_hex(*read);
   if (auto module = room.cache->find(digest)) return module;
   auto compiled = room.cache->compile(digest, std::as_bytes(std::span(read->data(), read->size())));
-  if (!compiled) return std::unexpected(std::move(compiled).error().within(fmt::format("cannot run {}", file)));
+  if (!compiled)
+    return std::unexpected(std::move(compiled).error().within(fmt::format("cannot run {}", file)));
   return compiled;
 }
 
@@ -107,11 +112,13 @@ Result<void> check_entrypoint(const wasm::Module& module, const Options& options
     if (item.name != options.entrypoint) continue;
     if (item.type.starts_with("func ()") && item.type.find("->") == std::string::npos) return {};
     return fail(Code::invalid_argument,
-                fmt::format("{} cannot be called from here: it is {}", app::in_quotes(item.name), item.type),
+                fmt::format("{} cannot be called from here: it is {}", app::in_quotes(item.name),
+                            item.type),
                 "only functions without operands and results can");
   }
   return fail(Code::unknown_abi,
-              fmt::format("{} exports no function {}", options.command.front(), app::in_quotes(options.entrypoint)),
+              fmt::format("{} exports no function {}", options.command.front(),
+                          app::in_quotes(options.entrypoint)),
               "`carrel inspect FILE` shows what it exports; --invoke names another");
 }
 
@@ -120,8 +127,9 @@ struct State {
   wasi::Wasi* wasi;
 };
 
-async::Task<void> call(async::Shard& shard, const wasm::Prepared& module, wasi::Environment environment,
-                       wasm::CallLimits limits, std::string entrypoint, wasm::Outcome* outcome) {
+async::Task<void> call(async::Shard& shard, const wasm::Prepared& module,
+                       wasi::Environment environment, wasm::CallLimits limits,
+                       std::string entrypoint, wasm::Outcome* outcome) {
   wasi::Wasi wasi(shard, system_clock(), std::move(environment));
   State state{.wasi = &wasi};
   async::RunAccount account;
@@ -133,7 +141,8 @@ async::Task<void> call(async::Shard& shard, const wasm::Prepared& module, wasi::
 std::string frames_of(const wasm::Outcome& outcome) {
   std::string text;
   for (const wasm::Frame& frame : outcome.frames) {
-    text += fmt::format("    at {} (+{:#x})\n", frame.function.empty() ? "<unnamed>" : frame.function, frame.offset);
+    text += fmt::format("    at {} (+{:#x})\n",
+                        frame.function.empty() ? "<unnamed>" : frame.function, frame.offset);
   }
   return text;
 }
@@ -151,18 +160,23 @@ int exit_status(std::uint32_t code) {
 int status_of(const wasm::Outcome& outcome) {
   using End = wasm::Outcome::End;
   switch (outcome.end) {
-    case End::returned: return kOk;
-    case End::exited: return exit_status(outcome.exit_code);
+    case End::returned:
+      return kOk;
+    case End::exited:
+      return exit_status(outcome.exit_code);
     case End::trapped:
     case End::aborted:
-      print_error(fmt::format("carrel: the guest trapped: {}\n{}", outcome.trap, frames_of(outcome)));
+      print_error(
+          fmt::format("carrel: the guest trapped: {}\n{}", outcome.trap, frames_of(outcome)));
       return kTrapped;
     case End::refused:
-      print_error(fmt::format("carrel: the module cannot be started: {}\n{}", outcome.trap, frames_of(outcome)));
+      print_error(fmt::format("carrel: the module cannot be started: {}\n{}", outcome.trap,
+                              frames_of(outcome)));
       return kFailure;
     case End::cpu_limit:
-      print_error(fmt::format("carrel: stopped after {} of CPU time\n  help   --cpu sets the limit\n",
-                              milliseconds(outcome.cpu)));
+      print_error(
+          fmt::format("carrel: stopped after {} of CPU time\n  help   --cpu sets the limit\n",
+                      milliseconds(outcome.cpu)));
       return kTimedOut;
     case End::deadline:
       print_error("carrel: stopped at its deadline\n  help   --time sets the limit\n");
@@ -178,7 +192,8 @@ Result<int> run_module(const Options& options) {
   CARREL_TRY(const auto linker, wasm::Linker::make(room.engine, wasi::imports()));
   auto prepared = linker->prepare(std::move(module));
   if (!prepared) {
-    return std::unexpected(std::move(prepared).error().within(fmt::format("cannot run {}", options.command.front())));
+    return std::unexpected(
+        std::move(prepared).error().within(fmt::format("cannot run {}", options.command.front())));
   }
   async::Shard shard;
   CARREL_TRY(wasi::Environment environment, environment_of(options, shard));
@@ -186,18 +201,22 @@ Result<int> run_module(const Options& options) {
 
   const auto started = std::chrono::steady_clock::now();
   wasm::Outcome outcome;
-  shard.run_until_done(call(shard, **prepared, std::move(environment), limits, options.entrypoint, &outcome));
+  shard.run_until_done(
+      call(shard, **prepared, std::move(environment), limits, options.entrypoint, &outcome));
   if (options.stats) {
-    print_error(fmt::format("carrel: memory {}, CPU {}, time {}\n", app::size_text(outcome.memory_peak),
-                            milliseconds(outcome.cpu), milliseconds(std::chrono::steady_clock::now() - started)));
+    print_error(fmt::format("carrel: memory {}, CPU {}, time {}\n",
+                            app::size_text(outcome.memory_peak), milliseconds(outcome.cpu),
+                            milliseconds(std::chrono::steady_clock::now() - started)));
   }
   return status_of(outcome);
 }
 
 int run(Options& options, const CLI::App& app) {
   options.command = app.remaining();
-  if (!options.command.empty() && options.command.front() == "--") options.command.erase(options.command.begin());
-  else if (!options.command.empty() && options.command.front().starts_with('-') && options.command.front() != "-") {
+  if (!options.command.empty() && options.command.front() == "--")
+    options.command.erase(options.command.begin());
+  else if (!options.command.empty() && options.command.front().starts_with('-') &&
+           options.command.front() != "-") {
     std::vector<std::string> known;
     for (const CLI::Option* option : app.get_options()) {
       for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
@@ -222,11 +241,16 @@ Run add(CLI::App& app) {
                  "change it. HOST alone: under its own name. Nothing outside it can be reached")
       ->type_name("HOST::GUEST[:ro]")
       ->allow_extra_args(false);
-  app.add_option("--invoke,--entrypoint", options->entrypoint, "Call this export instead of _start")->type_name("NAME");
-  app.add_option("--memory", options->memory, "Most linear memory (default 4GiB)")->type_name("SIZE");
-  app.add_option("--time", options->time, "Most wall time, such as 10s (default: no limit)")->type_name("DURATION");
-  app.add_option("--cpu", options->cpu, "Most CPU time, such as 500ms (default: no limit)")->type_name("DURATION");
-  app.add_flag("--stats", options->stats, "At the end say memory, CPU and wall time on standard error");
+  app.add_option("--invoke,--entrypoint", options->entrypoint, "Call this export instead of _start")
+      ->type_name("NAME");
+  app.add_option("--memory", options->memory, "Most linear memory (default 4GiB)")
+      ->type_name("SIZE");
+  app.add_option("--time", options->time, "Most wall time, such as 10s (default: no limit)")
+      ->type_name("DURATION");
+  app.add_option("--cpu", options->cpu, "Most CPU time, such as 500ms (default: no limit)")
+      ->type_name("DURATION");
+  app.add_flag("--stats", options->stats,
+               "At the end say memory, CPU and wall time on standard error");
   add_state_option(app, options->state);
   return [options, &app] { return run(*options, app); };
 }
@@ -243,9 +267,10 @@ const Command kRun{
         "MODULE is a WebAssembly file, binary or text, for WASI preview 1. Options come before it; what\n"
         "follows it belongs to the guest. Standard streams are connected. The guest sees no variable and no\n"
         "file except those given here. The exit status is the guest's; 134 when it trapped, 124 at a limit.",
-    .examples = "carrel run hello.wasm one two\n"
-                "carrel run --dir .::/data:ro --env LANG=C wc.wasm /data/text.txt\n"
-                "cat numbers | carrel run --time 5s --memory 64MiB sum.wat\n",
+    .examples =
+        "carrel run hello.wasm one two\n"
+        "carrel run --dir .::/data:ro --env LANG=C wc.wasm /data/text.txt\n"
+        "cat numbers | carrel run --time 5s --memory 64MiB sum.wat\n",
     .add = add,
 };
 

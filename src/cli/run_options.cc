@@ -1,8 +1,8 @@
 #include "cli/run_options.h"
 
-#include <cstdlib>
-
 #include <fmt/format.h>
+
+#include <cstdlib>
 
 #include "app/problems.h"
 
@@ -14,8 +14,8 @@ std::unexpected<Error> bad_folder(std::string_view text, std::string_view why) {
               "write --dir HOST::GUEST, --dir HOST::GUEST:ro, or --dir HOST");
 }
 
-// The guest's name for the folder as an absolute path without ".", ".." and doubled slashes; empty if that
-// would be above the root.
+// The guest's name for the folder as an absolute path without ".", ".." and doubled slashes; empty
+// if that would be above the root.
 std::string place_of(std::string_view name) {
   std::string place;
   for (std::size_t at = 0; at < name.size();) {
@@ -56,7 +56,8 @@ Result<FolderGrant> parse_folder_grant(std::string_view text) {
 Result<std::optional<std::string>> parse_variable(const std::string& text) {
   const auto equals = text.find('=');
   if (text.empty() || equals == 0) {
-    return fail(Code::invalid_argument, fmt::format("--env {}: the name is missing", app::in_quotes(text)),
+    return fail(Code::invalid_argument,
+                fmt::format("--env {}: the name is missing", app::in_quotes(text)),
                 "write --env NAME=VALUE, or --env NAME to pass on the value it has here");
   }
   if (equals != std::string::npos) return text;

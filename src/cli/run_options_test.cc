@@ -1,8 +1,8 @@
 #include "cli/run_options.h"
 
-#include <cstdlib>
-
 #include <gtest/gtest.h>
+
+#include <cstdlib>
 
 namespace carrel::cli {
 namespace {

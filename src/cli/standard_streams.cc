@@ -23,13 +23,20 @@ constexpr std::size_t kMostBuffers = 64;
 
 Errno errno_of(int error) {
   switch (error) {
-    case EPIPE: return Errno::pipe;
-    case ENOSPC: return Errno::nospc;
-    case EDQUOT: return Errno::dquot;
-    case EFBIG: return Errno::fbig;
-    case EISDIR: return Errno::isdir;
-    case EBADF: return Errno::badf;
-    default: return Errno::io;
+    case EPIPE:
+      return Errno::pipe;
+    case ENOSPC:
+      return Errno::nospc;
+    case EDQUOT:
+      return Errno::dquot;
+    case EFBIG:
+      return Errno::fbig;
+    case EISDIR:
+      return Errno::isdir;
+    case EBADF:
+      return Errno::badf;
+    default:
+      return Errno::io;
   }
 }
 
@@ -65,10 +72,11 @@ class StreamFile final : public wasi::OpenFile {
       : fd_(fd), use_(use), readiness_(std::move(readiness)), most_(most) {}
 
   Io<wasi::FileStat> stat(wasi::IoContext&) override {
-    struct stat status {};
+    struct stat status{};
     if (::fstat(fd_, &status) != 0) return wasi::fail(errno_of(errno));
-    return wasi::FileStat{.type = type_of(fd_, status.st_mode),
-                          .size = S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0};
+    return wasi::FileStat{
+        .type = type_of(fd_, status.st_mode),
+        .size = S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0};
   }
 
   Io<std::size_t> read(wasi::IoContext& io, wasi::Buffers into) override {
@@ -124,14 +132,15 @@ class StreamFile final : public wasi::OpenFile {
 }  // namespace
 
 std::unique_ptr<wasi::OpenFile> open_stream(async::Shard& shard, int fd, StreamUse use) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd, &status) != 0) return nullptr;
-  auto readiness = async::Readiness::of(shard, fd, use == StreamUse::input ? async::Direction::read
-                                                                            : async::Direction::write);
+  auto readiness = async::Readiness::of(
+      shard, fd, use == StreamUse::input ? async::Direction::read : async::Direction::write);
   if (!readiness) return nullptr;
   // A pipe that is ready takes a page without waiting; more might block.
   const bool bounded = use == StreamUse::output && !S_ISREG(status.st_mode);
-  return std::make_unique<StreamFile>(fd, use, std::move(*readiness), bounded ? PIPE_BUF : kMostAtOnce);
+  return std::make_unique<StreamFile>(fd, use, std::move(*readiness),
+                                      bounded ? PIPE_BUF : kMostAtOnce);
 }
 
 }  // namespace carrel::cli

@@ -1,14 +1,13 @@
 #include "cli/state_folder.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 namespace carrel::cli {
 namespace fs = std::filesystem;
@@ -39,7 +38,8 @@ Result<fs::path> state_path(const std::string& option) {
   }
   std::error_code error;
   fs::path absolute = fs::absolute(path, error);
-  if (error) return fail(Code::io, fmt::format("cannot find {}: {}", path.string(), error.message()), kHelp);
+  if (error)
+    return fail(Code::io, fmt::format("cannot find {}: {}", path.string(), error.message()), kHelp);
   return absolute;
 }
 
@@ -48,16 +48,19 @@ Result<fs::path> open_state(const std::string& option) {
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    return fail(Code::io, fmt::format("cannot make the state folder {}: {}", path.string(), std::strerror(errno)),
-                kHelp);
+    return fail(
+        Code::io,
+        fmt::format("cannot make the state folder {}: {}", path.string(), std::strerror(errno)),
+        kHelp);
   }
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
     return fail(Code::io, fmt::format("the state folder {} is not a folder", path.string()), kHelp);
   }
   if (status.st_uid != ::geteuid() || (status.st_mode & 0022) != 0) {
     return fail(Code::permission_denied,
-                fmt::format("others may write to the state folder {}, and code is run from it", path.string()),
+                fmt::format("others may write to the state folder {}, and code is run from it",
+                            path.string()),
                 fmt::format("chown and chmod 700 {}, or {}", path.string(), kHelp));
   }
   return path;

@@ -16,7 +16,8 @@ namespace carrel::cli {
 // Errors: invalid_argument when none of them says where.
 Result<std::filesystem::path> state_path(const std::string& option);
 
-// The same, made if it is not there. Errors: permission_denied when others may enter it or it is not ours; io.
+// The same, made if it is not there. Errors: permission_denied when others may enter it or it is
+// not ours; io.
 Result<std::filesystem::path> open_state(const std::string& option);
 
 // Declares --state.

@@ -1,11 +1,10 @@
 #include "cli/terminal.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
-
-#include <fmt/format.h>
 
 #include "cli/command.h"
 
@@ -24,11 +23,16 @@ void write_all(int fd, std::string_view text) {
 
 std::string_view code_of(Colour colour) {
   switch (colour) {
-    case Colour::plain: return "";
-    case Colour::red: return "31";
-    case Colour::green: return "32";
-    case Colour::yellow: return "33";
-    case Colour::bold: return "1";
+    case Colour::plain:
+      return "";
+    case Colour::red:
+      return "31";
+    case Colour::green:
+      return "32";
+    case Colour::yellow:
+      return "33";
+    case Colour::bold:
+      return "1";
   }
   return "";
 }
@@ -44,13 +48,15 @@ int report(const Error& error) {
 }
 
 int report_usage(std::string_view command, std::string_view what, std::string_view help) {
-  print_error(fmt::format("carrel{}{}: {}\n  help   {}\n", command.empty() ? "" : " ", command, what, help));
+  print_error(fmt::format("carrel{}{}: {}\n  help   {}\n", command.empty() ? "" : " ", command,
+                          what, help));
   return kUsage;
 }
 
 Palette::Palette(Stream stream) {
   const char* off = std::getenv("NO_COLOR");
-  on_ = ::isatty(stream == Stream::output ? STDOUT_FILENO : STDERR_FILENO) == 1 && (off == nullptr || *off == '\0');
+  on_ = ::isatty(stream == Stream::output ? STDOUT_FILENO : STDERR_FILENO) == 1 &&
+        (off == nullptr || *off == '\0');
 }
 
 std::string Palette::paint(Colour colour, std::string_view text) const {

@@ -19,7 +19,8 @@ int report(const Error& error);
 
 // The same for wrong use of a command (empty: of the program); the exit status of that.
 int report_usage(std::string_view command, std::string_view what, std::string_view help);
-int unknown_option(std::string_view command, std::string_view word, const std::vector<std::string>& known);
+int unknown_option(std::string_view command, std::string_view word,
+                   const std::vector<std::string>& known);
 
 enum class Stream : unsigned char { output, error };
 enum class Colour : unsigned char { plain, red, green, yellow, bold };

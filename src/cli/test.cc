@@ -1,8 +1,8 @@
 // carrel test: runs case folders and explains what differs.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "cli/case_folders.h"
@@ -32,10 +32,14 @@ enum class Variant : unsigned char { plain, cold, suspended, tight };
 
 std::string_view name_of(Variant variant) {
   switch (variant) {
-    case Variant::plain: return "";
-    case Variant::cold: return "cold";
-    case Variant::suspended: return "suspended";
-    case Variant::tight: return "tight";
+    case Variant::plain:
+      return "";
+    case Variant::cold:
+      return "cold";
+    case Variant::suspended:
+      return "suspended";
+    case Variant::tight:
+      return "tight";
   }
   return "";
 }
@@ -71,13 +75,17 @@ class ScratchState {
 bool over_a_limit(const TurnResult& result) {
   if (!result.error) return false;
   const Code code = result.error->code();
-  return code == Code::guest_cpu_limit || code == Code::guest_timeout || code == Code::guest_out_of_memory;
+  return code == Code::guest_cpu_limit || code == Code::guest_timeout ||
+         code == Code::guest_out_of_memory;
 }
 
-Result<TurnResult> run_variant(TurnBench& bench, const app::Case& test, const app::Manifest* app, Variant variant) {
+Result<TurnResult> run_variant(TurnBench& bench, const app::Case& test, const app::Manifest* app,
+                               Variant variant) {
   switch (variant) {
-    case Variant::plain: return bench.run(test.module, app, test.event);
-    case Variant::suspended: return bench.run(test.module, app, test.event, BodyPace::byte_by_byte);
+    case Variant::plain:
+      return bench.run(test.module, app, test.event);
+    case Variant::suspended:
+      return bench.run(test.module, app, test.event, BodyPace::byte_by_byte);
     case Variant::cold: {
       const ScratchState scratch;
       CARREL_TRY(const auto cold, TurnBench::make(scratch.path()));
@@ -92,7 +100,8 @@ Result<TurnResult> run_variant(TurnBench& bench, const app::Case& test, const ap
   return fail(Code::internal);
 }
 
-Verdict judge(TurnBench& bench, const app::Case& test, const app::Manifest* app, Variant variant, std::string name) {
+Verdict judge(TurnBench& bench, const app::Case& test, const app::Manifest* app, Variant variant,
+              std::string name) {
   Verdict verdict{.name = std::move(name), .description = test.description};
   auto result = run_variant(bench, test, app, variant);
   if (!result) {
@@ -109,7 +118,8 @@ Verdict judge(TurnBench& bench, const app::Case& test, const app::Manifest* app,
 
 class Tester {
  public:
-  Tester(const Options& options, TurnBench& bench) : options_(options), bench_(bench), palette_(Stream::output) {}
+  Tester(const Options& options, TurnBench& bench)
+      : options_(options), bench_(bench), palette_(Stream::output) {}
 
   void run(const CaseFolder& found) {
     const std::string name = name_of_case(found);
@@ -136,11 +146,13 @@ class Tester {
                           "leave out --filter to see all");
     }
     if (options_.json) {
-      const nlohmann::ordered_json all{{"passed", passed_}, {"failed", failed_}, {"cases", std::move(cases_)}};
+      const nlohmann::ordered_json all{
+          {"passed", passed_}, {"failed", failed_}, {"cases", std::move(cases_)}};
       print(all.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
     } else {
       print(palette_.paint(failed_ > 0 ? Colour::red : Colour::green,
-                           fmt::format("{} passed, {} failed", passed_, failed_)) + "\n");
+                           fmt::format("{} passed, {} failed", passed_, failed_)) +
+            "\n");
     }
     return failed_ > 0 ? kFailure : kOk;
   }
@@ -163,17 +175,20 @@ class Tester {
     const bool ok = verdict.differences.empty();
     ++(ok ? passed_ : failed_);
     if (options_.json) {
-      cases_.push_back({{"name", verdict.name},
-                        {"passed", ok},
-                        {"differences", verdict.differences},
-                        {"wall_us", std::chrono::duration_cast<std::chrono::microseconds>(verdict.wall).count()},
-                        {"cpu_us", std::chrono::duration_cast<std::chrono::microseconds>(verdict.cpu).count()},
-                        {"memory_peak_bytes", verdict.memory_peak}});
+      cases_.push_back(
+          {{"name", verdict.name},
+           {"passed", ok},
+           {"differences", verdict.differences},
+           {"wall_us", std::chrono::duration_cast<std::chrono::microseconds>(verdict.wall).count()},
+           {"cpu_us", std::chrono::duration_cast<std::chrono::microseconds>(verdict.cpu).count()},
+           {"memory_peak_bytes", verdict.memory_peak}});
       return;
     }
     const double ms = std::chrono::duration<double, std::milli>(verdict.wall).count();
-    print(fmt::format("{}  {}  ({:.1f} ms)\n",
-                      ok ? palette_.paint(Colour::green, "ok  ") : palette_.paint(Colour::red, "FAIL"), verdict.name, ms));
+    print(fmt::format(
+        "{}  {}  ({:.1f} ms)\n",
+        ok ? palette_.paint(Colour::green, "ok  ") : palette_.paint(Colour::red, "FAIL"),
+        verdict.name, ms));
     if (ok) return;
     if (!verdict.description.empty()) print(fmt::format("      {}\n", verdict.description));
     for (const std::string& difference : verdict.differences) print(explained(difference));
@@ -220,7 +235,8 @@ int test(Options& options) {
 Run add(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("FOLDER", options->folders);
-  app.add_option("--filter", options->filter, "Only cases whose name (APP/CASE) contains this")->type_name("TEXT");
+  app.add_option("--filter", options->filter, "Only cases whose name (APP/CASE) contains this")
+      ->type_name("TEXT");
   app.add_flag("--variants", options->variants,
                "Run each case again with cold code, with its body arriving byte by byte,\n"
                "and with almost no CPU time");
@@ -237,11 +253,13 @@ const Command kTest{
     .group = Group::develop,
     .summary = "Run test cases: an event each, and the expected reply",
     .usage = "[OPTIONS] [FOLDER]...",
-    .details = "FOLDER is an app (its cases are tests/*/case.toml), a case, or a folder above such; without it, the\n"
-               "current folder. In a difference, - is what was expected and + what came.",
-    .examples = "carrel test .\n"
-                "carrel test examples/shop --filter price\n"
-                "carrel test --variants tests/conformance\n",
+    .details =
+        "FOLDER is an app (its cases are tests/*/case.toml), a case, or a folder above such; without it, the\n"
+        "current folder. In a difference, - is what was expected and + what came.",
+    .examples =
+        "carrel test .\n"
+        "carrel test examples/shop --filter price\n"
+        "carrel test --variants tests/conformance\n",
     .add = add,
 };
 

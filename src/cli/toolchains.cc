@@ -1,13 +1,12 @@
 #include "cli/toolchains.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
-
-#include <fmt/format.h>
 
 namespace carrel::cli {
 namespace fs = std::filesystem;
@@ -16,8 +15,11 @@ namespace {
 constexpr Toolchain kToolchains[] = {
     {.language = "c",
      .label = "C",
-     .get = "apt install clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32, or set WASI_SDK_PATH to a WASI SDK"},
-    {.language = "rust", .label = "Rust", .get = "install Rust with rustup, then: rustup target add wasm32-wasip1"},
+     .get =
+         "apt install clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32, or set WASI_SDK_PATH to a WASI SDK"},
+    {.language = "rust",
+     .label = "Rust",
+     .get = "install Rust with rustup, then: rustup target add wasm32-wasip1"},
     {.language = "go", .label = "Go", .get = "install Go 1.24 or newer from https://go.dev/dl"},
     {.language = "assemblyscript",
      .label = "AssemblyScript",
@@ -69,7 +71,8 @@ Found look_for_c() {
   auto compiler = in_path("clang-19");
   if (!compiler) compiler = in_path("clang");
   if (!compiler) return missing("no clang in PATH");
-  if (!fs::exists("/usr/lib/wasm32-wasi/libc.a")) return missing("no C library for WASI (wasi-libc)");
+  if (!fs::exists("/usr/lib/wasm32-wasi/libc.a"))
+    return missing("no C library for WASI (wasi-libc)");
   if (!in_path("wasm-ld-19") && !in_path("wasm-ld")) return missing("no wasm-ld in PATH (lld-19)");
   return found(*compiler);
 }
@@ -78,13 +81,16 @@ Found look_for_rust() {
   if (auto cargo = variable("CARREL_WCARGO")) return found(*cargo + " (CARREL_WCARGO)");
   auto cargo = in_path("cargo");
   if (!cargo || !in_path("rustc")) return missing("no cargo in PATH");
-  const std::string library = first_line_of("rustc --print target-libdir --target wasm32-wasip1 2>/dev/null");
-  if (library.empty() || !fs::exists(library)) return missing("this Rust lacks the target wasm32-wasip1");
+  const std::string library =
+      first_line_of("rustc --print target-libdir --target wasm32-wasip1 2>/dev/null");
+  if (library.empty() || !fs::exists(library))
+    return missing("this Rust lacks the target wasm32-wasip1");
   return found(*cargo);
 }
 
 Found look_for_tool(const char* override_name, const char* tool) {
-  if (auto other = variable(override_name)) return found(fmt::format("{} ({})", *other, override_name));
+  if (auto other = variable(override_name))
+    return found(fmt::format("{} ({})", *other, override_name));
   if (auto path = in_path(tool)) return found(*path);
   return missing(fmt::format("no {} in PATH", tool));
 }
@@ -98,7 +104,8 @@ Found look_for_assemblyscript() {
 
 Found look_for_zig() {
   if (Found zig = look_for_tool("CARREL_ZIG", "zig"); zig.usable) return zig;
-  if (!first_line_of("python3 -m ziglang version 2>/dev/null").empty()) return found("python3 -m ziglang");
+  if (!first_line_of("python3 -m ziglang version 2>/dev/null").empty())
+    return found("python3 -m ziglang");
   return missing("no zig in PATH");
 }
 

@@ -20,7 +20,8 @@ struct Found {
   std::string what;  // the tool that was found, or what is missing
 };
 
-// Looks at PATH and the variables that the templates' build scripts read; runs `rustc` for its targets.
+// Looks at PATH and the variables that the templates' build scripts read; runs `rustc` for its
+// targets.
 Found look_for(const Toolchain& toolchain);
 
 }  // namespace carrel::cli

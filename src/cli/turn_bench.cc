@@ -23,8 +23,8 @@ class CollectedLog final : public turn::GuestLog {
   std::string text_;
 };
 
-// A body that comes one byte at a time, with a wait before each: a guest that reads it is suspended as often
-// as can be.
+// A body that comes one byte at a time, with a wait before each: a guest that reads it is suspended
+// as often as can be.
 class SlowSource final : public async::ByteSource {
  public:
   SlowSource(async::Shard& shard, std::string bytes) : shard_(shard), bytes_(std::move(bytes)) {}
@@ -50,7 +50,8 @@ class SlowSource final : public async::ByteSource {
   bool ready_ = false;
 };
 
-std::unique_ptr<async::ByteSource> source_of(const std::string& body, BodyPace pace, async::Shard& shard) {
+std::unique_ptr<async::ByteSource> source_of(const std::string& body, BodyPace pace,
+                                             async::Shard& shard) {
   if (pace == BodyPace::byte_by_byte) return std::make_unique<SlowSource>(shard, body);
   return std::make_unique<async::MemorySource>(body);
 }
@@ -83,8 +84,8 @@ std::string_view path_of(const app::CaseEvent& event) {
 }
 
 // Routes the request if the app has a route to this module; else the whole path names the function.
-void fill_target(const function::Router& router, const app::Manifest* app, const app::Module& module,
-                 const net::Request& request, turn::HttpTarget& target) {
+void fill_target(const function::Router& router, const app::Manifest* app,
+                 const app::Module& module, const net::Request& request, turn::HttpTarget& target) {
   if (app != nullptr) {
     const auto match = router.match(request.method, request.path, target);
     if (match.kind == function::RouteMatch::Kind::found && match.target < app->functions.size() &&
@@ -95,8 +96,9 @@ void fill_target(const function::Router& router, const app::Manifest* app, const
   target = turn::HttpTarget{.route = request.path, .script_name = request.path};
 }
 
-async::Task<void> run_turn(runtime::Runtime& runtime, std::shared_ptr<const runtime::Program> program,
-                           turn::Turn& turn, turn::Outcome* outcome) {
+async::Task<void> run_turn(runtime::Runtime& runtime,
+                           std::shared_ptr<const runtime::Program> program, turn::Turn& turn,
+                           turn::Outcome* outcome) {
   *outcome = co_await runtime.run(std::move(program), turn);
 }
 
@@ -114,7 +116,9 @@ Result<std::unique_ptr<TurnBench>> TurnBench::make(const std::string& state) {
 }
 
 TurnBench::TurnBench(EngineRoom room)
-    : room_(std::move(room)), loader_(room_.engine, room_.cache, 1), runtime_(shard_, loader_, limits()) {}
+    : room_(std::move(room)),
+      loader_(room_.engine, room_.cache, 1),
+      runtime_(shard_, loader_, limits()) {}
 
 Result<std::shared_ptr<wasi::Node>> TurnBench::folder(const std::filesystem::path& path) {
   if (const auto known = folders_.find(path); known != folders_.end()) return known->second;
@@ -134,7 +138,8 @@ Result<turn::ModuleSetup> TurnBench::setup_of(const app::Module& module, const a
   for (const auto* pairs : {&module.environment, &module.config}) {
     setup.environment.insert(setup.environment.end(), pairs->begin(), pairs->end());
   }
-  setup.mounts.push_back({"/config", capability::config::mount({module.config.begin(), module.config.end()})});
+  setup.mounts.push_back(
+      {"/config", capability::config::mount({module.config.begin(), module.config.end()})});
   if (app != nullptr && app->assets) {
     CARREL_TRY(auto assets, folder(*app->assets));
     setup.mounts.push_back({"/assets", std::move(assets)});
@@ -146,27 +151,28 @@ Result<turn::ModuleSetup> TurnBench::setup_of(const app::Module& module, const a
   return setup;
 }
 
-Result<TurnResult> TurnBench::run(const app::Module& module, const app::Manifest* app, const app::CaseEvent& event,
-                                  BodyPace pace) {
+Result<TurnResult> TurnBench::run(const app::Module& module, const app::Manifest* app,
+                                  const app::CaseEvent& event, BodyPace pace) {
   CARREL_TRY(auto program, loader_.check(module.source));
   CARREL_TRY(const turn::ModuleSetup setup, setup_of(module, app));
 
   const bool http = event.kind == app::CaseEvent::Kind::http;
   const net::Request request = request_of(event);
-  const function::Router router = app != nullptr ? function::Router(app->rules, function::routes_of(*app))
-                                                 : function::Router();
+  const function::Router router =
+      app != nullptr ? function::Router(app->rules, function::routes_of(*app)) : function::Router();
   turn::HttpTarget target;
   if (http) fill_target(router, app, module, request, target);
   const auto body = source_of(event.body.value_or(""), pace, shard_);
-  turn::Event turn_event{.id = event.id,
-                         .source = http ? std::string_view(setup.app.str()) : std::string_view(event.source),
-                         .type = http ? std::string_view("carrel.http.request") : std::string_view(event.type),
-                         .subject = http ? request.path : std::string_view(event.subject),
-                         .time = system_clock().wall(),
-                         .attributes = event.attributes,
-                         .body = event.body ? body.get() : nullptr,
-                         .request = http ? &request : nullptr,
-                         .target = http ? &target : nullptr};
+  turn::Event turn_event{
+      .id = event.id,
+      .source = http ? std::string_view(setup.app.str()) : std::string_view(event.source),
+      .type = http ? std::string_view("carrel.http.request") : std::string_view(event.type),
+      .subject = http ? request.path : std::string_view(event.subject),
+      .time = system_clock().wall(),
+      .attributes = event.attributes,
+      .body = event.body ? body.get() : nullptr,
+      .request = http ? &request : nullptr,
+      .target = http ? &target : nullptr};
   net::MemoryReply reply;
   CollectedLog log;
   turn::Turn turn{.id = ++turns_, .module = setup, .event = turn_event, .reply = reply, .log = log};
@@ -200,11 +206,12 @@ Result<const app::Module*> module_for(const app::Manifest& app, const app::CaseE
   if (app.modules.size() == 1) return &app.modules.front();
   std::vector<std::string_view> names;
   for (const app::Module& module : app.modules) names.push_back(module.name.str());
-  return fail(Code::not_found,
-              event.kind == app::CaseEvent::Kind::http
-                  ? fmt::format("no route of the app leads {} {} to a function", event.method, event.path)
-                  : std::string("the app has several modules"),
-              fmt::format("name one with --module: {}", fmt::join(names, ", ")));
+  return fail(
+      Code::not_found,
+      event.kind == app::CaseEvent::Kind::http
+          ? fmt::format("no route of the app leads {} {} to a function", event.method, event.path)
+          : std::string("the app has several modules"),
+      fmt::format("name one with --module: {}", fmt::join(names, ", ")));
 }
 
 }  // namespace carrel::cli

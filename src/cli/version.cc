@@ -1,6 +1,7 @@
 // carrel version.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 
 #include "cli/command.h"
 #include "cli/terminal.h"
@@ -13,7 +14,8 @@ Run add(CLI::App& app) {
   app.add_flag("--json", *json, "As JSON");
   return [json] {
     if (*json) {
-      print(fmt::format("{{\"version\":\"{}\",\"compiler\":\"{}\"}}\n", CARREL_VERSION, __clang_version__));
+      print(fmt::format("{{\"version\":\"{}\",\"compiler\":\"{}\"}}\n", CARREL_VERSION,
+                        __clang_version__));
     } else {
       print(fmt::format("carrel {}\n", CARREL_VERSION));
     }

@@ -51,7 +51,8 @@ class Reader {
   std::string name() {
     const std::uint64_t size = number();
     Reader inner = part(size);
-    const std::string_view text(reinterpret_cast<const char*>(inner.bytes_.data()), inner.bytes_.size());
+    const std::string_view text(reinterpret_cast<const char*>(inner.bytes_.data()),
+                                inner.bytes_.size());
     return observe::printable(observe::shorten(text, kMaxName));
   }
 
@@ -70,14 +71,22 @@ class Reader {
 
 std::string_view type_name(std::uint8_t code) {
   switch (code) {
-    case 0x7f: return "i32";
-    case 0x7e: return "i64";
-    case 0x7d: return "f32";
-    case 0x7c: return "f64";
-    case 0x7b: return "v128";
-    case 0x70: return "funcref";
-    case 0x6f: return "externref";
-    default: return "?";
+    case 0x7f:
+      return "i32";
+    case 0x7e:
+      return "i64";
+    case 0x7d:
+      return "f32";
+    case 0x7c:
+      return "f64";
+    case 0x7b:
+      return "v128";
+    case 0x70:
+      return "funcref";
+    case 0x6f:
+      return "externref";
+    default:
+      return "?";
   }
 }
 
@@ -98,16 +107,35 @@ class ModuleReader {
 
   void section(std::uint8_t id, Reader& reader) {
     switch (id) {
-      case 0: custom(reader); break;
-      case 1: types(reader); break;
-      case 2: imports(reader); break;
-      case 3: functions(reader); break;
-      case 5: memories(reader); break;
-      case 7: exports(reader); break;
-      case 8: summary_.has_start = true; break;
-      case 10: summary_.code_bytes = reader.left(); break;
-      case 11: summary_.data_bytes = reader.left(); break;
-      default: break;
+      case 0:
+        custom(reader);
+        break;
+      case 1:
+        types(reader);
+        break;
+      case 2:
+        imports(reader);
+        break;
+      case 3:
+        functions(reader);
+        break;
+      case 5:
+        memories(reader);
+        break;
+      case 7:
+        exports(reader);
+        break;
+      case 8:
+        summary_.has_start = true;
+        break;
+      case 10:
+        summary_.code_bytes = reader.left();
+        break;
+      case 11:
+        summary_.data_bytes = reader.left();
+        break;
+      default:
+        break;
     }
     if (reader.fault()) summary_.damage = reader.fault();
   }
@@ -125,7 +153,8 @@ class ModuleReader {
       const std::string parameters = type_list(reader);
       const std::string results = type_list(reader);
       if (types_.size() >= kMaxTypes) continue;
-      types_.push_back(fmt::format("func ({}){}{}", parameters, results.empty() ? "" : " -> ", results));
+      types_.push_back(
+          fmt::format("func ({}){}{}", parameters, results.empty() ? "" : " -> ", results));
     }
   }
 
@@ -175,7 +204,9 @@ class ModuleReader {
           reader.byte();
           reader.number();
           break;
-        default: reader.fail(fmt::format("an import of unknown kind {}", kind)); return;
+        default:
+          reader.fail(fmt::format("an import of unknown kind {}", kind));
+          return;
       }
       if (summary_.imports.size() < kMaxListed) summary_.imports.push_back(std::move(item));
     }
@@ -206,7 +237,8 @@ class ModuleReader {
         reader.fail(fmt::format("an export of unknown kind {}", kind));
         return;
       }
-      item.type = kind == 0 && index < functions_.size() ? function_type(functions_[index]) : std::string(kKinds[kind]);
+      item.type = kind == 0 && index < functions_.size() ? function_type(functions_[index])
+                                                         : std::string(kKinds[kind]);
       if (summary_.exports.size() < kMaxListed) summary_.exports.push_back(std::move(item));
     }
   }
@@ -219,7 +251,8 @@ class ModuleReader {
 constexpr std::size_t kHeader = 8;
 
 template <typename EachSection>
-void read_sections(std::span<const std::byte> bytes, WasmSummary& summary, const EachSection& each) {
+void read_sections(std::span<const std::byte> bytes, WasmSummary& summary,
+                   const EachSection& each) {
   if (bytes.size() < kHeader) {
     summary.damage = fmt::format("at byte {}: it ends in its header", bytes.size());
     return;
@@ -239,7 +272,8 @@ void read_sections(std::span<const std::byte> bytes, WasmSummary& summary, const
 WasmSummary summarise_module(std::span<const std::byte> bytes) {
   WasmSummary summary;
   ModuleReader module(summary);
-  read_sections(bytes, summary, [&module](std::uint8_t id, Reader& section) { module.section(id, section); });
+  read_sections(bytes, summary,
+                [&module](std::uint8_t id, Reader& section) { module.section(id, section); });
   return summary;
 }
 

@@ -1,6 +1,7 @@
 // What a WebAssembly file holds, read from its sections without compiling it.
 //
-// Made for files that nobody trusts: every length is checked, lists are bounded, names are made printable.
+// Made for files that nobody trusts: every length is checked, lists are bounded, names are made
+// printable.
 #pragma once
 
 #include <cstdint>

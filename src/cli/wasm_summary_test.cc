@@ -68,7 +68,8 @@ TEST(WasmSummary, ReadsWhatAModuleHas) {
 }
 
 TEST(WasmSummary, MakesNamesPrintable) {
-  const WasmSummary summary = summarise_module(module_of(R"((module (func (export "a\1b[31m\n"))))"));
+  const WasmSummary summary =
+      summarise_module(module_of(R"((module (func (export "a\1b[31m\n"))))"));
   ASSERT_EQ(summary.exports.size(), 1U);
   EXPECT_EQ(summary.exports[0].name.find('\x1b'), std::string::npos);
   EXPECT_EQ(summary.exports[0].name.find('\n'), std::string::npos);
