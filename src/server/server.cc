@@ -109,7 +109,7 @@ Result<std::string> listen_for_admin(Graph& graph) {
   net::Server::Options how{.address = options.admin->host, .port = options.admin->port};
   how.limits.body_bytes = 1 << 20;
   how.limits.connections = 256;
-  CARREL_TRY(const std::uint16_t port, graph.shards.front()->serve(*graph.api, how));
+  CARREL_TRY(const std::uint16_t port, graph.shards.front()->serve_other(*graph.api, how));
   return url("http", *options.admin, port);
 }
 
@@ -143,6 +143,20 @@ Result<void> check_hosts(const Graph& graph) {
   return {};
 }
 
+std::vector<WatchedFolder> source_folders(const ServerOptions& options) {
+  std::vector<WatchedFolder> folders;
+  for (const AppSource& source : options.apps) {
+    std::error_code error;
+    const bool folder = std::filesystem::is_directory(source.path, error);
+    folders.push_back({folder ? source.path : std::filesystem::absolute(source.path, error).parent_path()});
+  }
+  return folders;
+}
+
+void watch_folders(Graph& graph) {
+  if (graph.watch) graph.watch->add(graph.apps->folders());
+}
+
 Result<void> build(Graph& graph) {
   const ServerOptions& options = graph.options;
   CARREL_TRY(graph.signals, Signals::take());
@@ -152,9 +166,11 @@ Result<void> build(Graph& graph) {
   graph.apps = std::make_unique<AppSet>(*graph.app_loader, options.apps);
   if (options.style == Style::development) {
     CARREL_TRY(graph.watch, FolderWatch::make());
+    graph.watch->add(source_folders(options));  // before they are read, so that no change goes unseen
   }
   CARREL_TRY_VOID(graph.apps->load_all());
   CARREL_TRY_VOID(check_hosts(graph));
+  watch_folders(graph);
   make_shards(graph);
   return {};
 }
@@ -192,10 +208,6 @@ void reload(Graph& graph) {
   graph.logs->events().write(observe::Level::info, "reloaded", {{"millis", static_cast<std::uint64_t>(took)}});
 }
 
-void watch_folders(Graph& graph) {
-  if (graph.watch) graph.watch->add(graph.apps->folders());
-}
-
 // Folders made meanwhile are watched before files are read, so that no change goes unseen.
 void follow_changes(Graph& graph) {
   if (!graph.watch->take_changes()) return;
@@ -206,7 +218,6 @@ void follow_changes(Graph& graph) {
 }
 
 void serve(Graph& graph) {
-  watch_folders(graph);
   while (true) {
     switch (graph.signals->wait(graph.watch ? graph.watch->descriptor() : -1)) {
       case Wake::stop: return;
@@ -219,16 +230,22 @@ void serve(Graph& graph) {
   }
 }
 
+// A second signal, or something that does not stop, ends the process at once.
+void wait_while(Graph& graph, Instant end, bool (*busy)(const ShardUnit& shard)) {
+  while (std::ranges::any_of(graph.shards, [busy](const auto& shard) { return busy(*shard); })) {
+    if (graph.signals->stop_within(milliseconds(10)) || graph.clock.now() > end) ::_exit(kExitAtOnce);
+  }
+}
+
+// The API answers until the last app's request is over: whoever probes the node sees it drain.
 void stop(Graph& graph) {
   graph.node.set(api::Readiness::draining);
   graph.logs->events().write(observe::Level::info, "stopping", {});
-  for (const auto& shard : graph.shards) shard->stop(graph.options.drain);
   const Instant end = graph.clock.now() + graph.options.drain + kStuck;
-  const auto running = [&] { return std::ranges::any_of(graph.shards, &ShardUnit::running); };
-  while (running()) {
-    if (graph.signals->stop_within(milliseconds(10))) ::_exit(kExitAtOnce);
-    if (graph.clock.now() > end) ::_exit(kExitAtOnce);
-  }
+  for (const auto& shard : graph.shards) shard->drain(graph.options.drain);
+  wait_while(graph, end, [](const ShardUnit& shard) { return !shard.drained(); });
+  for (const auto& shard : graph.shards) shard->stop();
+  wait_while(graph, end, [](const ShardUnit& shard) { return shard.running(); });
   for (const auto& shard : graph.shards) shard->join();
 }
 

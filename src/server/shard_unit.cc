@@ -5,6 +5,11 @@
 #include <fmt/format.h>
 
 namespace carrel::server {
+namespace {
+
+constexpr std::chrono::milliseconds kLastAnswers{200};  // for who asks how the end goes
+
+}  // namespace
 
 ShardUnit::ShardUnit(unsigned index, runtime::Loader& loader, const runtime::RuntimeLimits& limits, Logs& logs)
     : shard_(index),
@@ -16,23 +21,24 @@ ShardUnit::~ShardUnit() {
     shard_.stop();
     thread_.join();
   }
-  listeners_.clear();
 }
 
 Result<std::uint16_t> ShardUnit::serve_apps(net::Server::Options options) {
-  return serve(functions_, std::move(options));
+  CARREL_TRY(auto listener, net::Server::listen(shard_, functions_, std::move(options)));
+  apps_.push_back(std::move(listener));
+  return apps_.back()->port();
 }
 
-Result<std::uint16_t> ShardUnit::serve(net::Handler& handler, net::Server::Options options) {
+Result<std::uint16_t> ShardUnit::serve_other(net::Handler& handler, net::Server::Options options) {
   CARREL_TRY(auto listener, net::Server::listen(shard_, handler, std::move(options)));
-  const std::uint16_t port = listener->port();
-  listeners_.push_back(std::move(listener));
-  return port;
+  others_.push_back(std::move(listener));
+  return others_.back()->port();
 }
 
 void ShardUnit::start(std::optional<unsigned> pin) {
   shard_.submit([this] {
-    for (const auto& listener : listeners_) listener->start();
+    for (const auto& listener : apps_) listener->start();
+    for (const auto& listener : others_) listener->start();
   });
   running_ = true;
   thread_ = std::thread([this, pin] {
@@ -46,16 +52,21 @@ void ShardUnit::use(std::shared_ptr<const function::Sites> sites) {
   shard_.submit([this, sites = std::move(sites)]() mutable { functions_.serve(std::move(sites)); });
 }
 
-void ShardUnit::stop(std::chrono::milliseconds bound) {
-  shard_.submit([this, bound] { work_.spawn(drain(this, bound)); });
+void ShardUnit::drain(std::chrono::milliseconds bound) {
+  shard_.submit([this, bound] { work_.spawn(drain_apps(this, bound)); });
 }
 
-async::Task<void> ShardUnit::drain(ShardUnit* self, std::chrono::milliseconds bound) {
-  const Instant end = system_clock().now() + bound;
-  for (const auto& listener : self->listeners_) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - system_clock().now());
-    co_await listener->drain(std::max(left, std::chrono::milliseconds(0)));
-  }
+void ShardUnit::stop() {
+  shard_.submit([this] { work_.spawn(drain_others(this)); });
+}
+
+async::Task<void> ShardUnit::drain_apps(ShardUnit* self, std::chrono::milliseconds bound) {
+  for (const auto& listener : self->apps_) co_await listener->drain(bound);
+  self->drained_ = true;
+}
+
+async::Task<void> ShardUnit::drain_others(ShardUnit* self) {
+  for (const auto& listener : self->others_) co_await listener->drain(kLastAnswers);
   self->shard_.stop();
 }
 

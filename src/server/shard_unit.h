@@ -20,8 +20,8 @@
 
 namespace carrel::server {
 
-// Owner and thread: the composition root's, which must not destroy it while it runs. Stops: `stop`, then
-// `join`.
+// Owner and thread: the composition root's. Stops: `drain`, then `stop` and `join`; between them the listeners
+// that do not serve apps still answer.
 class ShardUnit {
  public:
   ShardUnit(unsigned index, runtime::Loader& loader, const runtime::RuntimeLimits& limits, Logs& logs);
@@ -29,10 +29,10 @@ class ShardUnit {
   ShardUnit(const ShardUnit&) = delete;
   ShardUnit& operator=(const ShardUnit&) = delete;
 
-  // Before `start`. Listeners are drained in the order in which they were added. Gives the port.
+  // Before `start`. Gives the port.
   // Errors: unavailable when the address cannot be bound.
   Result<std::uint16_t> serve_apps(net::Server::Options options);
-  Result<std::uint16_t> serve(net::Handler& handler, net::Server::Options options);
+  Result<std::uint16_t> serve_other(net::Handler& handler, net::Server::Options options);
 
   // `pin` names a processor for its thread.
   void start(std::optional<unsigned> pin);
@@ -40,20 +40,25 @@ class ShardUnit {
   // From the next request on. Any time.
   void use(std::shared_ptr<const function::Sites> sites);
 
-  // Refuses new connections, gives requests in progress `bound`, then ends the thread.
-  void stop(std::chrono::milliseconds bound);
+  // Refuses new connections for apps and gives their requests in progress `bound`.
+  void drain(std::chrono::milliseconds bound);
+  bool drained() const { return drained_.load(); }
+
+  // Ends what is left, and the thread.
+  void stop();
   bool running() const { return running_.load(); }
   void join();
 
  private:
-  static async::Task<void> drain(ShardUnit* self, std::chrono::milliseconds bound);
+  static async::Task<void> drain_apps(ShardUnit* self, std::chrono::milliseconds bound);
+  static async::Task<void> drain_others(ShardUnit* self);
 
   async::Shard shard_;
   async::Gate work_;
   runtime::Runtime runtime_;
   function::FunctionHandler functions_;
-  std::vector<std::unique_ptr<net::Server>> listeners_;  // goes first: its connections use all above
-  std::atomic<bool> running_ = false;
+  std::vector<std::unique_ptr<net::Server>> apps_, others_;  // go first: connections use all above
+  std::atomic<bool> running_ = false, drained_ = false;
   std::thread thread_;
 };
 

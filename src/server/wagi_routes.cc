@@ -104,11 +104,13 @@ std::string below(std::string_view parent, std::string_view path) {
   return std::string(parent) + std::string(path);
 }
 
-bool declares(const runtime::Program& program, runtime::Loader& loader) {
+bool exports_function(const runtime::Program& program, runtime::Loader& loader, std::string_view name) {
   const auto module = loader.load_now(program);
   if (!module) return false;
   const auto exports = (*module)->exports();
-  return std::ranges::any_of(exports, [](const wasm::ExportName& each) { return each.name == kExport; });
+  return std::ranges::any_of(exports, [name](const wasm::ExportName& each) {
+    return each.name == name && each.type.starts_with("func");
+  });
 }
 
 }  // namespace
@@ -120,7 +122,7 @@ Result<void> add_declared_routes(app::Manifest& manifest, std::vector<function::
     // Copies: adding modules moves what the manifest holds.
     const app::Module module = manifest.modules[parent.module];
     const function::Function function = modules[parent.module];
-    if (declares(*function.program, loader)) {
+    if (exports_function(*function.program, loader, kExport)) {
       const auto within = [&](Error error) {
         return std::unexpected(std::move(error).within(fmt::format("module \"{}\": {}", module.name.str(), kExport)));
       };
@@ -131,6 +133,9 @@ Result<void> add_declared_routes(app::Manifest& manifest, std::vector<function::
       for (const Declared& each : *declared) {
         auto route = app::parse_route(below(parent.route.text, each.path), manifest.rules);
         if (!route) return within(std::move(route).error());
+        if (!exports_function(*function.program, loader, each.entrypoint)) {
+          return within(Error(Code::invalid_config, fmt::format("{} is no function it exports", app::in_quotes(each.entrypoint))));
+        }
         all.push_back({*route, manifest.modules.size()});
         manifest.modules.push_back(module);
         manifest.modules.back().entrypoint = each.entrypoint;

@@ -246,7 +246,7 @@ def test_sigterm_lets_a_request_finish_and_refuses_new_connections(serve, tmp_pa
     server.process.send_signal(signal.SIGTERM)
     asking.join(20)
     assert [a[::2] for a in answers] == [(200, b"at last")]
-    assert server.stop() == 0
+    assert server.process.wait(20) == 0
     with pytest.raises(OSError):
         socket.create_connection(("127.0.0.1", server.port), timeout=2)
 
