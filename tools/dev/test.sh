@@ -16,11 +16,11 @@ unit_tests() {
   stopped "$file"
 }
 
-# carrel_test NAME FOLDER: the program ends with its counts; a status other than theirs is a failure.
+# carrel_test NAME FOLDER [OPTION...]: the program ends with its counts; a status other than theirs is a failure.
 carrel_test() {
   local file=$results/$1.txt status=0
   say "$1 ..."
-  build/release/bin/carrel test "$2" >"$file" 2>&1 </dev/null || status=$?
+  build/release/bin/carrel test "${@:2}" >"$file" 2>&1 </dev/null || status=$?
   if [ "$status" != 0 ]; then
     cat "$file" >&2
     grep -qE '^.*, [1-9][0-9]* failed' <(tail -n 1 "$file") || echo "0 passed, 1 failed" >>"$file"
@@ -29,7 +29,7 @@ carrel_test() {
 
 case_tests() {
   local folder
-  [ ! -d tests/conformance ] || carrel_test conformance tests/conformance
+  [ ! -d tests/conformance ] || carrel_test conformance tests/conformance --variants
   for folder in examples/*/; do
     [ ! -d "${folder}tests" ] || carrel_test "example-$(basename "$folder")" "$folder"
   done
