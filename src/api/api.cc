@@ -101,20 +101,23 @@ Answer Api::answer(const net::Request& request, std::uint64_t id) const {
     return refusal;
   }
   Answer answer = (this->*(*route)->answer)();
-  if (answer.head.status == http_status(Code::unavailable)) return problem(Error(Code::unavailable), id);
+  if (answer.head.status == http_status(Code::unavailable))
+    return problem(Error(Code::unavailable), id);
   return answer;
 }
 
 Answer Api::health() const { return json_answer({{"status", "ok"}}); }
 
 Answer Api::ready() const {
-  if (node_.readiness() != Readiness::ready) return {{.status = http_status(Code::unavailable)}, ""};
+  if (node_.readiness() != Readiness::ready)
+    return {{.status = http_status(Code::unavailable)}, ""};
   return json_answer({{"status", "ready"}});
 }
 
 Answer Api::status() const {
   const auto info = node_.info();
-  const auto up = std::chrono::duration_cast<std::chrono::seconds>(clock_.wall() - info->started).count();
+  const auto up =
+      std::chrono::duration_cast<std::chrono::seconds>(clock_.wall() - info->started).count();
   Json apps = Json::array();
   for (const AppInfo& app : info->apps) apps.push_back(app.name);
   const Readiness readiness = node_.readiness();

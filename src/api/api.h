@@ -1,6 +1,7 @@
 // The /v1 API: status and apps of this node, described by openapi.yaml, which a test holds it to.
 //
-// Every refusal is problem details (RFC 9457). /healthz and /readyz need no token and say nothing else.
+// Every refusal is problem details (RFC 9457). /healthz and /readyz need no token and say nothing
+// else.
 #pragma once
 
 #include <span>
@@ -22,7 +23,8 @@ struct Answer {
 // Owner: the composition root. Thread: the admin listener's shard. Stops: with the listener.
 class Api final : public net::Handler {
  public:
-  Api(const Node& node, Guard guard, const Clock& clock) : node_(node), guard_(std::move(guard)), clock_(clock) {}
+  Api(const Node& node, Guard guard, const Clock& clock)
+      : node_(node), guard_(std::move(guard)), clock_(clock) {}
 
   async::Task<void> handle(net::Exchange& exchange) override;
 

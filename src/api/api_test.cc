@@ -11,7 +11,9 @@ constexpr std::string_view kToken = "a-token-of-at-least-thirty-two-characters";
 
 class FakeNode final : public Node {
  public:
-  std::shared_ptr<const NodeInfo> info() const override { return std::make_shared<NodeInfo>(info_); }
+  std::shared_ptr<const NodeInfo> info() const override {
+    return std::make_shared<NodeInfo>(info_);
+  }
   Readiness readiness() const override { return readiness_; }
   NodeInfo info_{.version = "1.2.3", .shards = 2, .apps = {{.name = "shop", .tenant = "shop"}}};
   Readiness readiness_ = Readiness::ready;
@@ -27,7 +29,9 @@ class ApiTest : public ::testing::Test {
     with("authorization", "Bearer a-token-of-at-least-thirty-two-characters");
   }
 
-  void with(std::string_view name, std::string_view value) { request_.headers.push_back({name, value}); }
+  void with(std::string_view name, std::string_view value) {
+    request_.headers.push_back({name, value});
+  }
   int status() { return api_.answer(request_, 7).head.status; }
   std::string header(std::string_view name) {
     for (const auto& [key, value] : api_.answer(request_, 7).head.headers) {
@@ -60,7 +64,8 @@ TEST_F(ApiTest, RefusesAWrongTokenAnotherSchemeAndTwoTokens) {
 }
 
 TEST_F(ApiTest, RefusesAHostThatIsNotThisNode) {
-  for (std::string_view host : {"evil.example", "evil.example:3001", "", "127.0.0.1.evil.example", "[::2]:3001"}) {
+  for (std::string_view host :
+       {"evil.example", "evil.example:3001", "", "127.0.0.1.evil.example", "[::2]:3001"}) {
     request_.host = host;
     EXPECT_EQ(status(), 403) << host;
   }

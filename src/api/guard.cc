@@ -13,7 +13,8 @@ constexpr std::string_view kScheme = "Bearer ";
 
 std::size_t count_of(const net::Request& request, std::string_view name) {
   return static_cast<std::size_t>(std::ranges::count_if(
-      request.headers, [&](const net::Header& header) { return net::same_name(header.name, name); }));
+      request.headers,
+      [&](const net::Header& header) { return net::same_name(header.name, name); }));
 }
 
 }  // namespace
@@ -46,7 +47,8 @@ Result<void> Guard::check_place(const net::Request& request) const {
 
 Result<void> Guard::check_token(const net::Request& request) const {
   const std::string_view credentials = request.header("authorization");
-  const bool bearer = count_of(request, "authorization") == 1 && credentials.size() > kScheme.size() &&
+  const bool bearer = count_of(request, "authorization") == 1 &&
+                      credentials.size() > kScheme.size() &&
                       net::same_name(credentials.substr(0, kScheme.size()), kScheme);
   if (!bearer || !token_.matches(credentials.substr(kScheme.size()))) {
     return fail(Code::unauthenticated, "no valid token was presented");

@@ -1,7 +1,8 @@
-// Who may use the API: requests for this node by its own name, from no foreign page, with its token.
+// Who may use the API: requests for this node by its own name, from no foreign page, with its
+// token.
 //
-// The Host check defeats DNS rebinding, the Origin check a page in the operator's browser; neither replaces
-// the token.
+// The Host check defeats DNS rebinding, the Origin check a page in the operator's browser; neither
+// replaces the token.
 #pragma once
 
 #include <string>

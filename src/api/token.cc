@@ -27,7 +27,8 @@ struct File {
 };
 
 std::unexpected<Error> io_error(std::string_view what, const std::filesystem::path& file) {
-  return fail(Code::io, fmt::format("cannot {} the token {}: {}", what, file.string(), std::strerror(errno)),
+  return fail(Code::io,
+              fmt::format("cannot {} the token {}: {}", what, file.string(), std::strerror(errno)),
               "check the state folder (--state DIR) and who owns it");
 }
 
@@ -41,7 +42,8 @@ Result<std::string> random_token() {
   return token;
 }
 
-// Linked into place whole: a crash leaves no empty token, and of two that start at once the first wins.
+// Linked into place whole: a crash leaves no empty token, and of two that start at once the first
+// wins.
 Result<void> make_file(const std::filesystem::path& file) {
   CARREL_TRY(const std::string token, random_token());
   const std::string draft = fmt::format("{}.{}", file.string(), ::getpid());
@@ -50,7 +52,8 @@ Result<void> make_file(const std::filesystem::path& file) {
   if (fd < 0) return io_error("write", file);
   const File closing{fd};
   const std::string text = token + "\n";
-  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
+  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                       ::fsync(fd) == 0;
   const bool linked = written && (::link(draft.c_str(), file.c_str()) == 0 || errno == EEXIST);
   const int cause = errno;
   ::unlink(draft.c_str());
@@ -68,20 +71,25 @@ Result<LocalToken> read(int fd, const std::filesystem::path& file) {
   struct stat status{};
   if (::fstat(fd, &status) != 0) return io_error("read", file);
   if (!S_ISREG(status.st_mode) || (status.st_mode & 077) != 0) {
-    return fail(Code::invalid_config,
-                fmt::format("the token {} could be read by others (mode {:03o})", file.string(), status.st_mode & 0777),
-                fmt::format("chmod 600 {0}; if somebody may have read it, delete it: a new one is made", file.string()));
+    return fail(
+        Code::invalid_config,
+        fmt::format("the token {} could be read by others (mode {:03o})", file.string(),
+                    status.st_mode & 0777),
+        fmt::format("chmod 600 {0}; if somebody may have read it, delete it: a new one is made",
+                    file.string()));
   }
   std::array<char, kLongest + 2> buffer;
   const ssize_t n = ::read(fd, buffer.data(), buffer.size());
   if (n < 0) return io_error("read", file);
   std::string_view token(buffer.data(), static_cast<std::size_t>(n));
   while (token.ends_with('\n') || token.ends_with('\r')) token.remove_suffix(1);
-  if (token.size() < kShortest || token.size() > kLongest || !std::ranges::all_of(token, is_token_character)) {
-    return fail(Code::invalid_config,
-                fmt::format("{} holds no token: {} to {} characters of A-Z a-z 0-9 -._~+/= are needed",
-                            file.string(), kShortest, kLongest),
-                "delete the file: a new token is made at the next start");
+  if (token.size() < kShortest || token.size() > kLongest ||
+      !std::ranges::all_of(token, is_token_character)) {
+    return fail(
+        Code::invalid_config,
+        fmt::format("{} holds no token: {} to {} characters of A-Z a-z 0-9 -._~+/= are needed",
+                    file.string(), kShortest, kLongest),
+        "delete the file: a new token is made at the next start");
   }
   return LocalToken(token);
 }

@@ -14,8 +14,8 @@ namespace carrel::api {
 // Value type; holds a digest, not the token. Immutable. Thread-safe.
 class LocalToken {
  public:
-  // Reads the token in `file`, or makes one. Errors: io; invalid_config when others may read the file or it
-  // holds nothing like a token.
+  // Reads the token in `file`, or makes one. Errors: io; invalid_config when others may read the
+  // file or it holds nothing like a token.
   static Result<LocalToken> load_or_make(const std::filesystem::path& file);
 
   explicit LocalToken(std::string_view token);

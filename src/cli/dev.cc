@@ -1,7 +1,6 @@
 // carrel dev: serves one app to the person who writes it, and follows what they change.
-#include <memory>
-
 #include <CLI/CLI.hpp>
+#include <memory>
 
 #include "cli/command.h"
 #include "cli/serve_options.h"
@@ -38,12 +37,14 @@ const Command kDev{
     .group = Group::develop,
     .summary = "Serve an app while you write it, with live reload",
     .usage = "[FOLDER] [--port PORT]",
-    .details = "FOLDER holds carrel.toml; without it, the current folder.\n"
-               "When a file of the app changes, it is loaded again at once; if that fails, the app as it was stays\n"
-               "up and the error is shown. Each request and what functions write to standard error is shown as well.\n"
-               "Ctrl-C stops.",
-    .examples = "carrel dev .\n"
-                "carrel dev examples/shop --port 8080\n",
+    .details =
+        "FOLDER holds carrel.toml; without it, the current folder.\n"
+        "When a file of the app changes, it is loaded again at once; if that fails, the app as it was stays\n"
+        "up and the error is shown. Each request and what functions write to standard error is shown as well.\n"
+        "Ctrl-C stops.",
+    .examples =
+        "carrel dev .\n"
+        "carrel dev examples/shop --port 8080\n",
     .add = add,
 };
 

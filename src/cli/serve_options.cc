@@ -1,7 +1,8 @@
 #include "cli/serve_options.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 
 #include "app/problems.h"
 #include "app/units.h"
@@ -15,8 +16,10 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::uint64_t kMaxEnvironmentFile = 1 << 20;
 
-std::unexpected<Error> wrong(std::string_view option, std::string_view text, std::string_view help) {
-  return fail(Code::invalid_argument, fmt::format("{} cannot be {}", option, app::in_quotes(text)), std::string(help));
+std::unexpected<Error> wrong(std::string_view option, std::string_view text,
+                             std::string_view help) {
+  return fail(Code::invalid_argument, fmt::format("{} cannot be {}", option, app::in_quotes(text)),
+              std::string(help));
 }
 
 Result<std::chrono::milliseconds> duration_of(std::string_view option, const std::string& text) {
@@ -31,10 +34,12 @@ Result<server::Address> listen_address(const ServeArguments& arguments) {
   return address;
 }
 
-// By default on loopback beside the apps' port; with "any port" there as well, so that servers do not meet.
-Result<std::optional<server::Address>> admin_address(const ServeArguments& arguments, server::Style style,
-                                                     std::uint16_t apps_port) {
-  if (arguments.admin == "off" || (arguments.admin.empty() && style == server::Style::development)) return std::nullopt;
+// By default on loopback beside the apps' port; with "any port" there as well, so that servers do
+// not meet.
+Result<std::optional<server::Address>> admin_address(const ServeArguments& arguments,
+                                                     server::Style style, std::uint16_t apps_port) {
+  if (arguments.admin == "off" || (arguments.admin.empty() && style == server::Style::development))
+    return std::nullopt;
   if (arguments.admin.empty()) {
     return server::Address{.port = static_cast<std::uint16_t>(apps_port == 0 ? 0 : 3001)};
   }
@@ -59,7 +64,8 @@ Result<Pairs> environment_of(const ServeArguments& arguments) {
 Result<std::optional<net::TlsFiles>> tls_files(const ServeArguments& arguments) {
   if (arguments.certificate.empty() && arguments.key.empty()) return std::nullopt;
   if (arguments.certificate.empty() || arguments.key.empty()) {
-    return fail(Code::invalid_argument, "TLS needs both a certificate and its key", "give --tls-cert FILE and --tls-key FILE");
+    return fail(Code::invalid_argument, "TLS needs both a certificate and its key",
+                "give --tls-cert FILE and --tls-key FILE");
   }
   return net::TlsFiles{.certificate = arguments.certificate, .key = arguments.key};
 }
@@ -78,9 +84,11 @@ Result<net::ServerLimits> limits_of(const ServeArguments& arguments) {
 
 }  // namespace
 
-Result<std::pair<std::string, std::string>> parse_pair(std::string_view option, std::string_view text) {
+Result<std::pair<std::string, std::string>> parse_pair(std::string_view option,
+                                                       std::string_view text) {
   const std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos || equals == 0) return wrong(option, text, "write NAME=VALUE");
+  if (equals == std::string_view::npos || equals == 0)
+    return wrong(option, text, "write NAME=VALUE");
   return std::pair(std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
 }
 
@@ -95,7 +103,8 @@ Result<Pairs> parse_environment_file(std::string_view text) {
     auto pair = parse_pair(fmt::format("line {}", number), line);
     if (!pair) return std::unexpected(std::move(pair).error());
     std::string& value = pair->second;
-    const bool quoted = value.size() >= 2 && (value[0] == '"' || value[0] == '\'') && value.back() == value[0];
+    const bool quoted =
+        value.size() >= 2 && (value[0] == '"' || value[0] == '\'') && value.back() == value[0];
     if (quoted) value = value.substr(1, value.size() - 2);
     pairs.push_back(std::move(*pair));
   }
@@ -103,47 +112,72 @@ Result<Pairs> parse_environment_file(std::string_view text) {
 }
 
 void add_listen_options(CLI::App& app, ServeArguments& arguments) {
-  app.add_option("-l,--listen", arguments.listen, "Where to listen (default: 127.0.0.1:3000)")->type_name("HOST:PORT");
-  app.add_option("-p,--port", arguments.port, "The port alone; 0: any free one")->type_name("PORT")->check(CLI::Range(0, 65535));
-  app.add_option("--shards", arguments.shards, "Threads that serve (default: one a processor)")->type_name("N");
+  app.add_option("-l,--listen", arguments.listen, "Where to listen (default: 127.0.0.1:3000)")
+      ->type_name("HOST:PORT");
+  app.add_option("-p,--port", arguments.port, "The port alone; 0: any free one")
+      ->type_name("PORT")
+      ->check(CLI::Range(0, 65535));
+  app.add_option("--shards", arguments.shards, "Threads that serve (default: one a processor)")
+      ->type_name("N");
 }
 
 void add_module_options(CLI::App& app, ServeArguments& arguments) {
-  app.add_option("-e,--env", arguments.environment, "An environment variable for every module; may be repeated")
+  app.add_option("-e,--env", arguments.environment,
+                 "An environment variable for every module; may be repeated")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
-  app.add_option("--env-file", arguments.environment_file, "The same from a file, one a line")->type_name("FILE");
+  app.add_option("--env-file", arguments.environment_file, "The same from a file, one a line")
+      ->type_name("FILE");
   add_state_option(app, arguments.state);
 }
 
 void add_operation_options(CLI::App& app, ServeArguments& arguments) {
-  app.add_option("--tls-cert", arguments.certificate, "Serve HTTPS with this certificate chain (PEM)")->type_name("FILE");
+  app.add_option("--tls-cert", arguments.certificate,
+                 "Serve HTTPS with this certificate chain (PEM)")
+      ->type_name("FILE");
   app.add_option("--tls-key", arguments.key, "and this key (PEM)")->type_name("FILE");
   app.add_option("--host", arguments.hosts, "One more host name of an app; may be repeated")
       ->type_name("APP=NAME")
       ->allow_extra_args(false);
-  app.add_option("--admin", arguments.admin, "Where the /v1 API listens, or off (default: 127.0.0.1:3001)")
+  app.add_option("--admin", arguments.admin,
+                 "Where the /v1 API listens, or off (default: 127.0.0.1:3001)")
       ->type_name("HOST:PORT");
-  app.add_option("--admin-host", arguments.admin_hosts, "A name by which the /v1 API may be called; may be repeated")
+  app.add_option("--admin-host", arguments.admin_hosts,
+                 "A name by which the /v1 API may be called; may be repeated")
       ->type_name("NAME")
       ->allow_extra_args(false);
-  app.add_option("--access-log", arguments.access_log, "A line for each request: a file, - or off (default: off)")
+  app.add_option("--access-log", arguments.access_log,
+                 "A line for each request: a file, - or off (default: off)")
       ->type_name("FILE");
-  app.add_option("--log", arguments.log, "Where errors and guests' words go (default: stderr)")->type_name("FILE");
-  app.add_option("--log-level", arguments.log_level, "debug, info, warn, error or off (default: info)")->type_name("LEVEL");
-  app.add_option("--max-body", arguments.max_body, "The longest request body (default: 32MiB)")->type_name("SIZE");
-  app.add_option("--body-pause", arguments.body_pause, "The longest pause within a body (default: 30s)")->type_name("TIME");
-  app.add_option("--idle-time", arguments.idle_time, "How long an idle connection is kept (default: 75s)")->type_name("TIME");
-  app.add_option("--connections", arguments.connections, "Connections a shard (default: 10000)")->type_name("N");
-  app.add_option("--drain", arguments.drain, "How long requests may go on when it stops (default: 10s)")->type_name("TIME");
+  app.add_option("--log", arguments.log, "Where errors and guests' words go (default: stderr)")
+      ->type_name("FILE");
+  app.add_option("--log-level", arguments.log_level,
+                 "debug, info, warn, error or off (default: info)")
+      ->type_name("LEVEL");
+  app.add_option("--max-body", arguments.max_body, "The longest request body (default: 32MiB)")
+      ->type_name("SIZE");
+  app.add_option("--body-pause", arguments.body_pause,
+                 "The longest pause within a body (default: 30s)")
+      ->type_name("TIME");
+  app.add_option("--idle-time", arguments.idle_time,
+                 "How long an idle connection is kept (default: 75s)")
+      ->type_name("TIME");
+  app.add_option("--connections", arguments.connections, "Connections a shard (default: 10000)")
+      ->type_name("N");
+  app.add_option("--drain", arguments.drain,
+                 "How long requests may go on when it stops (default: 10s)")
+      ->type_name("TIME");
 }
 
 Result<server::ServerOptions> server_options(const ServeArguments& arguments, server::Style style) {
   server::ServerOptions options{.style = style, .version = CARREL_VERSION};
-  if (!arguments.modules.empty()) options.apps.push_back({arguments.modules, server::ManifestKind::wagi});
-  for (const std::string& app : arguments.apps) options.apps.push_back({app, server::ManifestKind::carrel});
+  if (!arguments.modules.empty())
+    options.apps.push_back({arguments.modules, server::ManifestKind::wagi});
+  for (const std::string& app : arguments.apps)
+    options.apps.push_back({app, server::ManifestKind::carrel});
   if (options.apps.empty()) {
-    return fail(Code::invalid_argument, "nothing to serve", "name an app's folder, or --modules FILE");
+    return fail(Code::invalid_argument, "nothing to serve",
+                "name an app's folder, or --modules FILE");
   }
   CARREL_TRY(options.environment, environment_of(arguments));
   for (const std::string& text : arguments.hosts) {

@@ -17,8 +17,8 @@ struct ServeArguments {
   std::vector<std::string> apps;
   std::string modules;  // wagi's modules.toml
   std::string listen = "127.0.0.1:3000";
-  int port = -1;        // -1: the one in `listen`
-  std::string admin;    // empty: the command's default
+  int port = -1;      // -1: the one in `listen`
+  std::string admin;  // empty: the command's default
   std::vector<std::string> admin_hosts, hosts, environment;
   std::string environment_file;
   std::string certificate, key;
@@ -29,18 +29,20 @@ struct ServeArguments {
   unsigned connections = 10'000;
 };
 
-void add_listen_options(CLI::App& app, ServeArguments& arguments);   // where, how many shards
-void add_module_options(CLI::App& app, ServeArguments& arguments);   // environment, state
+void add_listen_options(CLI::App& app, ServeArguments& arguments);     // where, how many shards
+void add_module_options(CLI::App& app, ServeArguments& arguments);     // environment, state
 void add_operation_options(CLI::App& app, ServeArguments& arguments);  // TLS, logs, limits, admin
 
 // Errors: invalid_argument naming the option; those of the state folder and the environment file.
 Result<server::ServerOptions> server_options(const ServeArguments& arguments, server::Style style);
 
 // "NAME=VALUE". Errors: invalid_argument.
-Result<std::pair<std::string, std::string>> parse_pair(std::string_view option, std::string_view text);
+Result<std::pair<std::string, std::string>> parse_pair(std::string_view option,
+                                                       std::string_view text);
 
 // Lines "NAME=VALUE", empty lines and lines that begin with '#'; a value may stand in quotes.
 // Errors: invalid_argument with the line.
-Result<std::vector<std::pair<std::string, std::string>>> parse_environment_file(std::string_view text);
+Result<std::vector<std::pair<std::string, std::string>>> parse_environment_file(
+    std::string_view text);
 
 }  // namespace carrel::cli

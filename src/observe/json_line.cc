@@ -12,7 +12,8 @@ bool continues(std::string_view text, std::size_t at) {
   return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
 }
 
-// Length of the well-formed UTF-8 sequence at `at` (RFC 3629: no overlong forms, no surrogates), or 0.
+// Length of the well-formed UTF-8 sequence at `at` (RFC 3629: no overlong forms, no surrogates), or
+// 0.
 std::size_t sequence_length(std::string_view text, std::size_t at) {
   const auto first = static_cast<unsigned char>(text[at]);
   if (first < 0x80) return 1;
@@ -24,19 +25,32 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
   }
   if (first >= 0xF0 && first <= 0xF4) {
     const bool range = (first != 0xF0 || second >= 0x90) && (first != 0xF4 || second < 0x90);
-    return range && continues(text, at + 1) && continues(text, at + 2) && continues(text, at + 3) ? 4 : 0;
+    return range && continues(text, at + 1) && continues(text, at + 2) && continues(text, at + 3)
+               ? 4
+               : 0;
   }
   return 0;
 }
 
 void append_escaped(std::string& to, char c) {
   switch (c) {
-    case '"': to += "\\\""; return;
-    case '\\': to += "\\\\"; return;
-    case '\n': to += "\\n"; return;
-    case '\r': to += "\\r"; return;
-    case '\t': to += "\\t"; return;
-    default: break;
+    case '"':
+      to += "\\\"";
+      return;
+    case '\\':
+      to += "\\\\";
+      return;
+    case '\n':
+      to += "\\n";
+      return;
+    case '\r':
+      to += "\\r";
+      return;
+    case '\t':
+      to += "\\t";
+      return;
+    default:
+      break;
   }
   if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
     fmt::format_to(std::back_inserter(to), "\\u{:04x}", static_cast<unsigned char>(c));

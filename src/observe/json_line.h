@@ -1,7 +1,7 @@
 // One JSON object on one line, built by appending: what every log of Carrel is made of.
 //
-// Whatever bytes a value holds, the line is valid JSON in valid UTF-8 without control characters: guests and
-// peers choose what ends up in a log.
+// Whatever bytes a value holds, the line is valid JSON in valid UTF-8 without control characters:
+// guests and peers choose what ends up in a log.
 #pragma once
 
 #include <cstdint>

@@ -18,10 +18,10 @@ TEST(JsonLine, EscapesWhatWouldEndTheStringOrTheLine) {
 
 TEST(JsonLine, ReplacesWhatIsNotUtf8) {
   EXPECT_EQ(quoted("caf\xC3\xA9"), "\"caf\xC3\xA9\"");
-  EXPECT_EQ(quoted("\xC3"), "\"\xEF\xBF\xBD\"");                                          // cut short
-  EXPECT_EQ(quoted("\xC0\xAF"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");                          // overlong
-  EXPECT_EQ(quoted("\xED\xA0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");          // surrogate
-  EXPECT_EQ(quoted("\xF4\x90\x80\x80").size(), 2U + 4 * 3);                               // past U+10FFFF
+  EXPECT_EQ(quoted("\xC3"), "\"\xEF\xBF\xBD\"");                                  // cut short
+  EXPECT_EQ(quoted("\xC0\xAF"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");                  // overlong
+  EXPECT_EQ(quoted("\xED\xA0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");  // surrogate
+  EXPECT_EQ(quoted("\xF4\x90\x80\x80").size(), 2U + 4 * 3);                       // past U+10FFFF
 }
 
 TEST(JsonLine, ShortensWithoutCuttingACharacter) {
@@ -37,8 +37,12 @@ TEST(JsonLine, MakesWhatSteersATerminalVisible) {
 }
 
 TEST(JsonLine, BuildsOneObject) {
-  const std::string line =
-      JsonLine().add("a", "x").add("n", std::uint64_t{7}).add_id("id", 0xA1).add_time("t", 1'000'001'000).finish();
+  const std::string line = JsonLine()
+                               .add("a", "x")
+                               .add("n", std::uint64_t{7})
+                               .add_id("id", 0xA1)
+                               .add_time("t", 1'000'001'000)
+                               .finish();
   EXPECT_EQ(line, R"({"a":"x","n":7,"id":"00000000000000a1","t":"1970-01-01T00:00:01.000001Z"})");
 }
 

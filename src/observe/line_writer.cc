@@ -20,7 +20,8 @@ int open_for_append(const std::string& path) {
   return ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 }
 
-// Gathers lines while more are queued, writes when none is: prompt when idle, few system calls when busy.
+// Gathers lines while more are queued, writes when none is: prompt when idle, few system calls when
+// busy.
 class FileSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
   FileSink(std::string path, int file) : path_(std::move(path)), file_(file) {}
@@ -80,8 +81,9 @@ Result<std::shared_ptr<LineWriter>> LineWriter::open(const std::string& target) 
     path = target;
     file = open_for_append(path);
     if (file < 0) {
-      return fail(Code::io, fmt::format("cannot write the log {}: {}", path, std::strerror(errno)),
-                  "name a file in a folder that exists and is writable, or \"-\" for standard output");
+      return fail(
+          Code::io, fmt::format("cannot write the log {}: {}", path, std::strerror(errno)),
+          "name a file in a folder that exists and is writable, or \"-\" for standard output");
     }
   }
   auto impl = std::make_unique<Impl>();

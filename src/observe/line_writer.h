@@ -1,8 +1,8 @@
-// Writes whole lines to a file or stream from a thread of its own, so that a slow disk or a reader that has
-// stopped never holds up a shard.
+// Writes whole lines to a file or stream from a thread of its own, so that a slow disk or a reader
+// that has stopped never holds up a shard.
 //
-// Lines wait in a bounded queue; when it is full the oldest are dropped and `dropped()` counts them. What was
-// queued at destruction is still written.
+// Lines wait in a bounded queue; when it is full the oldest are dropped and `dropped()` counts
+// them. What was queued at destruction is still written.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,12 @@
 
 namespace carrel::observe {
 
-// Owner: the composition root; outlives the logs over it. Thread-safe. Stops: destruction writes what is left.
+// Owner: the composition root; outlives the logs over it. Thread-safe. Stops: destruction writes
+// what is left.
 class LineWriter {
  public:
-  // `target`: a path (appended to, made with mode 0640), "-" for standard output, "stderr" for standard
-  // error. Errors: io.
+  // `target`: a path (appended to, made with mode 0640), "-" for standard output, "stderr" for
+  // standard error. Errors: io.
   static Result<std::shared_ptr<LineWriter>> open(const std::string& target);
   ~LineWriter();
   LineWriter(const LineWriter&) = delete;

@@ -32,10 +32,11 @@ class JsonLog final : public Log {
         .add("level", level_name(level))
         .add("event", event);
     for (const Field& field : fields) {
-      std::visit(Overload{[&](std::string_view text) { line.add(field.name, shorten(text, kMaxText)); },
-                          [&](std::uint64_t number) { line.add(field.name, number); },
-                          [&](HexId id) { line.add_id(field.name, id.value); }},
-                 field.value);
+      std::visit(
+          Overload{[&](std::string_view text) { line.add(field.name, shorten(text, kMaxText)); },
+                   [&](std::uint64_t number) { line.add(field.name, number); },
+                   [&](HexId id) { line.add_id(field.name, id.value); }},
+          field.value);
     }
     writer_->write(line.finish());
   }
@@ -48,7 +49,8 @@ class JsonLog final : public Log {
 
 class TextLog final : public Log {
  public:
-  TextLog(std::shared_ptr<LineWriter> writer, Level least) : writer_(std::move(writer)), least_(least) {}
+  TextLog(std::shared_ptr<LineWriter> writer, Level least)
+      : writer_(std::move(writer)), least_(least) {}
 
   bool wants(Level level) const override { return level >= least_ && level != Level::off; }
 
@@ -61,8 +63,12 @@ class TextLog final : public Log {
                             if (text.empty()) return;
                             fmt::format_to(out, "\n  {:<8} {}", field.name, indented(text));
                           },
-                          [&](std::uint64_t number) { fmt::format_to(out, "\n  {:<8} {}", field.name, number); },
-                          [&](HexId id) { fmt::format_to(out, "\n  {:<8} {:016x}", field.name, id.value); }},
+                          [&](std::uint64_t number) {
+                            fmt::format_to(out, "\n  {:<8} {}", field.name, number);
+                          },
+                          [&](HexId id) {
+                            fmt::format_to(out, "\n  {:<8} {:016x}", field.name, id.value);
+                          }},
                  field.value);
     }
     writer_->write(line);

@@ -1,4 +1,5 @@
-// The error log: events with a name and fields, as JSON lines for machines or as text for a terminal.
+// The error log: events with a name and fields, as JSON lines for machines or as text for a
+// terminal.
 //
 //   {"time":"2026-01-02T03:04:05.000006Z","level":"error","event":"turn_failed","id":"00000000000000a1",...}
 //

@@ -53,11 +53,13 @@ TEST_F(LogTest, WritesWhatWasQueuedBeforeItEnds) {
     auto writer = LineWriter::open(path_).value();
     auto log = make_log(writer, Level::info, LogForm::json, clock_);
     log->write(Level::debug, "unheard", {});
-    log->write(Level::error, "turn_failed", {{"id", HexId{10}}, {"message", "a\nb"}, {"status", std::uint64_t{502}}});
+    log->write(Level::error, "turn_failed",
+               {{"id", HexId{10}}, {"message", "a\nb"}, {"status", std::uint64_t{502}}});
   }
-  EXPECT_EQ(text_of(path_),
-            "{\"time\":\"1970-01-01T00:00:00.000000Z\",\"level\":\"error\",\"event\":\"turn_failed\","
-            "\"id\":\"000000000000000a\",\"message\":\"a\\nb\",\"status\":502}\n");
+  EXPECT_EQ(
+      text_of(path_),
+      "{\"time\":\"1970-01-01T00:00:00.000000Z\",\"level\":\"error\",\"event\":\"turn_failed\","
+      "\"id\":\"000000000000000a\",\"message\":\"a\\nb\",\"status\":502}\n");
 }
 
 TEST_F(LogTest, TextKeepsHostileLinesInTheirPlace) {
@@ -81,7 +83,8 @@ TEST_F(LogTest, ReopensAfterRotation) {
 
 TEST_F(LogTest, DropsTheOldestWhenTheTargetDoesNotTakeLines) {
   ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
-  std::fstream reader(path_, std::ios::in | std::ios::out);  // keeps the pipe open and does not read
+  std::fstream reader(path_,
+                      std::ios::in | std::ios::out);  // keeps the pipe open and does not read
   auto writer = LineWriter::open(path_).value();
   const std::string line(1024, 'x');
   for (int i = 0; i < 20'000; ++i) writer->write(line);

@@ -28,7 +28,8 @@ class JsonAccessLog final : public net::AccessLog {
         .add("status", static_cast<std::uint64_t>(record.status))
         .add("bytes_in", record.bytes_in)
         .add("bytes_out", record.bytes_out)
-        .add("micros", static_cast<std::uint64_t>(duration_cast<std::chrono::microseconds>(record.duration).count()));
+        .add("micros", static_cast<std::uint64_t>(
+                           duration_cast<std::chrono::microseconds>(record.duration).count()));
     writer_->write(line.finish());
   }
 
@@ -39,12 +40,15 @@ class JsonAccessLog final : public net::AccessLog {
 
 class TextAccessLog final : public net::AccessLog {
  public:
-  explicit TextAccessLog(std::shared_ptr<observe::LineWriter> writer) : writer_(std::move(writer)) {}
+  explicit TextAccessLog(std::shared_ptr<observe::LineWriter> writer)
+      : writer_(std::move(writer)) {}
 
   void write(const net::AccessRecord& record) override {
     const double millis = std::chrono::duration<double, std::milli>(record.duration).count();
-    writer_->write(fmt::format("{} {} {} {:.1f} ms", observe::printable(observe::shorten(record.request.method, kMaxName)),
-                               observe::printable(observe::shorten(record.request.path, kMaxPath)), record.status, millis));
+    writer_->write(fmt::format(
+        "{} {} {} {:.1f} ms", observe::printable(observe::shorten(record.request.method, kMaxName)),
+        observe::printable(observe::shorten(record.request.path, kMaxPath)), record.status,
+        millis));
   }
 
  private:
@@ -53,7 +57,8 @@ class TextAccessLog final : public net::AccessLog {
 
 }  // namespace
 
-std::unique_ptr<net::AccessLog> json_access_log(std::shared_ptr<observe::LineWriter> writer, const Clock& clock) {
+std::unique_ptr<net::AccessLog> json_access_log(std::shared_ptr<observe::LineWriter> writer,
+                                                const Clock& clock) {
   return std::make_unique<JsonAccessLog>(std::move(writer), clock);
 }
 

@@ -1,4 +1,5 @@
-// What is said about each finished request, as a JSON line or as a line for the person at `carrel dev`.
+// What is said about each finished request, as a JSON line or as a line for the person at `carrel
+// dev`.
 //
 // Paths are logged, query strings and headers are not: they carry tokens and what people typed.
 #pragma once
@@ -12,7 +13,8 @@
 namespace carrel::server {
 
 // Owner: the composition root; outlives the listeners. Thread: any shard's.
-std::unique_ptr<net::AccessLog> json_access_log(std::shared_ptr<observe::LineWriter> writer, const Clock& clock);
+std::unique_ptr<net::AccessLog> json_access_log(std::shared_ptr<observe::LineWriter> writer,
+                                                const Clock& clock);
 
 // "GET /price/mug 200 1.2 ms"
 std::unique_ptr<net::AccessLog> text_access_log(std::shared_ptr<observe::LineWriter> writer);

@@ -34,7 +34,11 @@ class AccessLogTest : public ::testing::Test {
     {
       auto writer = observe::LineWriter::open(folder_ + "/log").value();
       auto log = json ? json_access_log(writer, clock_) : text_access_log(writer);
-      log->write({.request = request_, .status = 200, .id = 10, .bytes_in = 1, .bytes_out = 2,
+      log->write({.request = request_,
+                  .status = 200,
+                  .id = 10,
+                  .bytes_in = 1,
+                  .bytes_out = 2,
                   .duration = std::chrono::microseconds(1250)});
     }
     std::stringstream text;
@@ -64,11 +68,12 @@ TEST_F(AccessLogTest, TextCannotSteerTheTerminal) {
 }
 
 TEST_F(AccessLogTest, SaysWhoAskedForWhatAndHowItWent) {
-  EXPECT_EQ(line(true),
-            R"({"time":"1970-01-01T00:00:00.000000Z","event":"request","id":"000000000000000a",)"
-            R"("remote":"127.0.0.1","method":"GET","host":"shop.example","path":"/price/7","status":200,)"
-            R"("bytes_in":1,"bytes_out":2,"micros":1250})"
-            "\n");
+  EXPECT_EQ(
+      line(true),
+      R"({"time":"1970-01-01T00:00:00.000000Z","event":"request","id":"000000000000000a",)"
+      R"("remote":"127.0.0.1","method":"GET","host":"shop.example","path":"/price/7","status":200,)"
+      R"("bytes_in":1,"bytes_out":2,"micros":1250})"
+      "\n");
 }
 
 }  // namespace

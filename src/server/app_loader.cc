@@ -31,8 +31,8 @@ class Folders {
   std::map<std::filesystem::path, Node> nodes_;
 };
 
-turn::ModuleSetup setup_of(const app::Manifest& manifest, const app::Module& module, Folders& folders,
-                           Faults& faults, const app::Pairs& environment) {
+turn::ModuleSetup setup_of(const app::Manifest& manifest, const app::Module& module,
+                           Folders& folders, Faults& faults, const app::Pairs& environment) {
   turn::ModuleSetup setup;
   setup.tenant = TenantName(manifest.app.str());
   setup.app = manifest.app;
@@ -45,7 +45,8 @@ turn::ModuleSetup setup_of(const app::Manifest& manifest, const app::Module& mod
   for (const auto* pairs : {&module.environment, &module.config}) {
     setup.environment.insert(setup.environment.end(), pairs->begin(), pairs->end());
   }
-  setup.mounts.push_back({"/config", capability::config::mount({module.config.begin(), module.config.end()})});
+  setup.mounts.push_back(
+      {"/config", capability::config::mount({module.config.begin(), module.config.end()})});
   if (manifest.assets) setup.mounts.push_back({"/assets", folders.find(*manifest.assets, faults)});
   for (const app::Volume& volume : module.volumes) {
     setup.mounts.push_back({volume.guest, folders.find(volume.host, faults)});
@@ -53,7 +54,8 @@ turn::ModuleSetup setup_of(const app::Manifest& manifest, const app::Module& mod
   return setup;
 }
 
-std::shared_ptr<const runtime::Program> program_of(const app::Module& module, runtime::Loader& loader, Faults& faults) {
+std::shared_ptr<const runtime::Program> program_of(const app::Module& module,
+                                                   runtime::Loader& loader, Faults& faults) {
   auto program = loader.check(module.source);
   if (!program) {
     faults.add(std::move(program).error().within(fmt::format("module \"{}\"", module.name.str())));
@@ -63,7 +65,8 @@ std::shared_ptr<const runtime::Program> program_of(const app::Module& module, ru
 }
 
 // A name that nothing exports would be found at the first request only.
-void check_entrypoint(const app::Module& module, const runtime::Program& program, runtime::Loader& loader, Faults& faults) {
+void check_entrypoint(const app::Module& module, const runtime::Program& program,
+                      runtime::Loader& loader, Faults& faults) {
   auto code = loader.load_now(program);
   if (!code) return faults.add(code.error());
   const auto exports = (*code)->exports();
@@ -81,14 +84,17 @@ std::vector<WatchedFolder> folders_of(const app::Manifest& manifest) {
   std::vector<WatchedFolder> folders = {{manifest.folder, Depth::whole_tree}};
   for (const app::Module& module : manifest.modules) {
     folders.push_back({module.source.parent_path(), Depth::folder_only});
-    for (const app::Volume& volume : module.volumes) folders.push_back({volume.host, Depth::whole_tree});
+    for (const app::Volume& volume : module.volumes)
+      folders.push_back({volume.host, Depth::whole_tree});
   }
-  for (const app::StaticFolder& each : manifest.statics) folders.push_back({each.folder, Depth::whole_tree});
+  for (const app::StaticFolder& each : manifest.statics)
+    folders.push_back({each.folder, Depth::whole_tree});
   return folders;
 }
 
 std::string text_of(const app::Route& route) {
-  return route.methods.empty() ? route.text : fmt::format("{} {}", fmt::join(route.methods, ","), route.text);
+  return route.methods.empty() ? route.text
+                               : fmt::format("{} {}", fmt::join(route.methods, ","), route.text);
 }
 
 std::vector<std::string> routes_text(const app::Manifest& manifest) {
@@ -102,7 +108,8 @@ std::vector<std::string> routes_text(const app::Manifest& manifest) {
 
 Result<LoadedApp> AppLoader::load(const AppSource& source) {
   const bool wagi = source.kind == ManifestKind::wagi;
-  CARREL_TRY(app::Manifest manifest, wagi ? app::load_wagi(source.path) : app::load_manifest(source.path));
+  CARREL_TRY(app::Manifest manifest,
+             wagi ? app::load_wagi(source.path) : app::load_manifest(source.path));
 
   Faults faults(manifest.file);
   Folders folders;
@@ -125,12 +132,13 @@ Result<LoadedApp> AppLoader::load(const AppSource& source) {
   const std::size_t files = manifest.modules.size();
   if (wagi) CARREL_TRY_VOID(add_declared_routes(manifest, modules, loader_, guest_log_, clock_));
 
-  auto site = std::make_shared<function::Site>(function::Site{
-      .app = manifest.app,
-      .hosts = hosts_of(manifest.app),
-      .router = function::Router(manifest.rules, function::routes_of(manifest)),
-      .statics = std::move(statics)});
-  for (const app::Function& each : manifest.functions) site->functions.push_back(modules[each.module]);
+  auto site = std::make_shared<function::Site>(
+      function::Site{.app = manifest.app,
+                     .hosts = hosts_of(manifest.app),
+                     .router = function::Router(manifest.rules, function::routes_of(manifest)),
+                     .statics = std::move(statics)});
+  for (const app::Function& each : manifest.functions)
+    site->functions.push_back(modules[each.module]);
 
   LoadedApp app{.site = site, .folders = folders_of(manifest), .notices = manifest.notices};
   app.info = {.name = manifest.app.str(),

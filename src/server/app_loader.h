@@ -1,7 +1,8 @@
-// From an app's files to a site that shards can serve: manifest, modules, assets, routes, checked together.
+// From an app's files to a site that shards can serve: manifest, modules, assets, routes, checked
+// together.
 //
-// A load either gives a whole site or all that is wrong, and never changes what is served: that is the caller's
-// switch.
+// A load either gives a whole site or all that is wrong, and never changes what is served: that is
+// the caller's switch.
 #pragma once
 
 #include <memory>
@@ -29,7 +30,8 @@ struct LoadedApp {
 // Owner and thread: the thread that runs the server. Blocks while modules are compiled.
 class AppLoader {
  public:
-  AppLoader(runtime::Loader& loader, turn::GuestLog& guest_log, const ServerOptions& options, const Clock& clock)
+  AppLoader(runtime::Loader& loader, turn::GuestLog& guest_log, const ServerOptions& options,
+            const Clock& clock)
       : loader_(loader), guest_log_(guest_log), options_(options), clock_(clock) {}
 
   // Errors: those of the manifest, of each module, of each folder, all at once.

@@ -78,7 +78,8 @@ std::shared_ptr<const function::Sites> AppSet::sites() const {
 
 std::vector<WatchedFolder> AppSet::folders() const {
   std::vector<WatchedFolder> folders;
-  for (const LoadedApp& app : apps_) folders.insert(folders.end(), app.folders.begin(), app.folders.end());
+  for (const LoadedApp& app : apps_)
+    folders.insert(folders.end(), app.folders.begin(), app.folders.end());
   return folders;
 }
 

@@ -12,10 +12,11 @@ namespace carrel::server {
 // Owner and thread: the thread that runs the server.
 class AppSet {
  public:
-  AppSet(AppLoader& loader, std::vector<AppSource> sources) : loader_(loader), sources_(std::move(sources)) {}
+  AppSet(AppLoader& loader, std::vector<AppSource> sources)
+      : loader_(loader), sources_(std::move(sources)) {}
 
-  // Loads every app, at the start. Errors: those of all apps at once; invalid_config when two have the same
-  // name or answer to the same host.
+  // Loads every app, at the start. Errors: those of all apps at once; invalid_config when two have
+  // the same name or answer to the same host.
   Result<void> load_all();
 
   // Loads every app again. Errors: those of the apps that stay as they were.

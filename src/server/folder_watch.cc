@@ -14,8 +14,9 @@ namespace carrel::server {
 namespace {
 
 constexpr std::size_t kMaxFolders = 2000;
-constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |
-                                  IN_DELETE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW;
+constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM |
+                                  IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_ONLYDIR |
+                                  IN_DONT_FOLLOW;
 
 bool is_left_out(std::string_view folder) {
   return folder.starts_with('.') || folder == "target" || folder == "node_modules";
@@ -23,7 +24,8 @@ bool is_left_out(std::string_view folder) {
 
 // What editors leave beside the file that is edited.
 bool is_left_over(std::string_view file) {
-  return file.starts_with('.') || file.ends_with('~') || file.ends_with(".swp") || file.ends_with(".tmp");
+  return file.starts_with('.') || file.ends_with('~') || file.ends_with(".swp") ||
+         file.ends_with(".tmp");
 }
 
 bool readable(int descriptor, std::chrono::milliseconds within) {
@@ -57,7 +59,8 @@ void FolderWatch::add(const std::vector<WatchedFolder>& folders) {
 void FolderWatch::add_one(const std::filesystem::path& folder) {
   if (watches_.size() >= kMaxFolders) return;
   // The same folder again gives the same number.
-  if (const int watch = ::inotify_add_watch(descriptor_, folder.c_str(), kEvents); watch >= 0) watches_.insert(watch);
+  if (const int watch = ::inotify_add_watch(descriptor_, folder.c_str(), kEvents); watch >= 0)
+    watches_.insert(watch);
 }
 
 void FolderWatch::add_tree(const std::filesystem::path& folder) {
@@ -65,7 +68,8 @@ void FolderWatch::add_tree(const std::filesystem::path& folder) {
   std::error_code error;
   const auto skip = std::filesystem::directory_options::skip_permission_denied;
   auto entry = std::filesystem::recursive_directory_iterator(folder, skip, error);
-  for (; !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
+  for (; !error && entry != std::filesystem::recursive_directory_iterator();
+       entry.increment(error)) {
     std::error_code unknown;
     if (entry->is_symlink(unknown) || !entry->is_directory(unknown)) continue;
     if (is_left_out(entry->path().filename().native())) {

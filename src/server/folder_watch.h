@@ -1,7 +1,7 @@
 // Tells when files below some folders have changed (inotify).
 //
-// Hidden folders and those that build tools fill (target, node_modules) are left out unless named themselves.
-// The number of watched folders is bounded: beyond it, what was found first is watched.
+// Hidden folders and those that build tools fill (target, node_modules) are left out unless named
+// themselves. The number of watched folders is bounded: beyond it, what was found first is watched.
 #pragma once
 
 #include <chrono>
@@ -30,7 +30,8 @@ class FolderWatch {
   FolderWatch(const FolderWatch&) = delete;
   FolderWatch& operator=(const FolderWatch&) = delete;
 
-  // Watches these as well, and folders made below them since. Folders that are not there are skipped.
+  // Watches these as well, and folders made below them since. Folders that are not there are
+  // skipped.
   void add(const std::vector<WatchedFolder>& folders);
 
   // Readable when something may have changed.
@@ -39,7 +40,8 @@ class FolderWatch {
   // Takes what has been reported. True: a file that matters changed.
   bool take_changes();
 
-  // Waits until nothing has changed for `quiet`, at most `longest`: a rebuild writes in several steps.
+  // Waits until nothing has changed for `quiet`, at most `longest`: a rebuild writes in several
+  // steps.
   void settle(std::chrono::milliseconds quiet, std::chrono::milliseconds longest);
 
  private:

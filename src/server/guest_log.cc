@@ -41,7 +41,9 @@ class TextGuestLog final : public turn::GuestLog {
 
 }  // namespace
 
-std::unique_ptr<turn::GuestLog> json_guest_log(observe::Log& log) { return std::make_unique<JsonGuestLog>(log); }
+std::unique_ptr<turn::GuestLog> json_guest_log(observe::Log& log) {
+  return std::make_unique<JsonGuestLog>(log);
+}
 
 std::unique_ptr<turn::GuestLog> text_guest_log(std::shared_ptr<observe::LineWriter> writer) {
   return std::make_unique<TextGuestLog>(std::move(writer));

@@ -9,8 +9,8 @@
 
 namespace carrel::server {
 
-// Owner: the composition root; outlives the shards. Thread: any shard's. How much a turn may say is bounded by
-// its module's limits; a line is cut at 4 KiB.
+// Owner: the composition root; outlives the shards. Thread: any shard's. How much a turn may say is
+// bounded by its module's limits; a line is cut at 4 KiB.
 std::unique_ptr<turn::GuestLog> json_guest_log(observe::Log& log);
 
 // "price | the rates are from yesterday"

@@ -10,7 +10,8 @@ namespace {
 using Writer = std::shared_ptr<observe::LineWriter>;
 
 // The same target twice would have its lines mixed: it gets one writer.
-Result<Writer> writer_for(const std::string& target, std::vector<std::pair<std::string, Writer>>& open) {
+Result<Writer> writer_for(const std::string& target,
+                          std::vector<std::pair<std::string, Writer>>& open) {
   for (const auto& [name, writer] : open) {
     if (name == target) return writer;
   }
@@ -26,9 +27,11 @@ Result<std::unique_ptr<Logs>> Logs::open(const ServerOptions& options, const Clo
   auto logs = std::make_unique<Logs>();
   const bool development = options.style == Style::development;
   // Standard output belongs to the access log if that goes there.
-  CARREL_TRY(logs->people_, writer_for(!development && options.access_log == "-" ? "stderr" : "-", open));
+  CARREL_TRY(logs->people_,
+             writer_for(!development && options.access_log == "-" ? "stderr" : "-", open));
   if (development) {
-    logs->events_ = observe::make_log(logs->people_, options.log_level, observe::LogForm::text, clock);
+    logs->events_ =
+        observe::make_log(logs->people_, options.log_level, observe::LogForm::text, clock);
     logs->guests_ = text_guest_log(logs->people_);
     logs->access_ = text_access_log(logs->people_);
   } else {

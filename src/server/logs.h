@@ -1,5 +1,6 @@
-// All that the server writes about what it does, opened together: the error log, guests' words, failed turns,
-// requests. In development they share one writer, so that a request and what its guest said stand together.
+// All that the server writes about what it does, opened together: the error log, guests' words,
+// failed turns, requests. In development they share one writer, so that a request and what its
+// guest said stand together.
 #pragma once
 
 #include <memory>

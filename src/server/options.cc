@@ -20,7 +20,7 @@ Result<Address> parse_address(std::string_view text) {
   if (parsed.ec != std::errc() || parsed.ptr != port.data() + port.size()) return wrong();
   const bool bracketed = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
   if (bracketed) host = host.substr(1, host.size() - 2);
-  if (!bracketed && host.contains(':')) return wrong();
+  if (!bracketed && host.find_first_of(":[]") != std::string_view::npos) return wrong();
   if (host == "localhost") host = "127.0.0.1";
   if (!host.empty()) address.host = host;
   return address;

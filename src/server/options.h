@@ -1,4 +1,5 @@
-// What `carrel serve` and `carrel dev` were asked to do. The command line fills it in; defaults are safe.
+// What `carrel serve` and `carrel dev` were asked to do. The command line fills it in; defaults are
+// safe.
 #pragma once
 
 #include <chrono>
@@ -24,7 +25,8 @@ Result<Address> parse_address(std::string_view text);
 
 enum class ManifestKind { carrel, wagi };
 
-// Where an app's manifest is: a folder with carrel.toml or the file itself, or a modules.toml of wagi.
+// Where an app's manifest is: a folder with carrel.toml or the file itself, or a modules.toml of
+// wagi.
 struct AppSource {
   std::filesystem::path path;
   ManifestKind kind = ManifestKind::carrel;
@@ -41,8 +43,8 @@ struct ServerOptions {
   std::vector<std::pair<std::string, std::string>> hosts;        // app, host name
 
   Address listen{.host = "127.0.0.1", .port = 3000};
-  std::optional<Address> admin;           // nothing: no admin listener
-  std::vector<std::string> admin_hosts;   // names it may be called by, besides the loopback's
+  std::optional<Address> admin;          // nothing: no admin listener
+  std::vector<std::string> admin_hosts;  // names it may be called by, besides the loopback's
   std::optional<net::TlsFiles> tls;
   net::ServerLimits limits;
 

@@ -6,7 +6,8 @@ namespace carrel::server {
 namespace {
 
 TEST(Address, RefusesWhatIsNoAddressAndShowsOne) {
-  for (std::string_view text : {"", "3000", "host", "host:", "host:http", "host:70000", "host:-1", "::1:80", "[]:80", "a:1 "}) {
+  for (std::string_view text : {"", "3000", "host", "host:", "host:http", "host:70000", "host:-1",
+                                "::1:80", "[]:80", "a:1 "}) {
     const auto address = parse_address(text);
     ASSERT_FALSE(address) << text;
     EXPECT_TRUE(address.error().help().contains("127.0.0.1:3000"));

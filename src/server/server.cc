@@ -57,7 +57,8 @@ std::vector<unsigned> processors() {
 }
 
 unsigned shard_count(const ServerOptions& options) {
-  const unsigned wanted = options.shards == 0 ? static_cast<unsigned>(processors().size()) : options.shards;
+  const unsigned wanted =
+      options.shards == 0 ? static_cast<unsigned>(processors().size()) : options.shards;
   return std::clamp(wanted, 1U, kMostShards);
 }
 
@@ -94,8 +95,10 @@ Result<std::string> listen_for_apps(Graph& graph) {
   if (options.tls) {
     CARREL_TRY(how.tls, net::load_tls(*options.tls));
   }
+  how.use = graph.shards.size() == 1 ? net::PortUse::alone : net::PortUse::first;
   for (const auto& shard : graph.shards) {
     CARREL_TRY(how.port, shard->serve_apps(how));
+    how.use = net::PortUse::another;
   }
   return url(options.tls ? "https" : "http", options.listen, how.port);
 }
@@ -105,7 +108,8 @@ Result<std::string> listen_for_admin(Graph& graph) {
   const ServerOptions& options = graph.options;
   if (!options.admin) return std::string();
   CARREL_TRY(auto token, api::LocalToken::load_or_make(options.state / "token"));
-  graph.api = std::make_unique<api::Api>(graph.node, api::Guard(std::move(token), options.admin_hosts), graph.clock);
+  graph.api = std::make_unique<api::Api>(
+      graph.node, api::Guard(std::move(token), options.admin_hosts), graph.clock);
   net::Server::Options how{.address = options.admin->host, .port = options.admin->port};
   how.limits.body_bytes = 1 << 20;
   how.limits.connections = 256;
@@ -128,16 +132,19 @@ void say_apps(Graph& graph) {
                                 {"routes", static_cast<std::uint64_t>(app.info.routes.size())},
                                 {"modules", static_cast<std::uint64_t>(app.info.modules)}});
     for (const std::string& notice : app.notices) {
-      graph.logs->events().write(observe::Level::warn, "notice", {{"app", app.info.name}, {"message", notice}});
+      graph.logs->events().write(observe::Level::warn, "notice",
+                                 {{"app", app.info.name}, {"message", notice}});
     }
   }
 }
 
 Result<void> check_hosts(const Graph& graph) {
   for (const auto& [name, host] : graph.options.hosts) {
-    const bool known = std::ranges::any_of(graph.apps->apps(), [&](const LoadedApp& app) { return app.info.name == name; });
+    const bool known = std::ranges::any_of(
+        graph.apps->apps(), [&](const LoadedApp& app) { return app.info.name == name; });
     if (known) continue;
-    return fail(Code::invalid_argument, fmt::format("--host {}={} names an app that is not served", name, host),
+    return fail(Code::invalid_argument,
+                fmt::format("--host {}={} names an app that is not served", name, host),
                 "an app's name is in [app] of its carrel.toml");
   }
   return {};
@@ -148,7 +155,8 @@ std::vector<WatchedFolder> source_folders(const ServerOptions& options) {
   for (const AppSource& source : options.apps) {
     std::error_code error;
     const bool folder = std::filesystem::is_directory(source.path, error);
-    folders.push_back({folder ? source.path : std::filesystem::absolute(source.path, error).parent_path()});
+    folders.push_back(
+        {folder ? source.path : std::filesystem::absolute(source.path, error).parent_path()});
   }
   return folders;
 }
@@ -162,11 +170,13 @@ Result<void> build(Graph& graph) {
   CARREL_TRY(graph.signals, Signals::take());
   CARREL_TRY(graph.logs, Logs::open(options, graph.clock));
   CARREL_TRY(graph.loader, make_loader(options));
-  graph.app_loader = std::make_unique<AppLoader>(*graph.loader, graph.logs->guests(), options, graph.clock);
+  graph.app_loader =
+      std::make_unique<AppLoader>(*graph.loader, graph.logs->guests(), options, graph.clock);
   graph.apps = std::make_unique<AppSet>(*graph.app_loader, options.apps);
   if (options.style == Style::development) {
     CARREL_TRY(graph.watch, FolderWatch::make());
-    graph.watch->add(source_folders(options));  // before they are read, so that no change goes unseen
+    graph.watch->add(
+        source_folders(options));  // before they are read, so that no change goes unseen
   }
   CARREL_TRY_VOID(graph.apps->load_all());
   CARREL_TRY_VOID(check_hosts(graph));
@@ -181,13 +191,15 @@ Result<void> start(Graph& graph) {
   show_apps(graph);
   say_apps(graph);
   const auto cores = processors();
-  const bool pinned = graph.options.style == Style::production && graph.shards.size() <= cores.size();
+  const bool pinned =
+      graph.options.style == Style::production && graph.shards.size() <= cores.size();
   for (std::size_t i = 0; i < graph.shards.size(); ++i) {
     graph.shards[i]->start(pinned ? std::optional(cores[i]) : std::nullopt);
   }
   graph.node.set(api::Readiness::ready);
   if (!admin_url.empty()) {
-    graph.logs->say(fmt::format("admin API at {}/v1, its token is in {}", admin_url, (graph.options.state / "token").string()));
+    graph.logs->say(fmt::format("admin API at {}/v1, its token is in {}", admin_url,
+                                (graph.options.state / "token").string()));
   }
   graph.logs->say(fmt::format("listening on {}", apps_url));
   return {};
@@ -200,12 +212,14 @@ void reload(Graph& graph) {
   show_apps(graph);
   if (!reloaded) {
     const Error& error = reloaded.error();
-    graph.logs->events().write(observe::Level::error, "reload_failed",
-                               {{"code", code_name(error.code())}, {"message", error.message()}, {"help", error.help()}});
+    graph.logs->events().write(
+        observe::Level::error, "reload_failed",
+        {{"code", code_name(error.code())}, {"message", error.message()}, {"help", error.help()}});
     return;
   }
   const auto took = std::chrono::duration_cast<milliseconds>(graph.clock.now() - begin).count();
-  graph.logs->events().write(observe::Level::info, "reloaded", {{"millis", static_cast<std::uint64_t>(took)}});
+  graph.logs->events().write(observe::Level::info, "reloaded",
+                             {{"millis", static_cast<std::uint64_t>(took)}});
 }
 
 // Folders made meanwhile are watched before files are read, so that no change goes unseen.
@@ -220,12 +234,15 @@ void follow_changes(Graph& graph) {
 void serve(Graph& graph) {
   while (true) {
     switch (graph.signals->wait(graph.watch ? graph.watch->descriptor() : -1)) {
-      case Wake::stop: return;
+      case Wake::stop:
+        return;
       case Wake::reload:
         graph.logs->reopen();
         reload(graph);
         break;
-      case Wake::changed: follow_changes(graph); break;
+      case Wake::changed:
+        follow_changes(graph);
+        break;
     }
   }
 }
@@ -233,7 +250,8 @@ void serve(Graph& graph) {
 // A second signal, or something that does not stop, ends the process at once.
 void wait_while(Graph& graph, Instant end, bool (*busy)(const ShardUnit& shard)) {
   while (std::ranges::any_of(graph.shards, [busy](const auto& shard) { return busy(*shard); })) {
-    if (graph.signals->stop_within(milliseconds(10)) || graph.clock.now() > end) ::_exit(kExitAtOnce);
+    if (graph.signals->stop_within(milliseconds(10)) || graph.clock.now() > end)
+      ::_exit(kExitAtOnce);
   }
 }
 

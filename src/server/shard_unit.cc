@@ -1,8 +1,7 @@
 #include "server/shard_unit.h"
 
-#include <pthread.h>
-
 #include <fmt/format.h>
+#include <pthread.h>
 
 namespace carrel::server {
 namespace {
@@ -11,7 +10,8 @@ constexpr std::chrono::milliseconds kLastAnswers{200};  // for who asks how the 
 
 }  // namespace
 
-ShardUnit::ShardUnit(unsigned index, runtime::Loader& loader, const runtime::RuntimeLimits& limits, Logs& logs)
+ShardUnit::ShardUnit(unsigned index, runtime::Loader& loader, const runtime::RuntimeLimits& limits,
+                     Logs& logs)
     : shard_(index),
       runtime_(shard_, loader, limits),
       functions_(runtime_, logs.guests(), logs.failures()) {}

@@ -20,11 +20,12 @@
 
 namespace carrel::server {
 
-// Owner and thread: the composition root's. Stops: `drain`, then `stop` and `join`; between them the listeners
-// that do not serve apps still answer.
+// Owner and thread: the composition root's. Stops: `drain`, then `stop` and `join`; between them
+// the listeners that do not serve apps still answer.
 class ShardUnit {
  public:
-  ShardUnit(unsigned index, runtime::Loader& loader, const runtime::RuntimeLimits& limits, Logs& logs);
+  ShardUnit(unsigned index, runtime::Loader& loader, const runtime::RuntimeLimits& limits,
+            Logs& logs);
   ~ShardUnit();
   ShardUnit(const ShardUnit&) = delete;
   ShardUnit& operator=(const ShardUnit&) = delete;

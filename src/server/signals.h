@@ -1,4 +1,5 @@
-// Signals as something to wait for: the thread that runs the server takes them, no handler interrupts anyone.
+// Signals as something to wait for: the thread that runs the server takes them, no handler
+// interrupts anyone.
 #pragma once
 
 #include <chrono>
@@ -12,8 +13,8 @@ namespace carrel::server {
 enum class Wake { stop, reload, changed };
 
 // Blocks SIGTERM, SIGINT and SIGHUP for this thread and those it starts later, and ignores SIGPIPE.
-// Owner and thread: the thread that runs the server, before it starts others. Stops: destruction puts the
-// signal mask back.
+// Owner and thread: the thread that runs the server, before it starts others. Stops: destruction
+// puts the signal mask back.
 class Signals {
  public:
   // Errors: io.

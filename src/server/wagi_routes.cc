@@ -23,8 +23,12 @@ struct Declared {
 class Output final : public net::ReplySink {
  public:
   bool started() const override { return started_; }
-  async::Task<Result<void>> send(net::ReplyHead, std::string_view body) override { co_return take(body); }
-  async::Task<Result<void>> start(net::ReplyHead, std::optional<std::uint64_t>) override { co_return take({}); }
+  async::Task<Result<void>> send(net::ReplyHead, std::string_view body) override {
+    co_return take(body);
+  }
+  async::Task<Result<void>> start(net::ReplyHead, std::optional<std::uint64_t>) override {
+    co_return take({});
+  }
   async::Task<Result<void>> write(std::string_view bytes) override { co_return take(bytes); }
   async::Task<Result<void>> finish() override { co_return Result<void>(); }
   void abort() override {}
@@ -35,7 +39,8 @@ class Output final : public net::ReplySink {
   Result<void> take(std::string_view bytes) {
     started_ = true;
     if (bytes.size() > kMaxOutput - text_.size()) {
-      return fail(Code::guest_bad_reply, fmt::format("it printed more than {} bytes of routes", kMaxOutput));
+      return fail(Code::guest_bad_reply,
+                  fmt::format("it printed more than {} bytes of routes", kMaxOutput));
     }
     text_ += bytes;
     return {};
@@ -45,14 +50,15 @@ class Output final : public net::ReplySink {
   bool started_ = false;
 };
 
-async::Task<void> run_turn(runtime::Runtime* runtime, std::shared_ptr<const runtime::Program> program, turn::Turn* turn,
+async::Task<void> run_turn(runtime::Runtime* runtime,
+                           std::shared_ptr<const runtime::Program> program, turn::Turn* turn,
                            std::optional<Error>* error) {
   turn::Outcome outcome = co_await runtime->run(std::move(program), *turn);
   *error = std::move(outcome.error);
 }
 
-Result<std::string> ask(const function::Function& module, runtime::Loader& loader, turn::GuestLog& guest_log,
-                        const Clock& clock) {
+Result<std::string> ask(const function::Function& module, runtime::Loader& loader,
+                        turn::GuestLog& guest_log, const Clock& clock) {
   turn::ModuleSetup setup = module.module;
   setup.entrypoint = kExport;
   turn::Event event{.id = "routes",
@@ -86,10 +92,12 @@ Result<std::vector<Declared>> parse(std::string_view text) {
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line.empty()) continue;
     const std::size_t space = line.find_first_of(" \t");
-    const std::string_view entrypoint = space == std::string_view::npos ? "" : trimmed(line.substr(space));
+    const std::string_view entrypoint =
+        space == std::string_view::npos ? "" : trimmed(line.substr(space));
     if (!line.starts_with('/') || entrypoint.empty() || declared.size() == kMaxDeclared) {
       return fail(Code::invalid_config,
-                  fmt::format("{} is not \"/path entrypoint\", or there are more than {} lines", app::in_quotes(line), kMaxDeclared));
+                  fmt::format("{} is not \"/path entrypoint\", or there are more than {} lines",
+                              app::in_quotes(line), kMaxDeclared));
     }
     declared.push_back({std::string(line.substr(0, space)), std::string(entrypoint)});
   }
@@ -104,7 +112,8 @@ std::string below(std::string_view parent, std::string_view path) {
   return std::string(parent) + std::string(path);
 }
 
-bool exports_function(const runtime::Program& program, runtime::Loader& loader, std::string_view name) {
+bool exports_function(const runtime::Program& program, runtime::Loader& loader,
+                      std::string_view name) {
   const auto module = loader.load_now(program);
   if (!module) return false;
   const auto exports = (*module)->exports();
@@ -116,7 +125,8 @@ bool exports_function(const runtime::Program& program, runtime::Loader& loader, 
 }  // namespace
 
 Result<void> add_declared_routes(app::Manifest& manifest, std::vector<function::Function>& modules,
-                                 runtime::Loader& loader, turn::GuestLog& guest_log, const Clock& clock) {
+                                 runtime::Loader& loader, turn::GuestLog& guest_log,
+                                 const Clock& clock) {
   std::vector<app::Function> all;
   for (const app::Function& parent : manifest.functions) {
     // Copies: adding modules moves what the manifest holds.
@@ -124,7 +134,8 @@ Result<void> add_declared_routes(app::Manifest& manifest, std::vector<function::
     const function::Function function = modules[parent.module];
     if (exports_function(*function.program, loader, kExport)) {
       const auto within = [&](Error error) {
-        return std::unexpected(std::move(error).within(fmt::format("module \"{}\": {}", module.name.str(), kExport)));
+        return std::unexpected(
+            std::move(error).within(fmt::format("module \"{}\": {}", module.name.str(), kExport)));
       };
       auto text = ask(function, loader, guest_log, clock);
       if (!text) return within(std::move(text).error());
@@ -134,7 +145,8 @@ Result<void> add_declared_routes(app::Manifest& manifest, std::vector<function::
         auto route = app::parse_route(below(parent.route.text, each.path), manifest.rules);
         if (!route) return within(std::move(route).error());
         if (!exports_function(*function.program, loader, each.entrypoint)) {
-          return within(Error(Code::invalid_config, fmt::format("{} is no function it exports", app::in_quotes(each.entrypoint))));
+          return within(Error(Code::invalid_config, fmt::format("{} is no function it exports",
+                                                                app::in_quotes(each.entrypoint))));
         }
         all.push_back({*route, manifest.modules.size()});
         manifest.modules.push_back(module);
