@@ -6,6 +6,7 @@ gets a fresh instance; the sides take turns in each repetition.
 """
 
 import contextlib
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -14,11 +15,10 @@ from pathlib import Path
 from harness import (SERVER_CORE, Report, arguments, free_port, note, run, server, wrk)
 from http_peers import hello_command, hello_component, nginx_config, wasmtime
 
-KEEP_RESIDENT = 128 << 10  # as Carrel's engine has it
 
 
 def manifest(name, modules):
-    """modules: (name, file, limits, route)."""
+    """modules: (name, file beside the manifest, limits, route)."""
     text = f'[app]\nname = "{name}"\n'
     for module, source, limits, route in modules:
         text += (f'[module.{module}]\nsource = "{source}"\nlimits = {{ {limits} }}\n'
@@ -29,6 +29,9 @@ def manifest(name, modules):
 def app(folder, name, modules):
     folder = Path(folder) / name
     folder.mkdir(parents=True)
+    for _, source, _, _ in modules:
+        shutil.copy(source, folder)
+    modules = [(module, Path(source).name, limits, route) for module, source, limits, route in modules]
     (folder / "carrel.toml").write_text(manifest(name, modules))
     return folder
 
@@ -37,7 +40,7 @@ def app(folder, name, modules):
 def carrel(options, folders, work, more=()):
     port = free_port()
     with server([options.carrel, "serve", *folders, "--listen", f"127.0.0.1:{port}", "--shards", "1",
-                 "--access-log", "off", "--state", work / "state", *more], port) as process:
+                 "--access-log", "off", "--admin", "off", "--state", work / "state", *more], port) as process:
         yield port, process
 
 

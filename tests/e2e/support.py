@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -112,6 +113,10 @@ class App:
         self.write()
 
     def module(self, name, source, more=""):
+        """`source`: a name in the folder, or the path of a file to copy into it."""
+        if isinstance(source, Path):
+            shutil.copy(source, self.folder)
+            source = source.name
         self.text += f'\n[module.{name}]\nsource = "{source}"\n{more}\n'
         self.write()
         return self
@@ -129,7 +134,7 @@ class App:
         (self.folder / "carrel.toml").write_text(self.text)
 
 
-def probe_app(folder, name="probe", limits='memory = "64MiB", cpu = "500ms", time = "3s"'):
+def probe_app(folder, name="probe", limits='memory = "64MiB", cpu = "300ms", time = "8s"'):
     """Every route leads to the C probe: GET /?SUBCOMMAND&ARGUMENT..."""
     app = App(folder, name)
     app.module("probe", GUESTS / "probe.wasm", f"limits = {{ {limits} }}")

@@ -61,7 +61,10 @@ def refused(server, query, status, code=None, **more):
     assert problem["status"] == status
     if code:
         assert problem["code"] == code
-    assert problem["id"] in server.log, "the id leads to the log"
+    until = time.monotonic() + 10
+    while problem["id"] not in server.log:
+        assert time.monotonic() < until, "the id leads to the log"
+        time.sleep(0.02)
 
 
 def test_an_endless_loop_is_stopped(server):

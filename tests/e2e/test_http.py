@@ -60,7 +60,8 @@ def test_a_request_arrives_however_it_is_cut(server):
             time.sleep(0.02)
             client.sendall(request[cut:])
             data = b"".join(iter(lambda: client.recv(65536), b""))
-        assert statuses(data) == [200] and data.endswith(b"in pieces"), cut
+        # Cut within the body, it comes back as it came.
+        assert statuses(data) == [200] and re.sub(rb"\r\n[0-9a-f]+\r\n", b"", data).count(b"pieces") == 1, cut
 
 
 def test_a_chunked_body_is_read_as_it_comes(server):

@@ -74,9 +74,6 @@ int main(int argc, char **argv) {
   for (size_t i = 0; i < sizeof kAll / sizeof *kAll; i++) {
     for (const Command *command = kAll[i]; command->name; command++) {
       if (strcmp(command->name, name)) continue;
-      // Those that write without stdio need the header out first; with the others a failure that comes
-      // early can still be told by a status.
-      if (kAll[i] == kStreamCommands || kAll[i] == kFileCommands) fflush(stdout);
       arguments.count--;
       arguments.values++;
       return command->run(arguments);

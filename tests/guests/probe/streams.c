@@ -15,6 +15,7 @@ static int compare_text(const void *a, const void *b) {
 }
 
 static void write_all(int fd, const char *bytes, size_t size) {
+  fflush(stdout);  // what stdio holds goes first
   while (size > 0) {
     const ssize_t n = write(fd, bytes, size);
     if (n <= 0) {
