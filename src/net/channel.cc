@@ -86,7 +86,7 @@ void Channel::on_ready(std::uint32_t events) {
   if ((events & kBroken) != 0) broken_ = true;
   if (writer_.waiter) {
     wake(writer_);
-  } else if (!broken_ && output_blocked()) {
+  } else if (output_blocked()) {
     flush();
   }
   if (peer_closed_) owner_.peer_closed();

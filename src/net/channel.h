@@ -59,7 +59,7 @@ class Channel final : public Poller::Watched {
   async::Task<Result<void>> send(std::string_view body);
   void flush();
   // True while the peer does not take what we send.
-  bool output_blocked() const { return stalled_at_ != kNever; }
+  bool output_blocked() const { return stalled_at_ != kNever && !broken_; }
   std::uint64_t bytes_out() const { return bytes_out_; }
 
   // One waiter. Returns when there may be input, or at `until`.

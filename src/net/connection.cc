@@ -3,10 +3,13 @@
 #include <array>
 #include <utility>
 
+#include "async/pause.h"
+
 namespace carrel::net {
 namespace {
 
 constexpr unsigned kMostInARow = 16;  // requests of one connection before the others have their turn
+constexpr unsigned kMostEmptyLines = 4;  // before a request
 constexpr std::uint64_t kLingerBytes = 1 << 20;
 constexpr std::chrono::seconds kLingerTime{2};
 constexpr std::size_t kKeptBytes = 8 << 10;  // of buffers between two requests
@@ -19,7 +22,7 @@ struct Connection::Handling {
   async::Task<void>* task;
   bool suspended = false;
 
-  bool await_ready() const noexcept { return task->done() || connection->channel_.is_peer_closed(); }
+  bool await_ready() const noexcept { return task->done() || connection->peer_has_gone(); }
   void await_suspend(std::coroutine_handle<> caller) noexcept {
     task->continue_with(caller);
     connection->handling_ = caller;
@@ -35,18 +38,6 @@ struct Connection::Handling {
   }
 };
 
-// Lets everything else on the shard have its turn.
-struct Connection::Pause {
-  Connection* connection;
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> caller) const {
-    connection->host_.shard.submit([caller, alive = connection->alive_] {
-      if (*alive) caller.resume();
-    });
-  }
-  void await_resume() const noexcept {}
-};
-
 Connection::Connection(Host& host, std::unique_ptr<Transport> transport, Peer peer)
     : host_(host),
       channel_(std::move(transport), *this, host.tick, host.limits.write_pause),
@@ -60,16 +51,18 @@ Connection::Connection(Host& host, std::unique_ptr<Transport> transport, Peer pe
   request_.scheme = peer.scheme;
 }
 
-Connection::~Connection() { *alive_ = false; }
-
 void Connection::drain() {
   reply_.close_after();
   if (!head_begun_ && handling_ == nullptr) channel_.wake_reader();
 }
 
+// While the reply leaves, the bytes themselves tell who is there: some clients only close their side.
+bool Connection::peer_has_gone() const {
+  return channel_.is_peer_closed() && !channel_.output_blocked() && !reply_.pausing();
+}
+
 void Connection::peer_closed() {
-  // While the reply leaves, the bytes themselves tell who is there: some clients only close their side.
-  if (channel_.output_blocked()) return;
+  if (!peer_has_gone()) return;
   if (auto waiter = std::exchange(handling_, nullptr)) waiter.resume();
 }
 
@@ -107,7 +100,10 @@ async::Task<bool> Connection::shake_hands() {
 // Reads until a head is complete or nothing more is there.
 Connection::Next Connection::next_request() {
   while (true) {
-    while (searched_ == 0 && input_.view().starts_with("\r\n")) input_.consume(2);  // some clients end bodies so
+    while (searched_ == 0 && input_.view().starts_with("\r\n")) {  // some clients end bodies so
+      if (++empty_lines_ > kMostEmptyLines) return refuse(Error(Code::bad_request, "there is no request"));
+      input_.consume(2);
+    }
     const bool half = input_.view() == "\r";
     const HeadEnd end = half ? HeadEnd{HeadEnd::State::incomplete} : find_head_end(input_.view(), searched_);
     if (end.state == HeadEnd::State::malformed) return refuse(Error(Code::bad_request, "the head is not valid"));
@@ -187,10 +183,7 @@ async::Task<bool> Connection::serve() {
     if (!skipped) skipped = co_await body_.skip();
     if (skipped) {
       ready_for_next();
-      if (++in_a_row_ % kMostInARow == 0) {
-        Pause pause{this};
-        co_await pause;
-      }
+      if (++in_a_row_ % kMostInARow == 0) co_await async::pause(host_.shard);
       co_return true;
     }
   }
@@ -219,6 +212,7 @@ void Connection::ready_for_next() {
   if (input_.empty() && input_.capacity() > kKeptBytes) input_.release();
   if (channel_.output().capacity() > kKeptBytes) channel_.output() = std::string();
   head_begun_ = false;
+  empty_lines_ = 0;
   patience_ = host_.tick.now + host_.limits.idle_time;
 }
 

@@ -48,7 +48,6 @@ struct Peer {
 class Connection final : Channel::Owner {
  public:
   Connection(Host& host, std::unique_ptr<Transport> transport, Peer peer);
-  ~Connection();
 
   Channel& channel() { return channel_; }
   void start() { life_.start(); }
@@ -59,7 +58,6 @@ class Connection final : Channel::Owner {
  private:
   enum class Next : unsigned char { request, wait, refuse, end };
   struct Handling;
-  struct Pause;
 
   async::Task<void> live();
   async::Task<bool> shake_hands();
@@ -74,6 +72,7 @@ class Connection final : Channel::Owner {
   async::Task<void> linger();
   Instant start_time() const;
   void log(Instant began, std::uint64_t sent_before) const;
+  bool peer_has_gone() const;
   void peer_closed() override;
 
   Host& host_;
@@ -88,11 +87,11 @@ class Connection final : Channel::Owner {
   std::size_t searched_ = 0;  // of `input_`, for the end of the head
   Instant patience_;          // how long to wait for the head
   bool head_begun_ = false;
+  unsigned empty_lines_ = 0;  // before this request
   unsigned in_a_row_ = 0;     // requests served without a pause
   std::uint64_t id_ = 0;
   std::unique_ptr<Error> refused_;
   std::coroutine_handle<> handling_ = nullptr;  // who waits for the handler
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   async::Task<void> life_;  // last: its frames refer to the rest
 };
 

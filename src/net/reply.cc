@@ -6,10 +6,13 @@
 #include <array>
 #include <iterator>
 
+#include "async/pause.h"
+
 namespace carrel::net {
 namespace {
 
 constexpr std::size_t kGatherBytes = 16 << 10;  // writes below this are gathered
+constexpr std::size_t kMostInOneGo = 1 << 20;   // of one reply, before other connections have their turn
 
 std::string_view reason(int status) {
   switch (status) {
@@ -67,6 +70,8 @@ void Reply::begin(const Request& request, Persistence persistence) {
   persistence_ = persistence;
   state_ = State::fresh;
   status_ = 0;
+  in_one_go_ = 0;
+  pausing_ = false;
 }
 
 Result<void> Reply::put_head(const ReplyHead& head, std::optional<std::uint64_t> length) {
@@ -144,6 +149,13 @@ async::Task<Result<void>> Reply::start(ReplyHead head, std::optional<std::uint64
 
 async::Task<Result<void>> Reply::write(std::string_view bytes) {
   if (state_ != State::started) co_return fail(Code::internal, "the reply is not being written");
+  if (in_one_go_ >= kMostInOneGo) {
+    in_one_go_ = 0;
+    pausing_ = true;
+    co_await async::pause(shard_);
+    pausing_ = false;
+  }
+  in_one_go_ += bytes.size();
   if (coding_ == Coding::none || bytes.empty()) co_return Result<void>();
   if (coding_ == Coding::length) {
     if (bytes.size() > left_) co_return fail(Code::internal, "the reply is longer than its head says");

@@ -33,6 +33,8 @@ class Reply final : public ReplySink {
   bool finished() const { return state_ == State::finished; }
   Persistence persistence() const { return persistence_; }
   int status() const { return status_; }
+  // The handler waits only to let others have their turn.
+  bool pausing() const { return pausing_; }
 
  private:
   enum class State : unsigned char { fresh, started, finished, aborted };
@@ -53,7 +55,8 @@ class Reply final : public ReplySink {
   Coding coding_ = Coding::none;
   std::uint64_t left_ = 0;  // Coding::length
   int status_ = 0;
-  bool flush_scheduled_ = false;
+  std::size_t in_one_go_ = 0;  // written since others had their turn
+  bool pausing_ = false, flush_scheduled_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -65,12 +65,16 @@ std::unexpected<Error> cannot_listen(const Server::Options& options, std::string
               "choose another address or port, or stop what uses it");
 }
 
-Result<Fd> bind_socket(const addrinfo& place, const Server::Options& options) {
+Result<Fd> bind_socket(const addrinfo& place, const Server::Options& options, PortUse use) {
+  // Sharing lets any process of this user in, so it is first tried without.
+  if (use == PortUse::first && options.port != 0) {
+    CARREL_TRY_VOID(bind_socket(place, options, PortUse::alone));
+  }
   Fd fd(::socket(place.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return cannot_listen(options, std::strerror(errno));
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (use != PortUse::alone) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (::bind(fd.get(), place.ai_addr, place.ai_addrlen) != 0 || ::listen(fd.get(), kBacklog) != 0) {
     return cannot_listen(options, std::strerror(errno));
   }
@@ -87,7 +91,7 @@ Result<Fd> open_socket(const Server::Options& options) {
     return cannot_listen(options, ::gai_strerror(failed));
   }
   const Handle<addrinfo, freeaddrinfo> list(found);
-  return bind_socket(*list, options);
+  return bind_socket(*list, options, options.use);
 }
 
 struct Endpoint {

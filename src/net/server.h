@@ -1,4 +1,4 @@
-// The HTTP/1.1 server of one shard: accepts on its own SO_REUSEPORT socket and hands requests to a handler.
+// The HTTP/1.1 server of one shard: accepts on a socket of its own and hands requests to a handler.
 //
 // It promises the handler well-formed requests and bounded bodies, and the outside that no sequence of bytes
 // or silence holds more than one connection's buffers. Smuggling shapes are refused with 400 and a close.
@@ -51,11 +51,19 @@ class AccessLog {
 class TlsContext;
 Result<std::shared_ptr<TlsContext>> load_tls(const TlsFiles& files);
 
+// Who else may listen on the port. The kernel spreads its connections over all that share it.
+enum class PortUse : unsigned char {
+  alone,
+  first,    // of one process's servers that share it: nobody may have it yet
+  another,  // of them
+};
+
 class Server {
  public:
   struct Options {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;  // 0: any; read back with `port()`
+    PortUse use = PortUse::alone;
     ServerLimits limits;
     std::shared_ptr<TlsContext> tls;      // null: plain
     AccessLog* access_log = nullptr;      // null: none

@@ -61,6 +61,7 @@ class Behaviours final : public Handler {
     if (path == "/echo") return echo(exchange);
     if (path == "/stream") return stream(exchange);
     if (path == "/big") return big(exchange);
+    if (path == "/long") return taken_at_once(exchange);
     if (path == "/early") return early(exchange);
     if (path == "/broken") return broken(exchange);
     if (path == "/invalid") return invalid(exchange);
@@ -107,6 +108,14 @@ class Behaviours final : public Handler {
     }
     (void)co_await exchange.reply.finish();
   }
+  async::Task<void> taken_at_once(Exchange& exchange) {
+    shard_.submit([this] { others_had_their_turn = true; });
+    (void)co_await exchange.reply.start(ReplyHead(), std::nullopt);
+    const std::string part(100'000, 'x');
+    for (int i = 0; i < 30; ++i) (void)co_await exchange.reply.write(part);
+    others_first = others_had_their_turn.load();
+    (void)co_await exchange.reply.finish();
+  }
   async::Task<void> early(Exchange& exchange) {
     (void)co_await exchange.reply.send(ReplyHead{.status = 403}, "no");
   }
@@ -137,6 +146,7 @@ class Behaviours final : public Handler {
 
  public:
   std::atomic<bool> released = false;
+  std::atomic<bool> others_had_their_turn = false, others_first = false;
 };
 
 // A client that blocks, and gives up rather than hang.
@@ -303,6 +313,45 @@ TEST_F(HttpServer, ADisconnectCancelsTheHandler) {
   ASSERT_TRUE(eventually([&] { return handler_.waiting == 1; }));
   client.close();
   EXPECT_TRUE(eventually([&] { return handler_.waiting == 0; }));
+}
+
+TEST_F(HttpServer, AClientThatOnlyClosesItsSideGetsAllOfALongReply) {
+  serve();
+  Client client(server_->port(), 4096);
+  client.send(get("/big", kClose));
+  ::shutdown(client.fd(), SHUT_WR);
+  EXPECT_THAT(client.rest().size(), testing::Gt(200U * 100'000));
+}
+
+TEST_F(HttpServer, AReplyThatIsTakenAtOnceLetsOthersHaveTheirTurn) {
+  serve();
+  ask("HEAD /long HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");  // nothing to send: never blocked
+  EXPECT_TRUE(handler_.others_first);
+}
+
+TEST_F(HttpServer, EmptyLinesBeforeARequestAreFew) {
+  serve();
+  EXPECT_THAT(ask("\r\n\r\n" + get("/x", kClose)), EndsWith("hello /x"));
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += "\r\n";
+  EXPECT_THAT(ask(many), StartsWith("HTTP/1.1 400 "));
+}
+
+TEST_F(HttpServer, APortIsNotSharedWithoutBeingAskedTo) {
+  serve();
+  for (const PortUse use : {PortUse::alone, PortUse::first}) {
+    auto second = Server::listen(shard_, handler_, {.port = server_->port(), .use = use});
+    ASSERT_FALSE(second.has_value());
+    EXPECT_EQ(second.error().code(), Code::unavailable);
+  }
+}
+
+TEST_F(HttpServer, ServersOfOneProcessShareAPortThatNobodyElseHas) {
+  auto first = Server::listen(shard_, handler_, {.use = PortUse::first});
+  ASSERT_TRUE(first.has_value());
+  const std::uint16_t port = (*first)->port();
+  EXPECT_TRUE(Server::listen(shard_, handler_, {.port = port, .use = PortUse::another}).has_value());
+  EXPECT_FALSE(Server::listen(shard_, handler_, {.port = port, .use = PortUse::first}).has_value());
 }
 
 TEST_F(HttpServer, ADisconnectWithinTheBodyCancelsTheHandler) {
@@ -518,6 +567,13 @@ TEST_F(HttpServer, SpeaksTlsAndOffersItsProtocol) {
   for (int n; (n = SSL_read(ssl.get(), part.data(), part.size())) > 0;) reply.append(part.data(), static_cast<std::size_t>(n));
   EXPECT_THAT(reply.substr(0, 300), HasSubstr("hello /xHTTP/1.1 200 OK"));
   EXPECT_GT(reply.size(), 20'000'000U);
+}
+
+TEST(Tls, AKeyWithAPassphraseIsRefusedWithoutAskingForIt) {
+  const TestCertificate files(TestCertificate::Key::with_passphrase);
+  const auto tls = load_tls(files.files());
+  ASSERT_FALSE(tls.has_value());
+  EXPECT_THAT(tls.error().help(), HasSubstr("passphrase"));
 }
 
 TEST_F(HttpServer, PlainTextOnATlsPortIsDropped) {

@@ -17,7 +17,8 @@ namespace carrel::net {
 
 class TestCertificate {
  public:
-  TestCertificate() {
+  enum class Key { plain, with_passphrase };
+  explicit TestCertificate(Key kind = Key::plain) {
     std::string folder = (std::filesystem::temp_directory_path() / "carrel-tls-XXXXXX").string();
     folder_ = ::mkdtemp(folder.data());
     const Handle<EVP_PKEY, EVP_PKEY_free> key(EVP_EC_gen("P-256"));
@@ -29,7 +30,10 @@ class TestCertificate {
     const Handle<std::FILE, std::fclose> certificate_file(std::fopen(files().certificate.c_str(), "w"));
     PEM_write_X509(certificate_file.get(), certificate.get());
     const Handle<std::FILE, std::fclose> key_file(std::fopen(files().key.c_str(), "w"));
-    PEM_write_PrivateKey(key_file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    const auto* cipher = kind == Key::plain ? nullptr : EVP_aes_128_cbc();
+    std::string word = "word";
+    PEM_write_PKCS8PrivateKey(key_file.get(), key.get(), cipher, word.data(), static_cast<int>(word.size()), nullptr,
+                              nullptr);
   }
   ~TestCertificate() { std::filesystem::remove_all(folder_); }
 

@@ -103,6 +103,9 @@ class TlsTransport final : public Transport {
   bool broken_ = false;
 };
 
+// Nobody is there to be asked for a passphrase.
+int no_passphrase(char*, int, int, void*) { return -1; }
+
 std::string last_reason() {
   const char* reason = ERR_reason_error_string(ERR_get_error());
   return reason == nullptr ? "unknown reason" : reason;
@@ -146,6 +149,7 @@ Result<std::shared_ptr<TlsContext>> load_tls(const TlsFiles& files) {
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_default_passwd_cb(context, no_passphrase);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
   if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) {
     return refuse("certificate", files.certificate, "give a PEM file with the certificate and its chain");
