@@ -77,6 +77,8 @@ void append_json_string(std::string& to, std::string_view text) {
     }
     if (length == 1) {
       append_escaped(to, text[at]);
+    } else if (is_c1(text, at, length)) {
+      fmt::format_to(std::back_inserter(to), "\\u{:04x}", static_cast<unsigned char>(text[at + 1]));
     } else {
       to += text.substr(at, length);
     }

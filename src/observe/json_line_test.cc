@@ -14,6 +14,7 @@ std::string quoted(std::string_view text) {
 TEST(JsonLine, EscapesWhatWouldEndTheStringOrTheLine) {
   EXPECT_EQ(quoted("a\"b\\c\nd\re\tf"), R"("a\"b\\c\nd\re\tf")");
   EXPECT_EQ(quoted(std::string_view("\0\x1b\x7f", 3)), R"("\u0000\u001b\u007f")");
+  EXPECT_EQ(quoted("\xC2\x9B\xC2\xA0"), "\"\\u009b\xC2\xA0\"");  // steers terminals, and does not
 }
 
 TEST(JsonLine, ReplacesWhatIsNotUtf8) {

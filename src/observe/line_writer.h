@@ -2,7 +2,7 @@
 // that has stopped never holds up a shard.
 //
 // Lines wait in a bounded queue; when it is full the oldest are dropped and `dropped()` counts
-// them. What was queued at destruction is still written.
+// them. What was queued at destruction is still written, unless the reader of a pipe has stopped.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 namespace carrel::observe {
 
 // Owner: the composition root; outlives the logs over it. Thread-safe. Stops: destruction writes
-// what is left.
+// what is left, and waits a second at most for a reader that does not read.
 class LineWriter {
  public:
   // `target`: a path (appended to, made with mode 0640), "-" for standard output, "stderr" for
