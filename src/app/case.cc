@@ -37,7 +37,7 @@ class Reader {
   Reader(const TomlValue& root, const fs::path& file, const Manifest* app)
       : problems_(file.native()), root_(root, "case.toml", problems_), app_(app) {
     case_.folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
-    case_.name = fs::absolute(case_.folder).lexically_normal().filename().native();
+    case_.name = folder_name(case_.folder);
   }
 
   Result<Case> read() {
@@ -236,6 +236,12 @@ class Reader {
 };
 
 }  // namespace
+
+std::string folder_name(const fs::path& folder) {
+  std::error_code error;
+  const fs::path path = fs::absolute(folder, error).lexically_normal();
+  return (path.has_filename() ? path : path.parent_path()).filename().native();
+}
 
 Result<Case> parse_case(std::string_view text, const fs::path& file, const Manifest* app) {
   CARREL_TRY(const TomlValue root, parse_toml(text, file.native()));

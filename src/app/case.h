@@ -56,6 +56,9 @@ struct Case {
   CaseExpectation expect;
 };
 
+// What a folder is called, however it was written: "." and "shop/" have a name too.
+std::string folder_name(const std::filesystem::path& folder);
+
 // `app`: whose modules the case may name; null if there is none. Errors: not_found, io,
 // invalid_config.
 Result<Case> load_case(const std::filesystem::path& folder, const Manifest* app);

@@ -34,6 +34,15 @@ struct Fixture {
   }
 };
 
+TEST(Case, FoldersHaveANameHoweverTheyAreWritten) {
+  const std::string here = std::filesystem::current_path().filename().native();
+  EXPECT_EQ(folder_name("."), here);
+  EXPECT_EQ(folder_name("./"), here);
+  EXPECT_EQ(folder_name("some/shop"), "shop");
+  EXPECT_EQ(folder_name("some/shop/"), "shop");
+  EXPECT_EQ(folder_name("some/shop/tests/.."), "shop");
+}
+
 TEST(Case, IsMissing) {
   Fixture f;
   EXPECT_EQ(load_case(f.folder.path() / "none", nullptr).error().code(), Code::not_found);

@@ -159,10 +159,8 @@ class Tester {
 
  private:
   static std::string name_of_case(const CaseFolder& found) {
-    const std::string own = found.folder.filename().string();
-    if (!found.app) return own;
-    std::error_code error;
-    return fs::absolute(*found.app, error).lexically_normal().filename().string() + "/" + own;
+    const std::string own = app::folder_name(found.folder);
+    return found.app ? app::folder_name(*found.app) + "/" + own : own;
   }
 
   const Result<app::Manifest>& manifest_of(const fs::path& folder) {

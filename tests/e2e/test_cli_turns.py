@@ -148,6 +148,12 @@ def test_failures_of_guests_can_be_expected(run_carrel, app):
     assert done.returncode == 1
 
 
+def test_a_case_is_named_after_its_app_from_within_it(run_carrel, app):
+    case(app, "one", 'path = "/fine"', "status = 200", 'module = "fine"')
+    done = run_carrel("test", ".", "--json", cwd=app.folder)
+    assert [each["name"] for each in json.loads(done.stdout)["cases"]] == [f"{app.folder.name}/one"]
+
+
 def test_a_filter_narrows_the_run(run_carrel, app):
     case(app, "one", 'path = "/fine"', "status = 200", 'module = "fine"')
     case(app, "two", 'path = "/fine"', "status = 500", 'module = "fine"')
