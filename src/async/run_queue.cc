@@ -4,15 +4,29 @@
 
 namespace carrel::async {
 
-// Equal times: the later arrival first, because it has had nothing yet.
+namespace {
+// Half a tick: less than any slice that a tick ended, more than many short turns together.
+constexpr std::int64_t kCredit = std::chrono::nanoseconds(std::chrono::microseconds(500)).count();
+}  // namespace
+
 bool RunQueue::Less::operator()(const RunAccount* a, const RunAccount* b) const {
-  if (a->virtual_time_ != b->virtual_time_) return a->virtual_time_ < b->virtual_time_;
+  if (a->place_ != b->place_) return a->place_ < b->place_;
   return a->arrival_ > b->arrival_;
+}
+
+std::int64_t RunQueue::place_of(const RunAccount& account) const {
+  return std::max(account.virtual_time_ - kCredit, now_);
+}
+
+void RunQueue::run_at_once(RunAccount& account) {
+  account.virtual_time_ = std::max(account.virtual_time_, now_);
+  now_ = account.virtual_time_;
 }
 
 void RunQueue::push(RunAccount& account, std::coroutine_handle<> waiter) {
   if (account.waiting_.empty()) {
     account.virtual_time_ = std::max(account.virtual_time_, now_);
+    account.place_ = place_of(account);
     account.arrival_ = ++arrivals_;
     account.waiting_.push_back(waiter);
     runnable_.insert(&account);
@@ -34,12 +48,15 @@ void RunQueue::charge(RunAccount& account, Nanos used) {
   const bool queued = !account.waiting_.empty();
   if (queued) runnable_.erase(&account);
   account.virtual_time_ = std::max(account.virtual_time_, now_) + used.count() / account.weight_;
-  if (queued) runnable_.insert(&account);
+  if (queued) {
+    account.place_ = place_of(account);
+    runnable_.insert(&account);
+  }
 }
 
 void RunQueue::run_next() {
   RunAccount* account = *runnable_.begin();
-  now_ = std::max(now_, account->virtual_time_);
+  now_ = std::max(now_, account->place_);
   auto waiter = account->waiting_.front();
   account->waiting_.pop_front();
   if (account->waiting_.empty()) runnable_.erase(runnable_.begin());

@@ -2,8 +2,9 @@
 //
 // Tenants share a shard by weight: each has a virtual time that grows with the CPU time its guests
 // use, divided by its weight, and the least goes first. A tenant that was idle starts at the
-// present, ahead of those who have just run, so a newly runnable tenant never waits behind busy
-// ones for more than a slice. Within a tenant, first come first served.
+// present, ahead of those who have just run. Tenants within half a tick of the present count as equal,
+// and of equals the latest to arrive goes first: a tenant whose turns are short waits for the slice
+// in progress and for nobody else. Within a tenant, first come first served.
 //
 // Owner and thread: one shard. Stops: destroying a waiting coroutine takes it out.
 #pragma once
@@ -29,6 +30,7 @@ class RunAccount {
   friend class RunQueue;
   std::uint32_t weight_;
   std::int64_t virtual_time_ = 0;
+  std::int64_t place_ = 0;  // in the queue: where its virtual time puts it
   std::uint64_t arrival_ = 0;
   std::deque<std::coroutine_handle<>> waiting_;
 };
@@ -54,6 +56,9 @@ class RunQueue {
     return Awaiter{this, &account};
   }
 
+  // Says that the account's guest runs without having queued: nobody else wants the shard.
+  void run_at_once(RunAccount& account);
+
   // Charges CPU time that the account's guest has just used.
   void charge(RunAccount& account, Nanos used);
 
@@ -67,6 +72,7 @@ class RunQueue {
   struct Less {
     bool operator()(const RunAccount* a, const RunAccount* b) const;
   };
+  std::int64_t place_of(const RunAccount& account) const;
   void push(RunAccount& account, std::coroutine_handle<> waiter);
   void remove(RunAccount& account, std::coroutine_handle<> waiter);
 

@@ -69,6 +69,32 @@ TEST_F(Slices, GoToTheNewlyRunnableFirst) {
   EXPECT_EQ(log.back(), 'b');
 }
 
+TEST_F(Slices, GoToAShortTurnBeforeABurstOfNewTenants) {
+  RunAccount small;
+  queue.run_at_once(small);
+  queue.charge(small, std::chrono::microseconds(100));
+  std::vector<std::unique_ptr<RunAccount>> others;
+  for (int i = 0; i < 10; ++i) {
+    others.push_back(std::make_unique<RunAccount>());
+    start(*others.back(), 10, 'o');
+  }
+  run(1);
+  start(small, 1, 's');
+  run(1);
+  EXPECT_EQ(log, "os");
+}
+
+TEST_F(Slices, ThatNobodyElseWantedAreNotHeldAgainstATenant) {
+  for (int i = 0; i < 1000; ++i) {
+    queue.run_at_once(a);
+    queue.charge(a, milliseconds(1));
+  }
+  start(b, 100, 'b');
+  start(a, 100, 'a');
+  run(10);
+  EXPECT_GE(std::ranges::count(log, 'a'), 4);
+}
+
 TEST_F(Slices, AreNotSavedUpByAnIdleTenant) {
   start(a, 100, 'a');
   run(50);

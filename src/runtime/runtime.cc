@@ -12,6 +12,9 @@ RuntimeLimits limits_for(const wasm::EngineSettings& engine, unsigned shards) {
   const std::size_t slots = std::max<std::size_t>(engine.slots / std::max(shards, 1U), 4);
   limits.admission.turns = slots;
   limits.admission.turns_a_tenant = std::max<std::size_t>(slots / 4, 1);
+  // A module takes three or four mappings, and the kernel's bound holds for all shards together.
+  constexpr std::size_t kModules = 10'000;
+  limits.modules = std::clamp<std::size_t>(kModules / std::max(shards, 1U), 16, limits.modules);
   return limits;
 }
 
@@ -41,7 +44,12 @@ async::Task<turn::Outcome> Runtime::run(std::shared_ptr<const Program> program, 
   }
   // Where guests wait for the shard, a new turn takes its tenant's place among them: first, if the tenant has
   // had less than the others.
-  if (!shard_.run_queue().empty()) co_await shard_.run_queue().turn(ticket->account());
+  async::RunQueue& queue = shard_.run_queue();
+  if (queue.empty()) {
+    queue.run_at_once(ticket->account());
+  } else {
+    co_await queue.turn(ticket->account());
+  }
   co_return co_await program->abi->run(shard_, ticket->account(), *prepared, turn);
 }
 
