@@ -1,6 +1,6 @@
 """What benchmark suites share: repetitions, figures, peers, processes on one core.
 
-A suite is bench/NAME.py with main(); it prints a line `suite.name value unit` a figure, and with --json
+A suite is bench/suite_NAME.py; it prints a line `suite.name value unit` a figure, and with --json
 FILE writes a list of {name, value, unit, repetitions, min, median, max}.
 """
 

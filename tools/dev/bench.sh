@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# A benchmark suite is a bench/SUITE.py that runs as a program; the other files there are its parts.
+# A benchmark suite is a bench/suite_NAME.py that runs as a program; the other files there are its parts.
 . tools/dev/build.sh
 
-suites() { grep -l '^if __name__ == "__main__"' bench/*.py | xargs -r -n 1 basename -s .py; }
+suites() { for file in bench/suite_*.py; do basename -s .py "$file" | sed 's/^suite_//'; done; }
 
 dev_bench() {
   local suite=${1:-}
@@ -15,5 +15,5 @@ dev_bench() {
   shift
   dev_build release
   guest_env
-  "$(python_of_venv)" "bench/$suite.py" --carrel "$PWD/build/release/bin/carrel" "$@"
+  "$(python_of_venv)" "bench/suite_$suite.py" --carrel "$PWD/build/release/bin/carrel" "$@"
 }

@@ -6,14 +6,18 @@ gets a fresh instance; the sides take turns in each repetition.
 """
 
 import contextlib
+import http.client
+import json
 import shutil
 import subprocess
 import tempfile
 import threading
+import time
+import urllib.request
 from pathlib import Path
 
 from harness import (SERVER_CORE, Report, arguments, free_port, note, run, server, wrk)
-from http_peers import hello_command, hello_component, nginx_config, wasmtime
+from peers import hello_command, hello_component, nginx_config, wasmtime
 
 
 
@@ -44,12 +48,22 @@ def carrel(options, folders, work, more=()):
         yield port, process
 
 
+def keep_resident(options):
+    """What Carrel's engine keeps resident on this machine, as options of `wasmtime serve`."""
+    settings = {row["name"]: row["value"] for row in json.loads(run([options.carrel, "doctor", "--json"]))["settings"]}
+
+    def size(name):
+        number, unit = settings[name].split()
+        return int(number) * {"KiB": 1 << 10, "MiB": 1 << 20}[unit]
+    return ["-O", "pooling-allocator", "-O", f"pooling-memory-keep-resident={size('memory kept resident')}",
+            "-O", f"pooling-table-keep-resident={size('table kept resident')}",
+            "-O", f"pooling-async-stack-keep-resident={size('stack kept resident')}"]
+
+
 @contextlib.contextmanager
-def wasmtime_serve(component, tuned):
+def wasmtime_serve(component, tuned=()):
     port = free_port()
-    settings = ["-O", "pooling-allocator", "-O", f"pooling-memory-keep-resident={KEEP_RESIDENT}",
-                "-O", "pooling-table-keep-resident=16384"] if tuned else []
-    with server([wasmtime(), "serve", *settings, "--addr", f"127.0.0.1:{port}", component], port):
+    with server([wasmtime(), "serve", *tuned, "--addr", f"127.0.0.1:{port}", component], port):
         yield port
 
 
@@ -61,8 +75,8 @@ def against_peers(report, options, work):
     rounds, seconds = (9, 4) if options.long else (5, 2)
     with (carrel(options, [folder], work) as (port, _),
           server(nginx_config(work / "nginx", nginx_port), nginx_port),
-          wasmtime_serve(hello_component(), tuned=False) as default_port,
-          wasmtime_serve(hello_component(), tuned=True) as tuned_port):
+          wasmtime_serve(hello_component()) as default_port,
+          wasmtime_serve(hello_component(), keep_resident(options)) as tuned_port):
         sides = {"carrel": f"http://127.0.0.1:{port}/hello", "nginx": f"http://127.0.0.1:{nginx_port}/hello",
                  "wasmtime_serve": f"http://127.0.0.1:{default_port}/",
                  "wasmtime_serve_tuned": f"http://127.0.0.1:{tuned_port}/"}
@@ -112,8 +126,10 @@ def go_guest(report, options, work):
 
 
 LOOP = '(module (memory (export "memory") 1) (func (export "_start") (loop (br 0))))'
-FILL = """(module (memory (export "memory") 1024) (func (export "_start")
-  (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 67108864)) (br 0))))"""
+# Fills 64 MiB eight times and ends, so that new instances, first touches and releases are in it.
+FILL = """(module (memory (export "memory") 1024) (func (export "_start") (local $i i32)
+  (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 67108864))
+    (br_if 0 (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 8))))))"""
 
 
 class Noise:
@@ -126,7 +142,6 @@ class Noise:
             thread.start()
 
     def _ask(self, port, tenant):
-        import http.client
         while not self.stop.is_set():
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             with contextlib.suppress(OSError, http.client.HTTPException):
@@ -186,8 +201,6 @@ def server_pid(process):
 
 
 def many_modules(report, options, work):
-    import time
-    import urllib.request
     count = 2000
     wat = work / "many"
     wat.mkdir()
