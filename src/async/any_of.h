@@ -14,10 +14,14 @@ inline Task<std::size_t> any_of(std::vector<Task<void>> tasks) {
   struct Awaiter {
     std::vector<Task<void>>* tasks;
     bool await_ready() const noexcept { return false; }
-    // A task that ends at once must not resume us from inside its own start.
+    // A task that ends at once must not resume us from inside its own start. Starting one may end
+    // another.
     bool await_suspend(std::coroutine_handle<> caller) const {
       for (Task<void>& task : *tasks) {
         task.start();
+        if (task.done()) return false;
+      }
+      for (Task<void>& task : *tasks) {
         if (task.done()) return false;
       }
       for (Task<void>& task : *tasks) task.continue_with(caller);

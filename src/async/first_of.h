@@ -10,11 +10,12 @@ inline Task<int> first_of(Task<void> first, Task<void> second) {
   struct Awaiter {
     Task<void>* tasks[2];
     bool await_ready() const noexcept { return false; }
-    // A task that ends at once must not resume us from inside its own start.
+    // A task that ends at once must not resume us from inside its own start. Starting one may end
+    // another.
     bool await_suspend(std::coroutine_handle<> caller) const {
       for (Task<void>* task : tasks) {
         task->start();
-        if (task->done()) return false;
+        if (tasks[0]->done() || tasks[1]->done()) return false;
       }
       for (Task<void>* task : tasks) task->continue_with(caller);
       return true;

@@ -46,7 +46,7 @@ class Gate {
   void refuse() { closed_ = true; }
   Task<void> close() {
     closed_ = true;
-    if (inside_ > 0) co_await empty_;
+    while (inside_ > 0) co_await empty_;
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "async/any_of.h"
 #include "async/event.h"
 #include "async/first_of.h"
 #include "async/gate.h"
@@ -26,6 +27,20 @@ Task<void> choose(Event* first, Event* second, int* which) {
 Task<void> nothing() { co_return; }
 Task<void> choose_ready(Event* never, int* which) {
   *which = co_await first_of(nothing(), wait(never));
+}
+Task<void> signal(Event* event, Event* then_wait_for) {
+  event->signal();
+  co_await *then_wait_for;
+}
+Task<void> choose_ended_by_the_second(Event* first, Event* never, int* which) {
+  *which = co_await first_of(wait(first), signal(first, never));
+}
+Task<void> choose_of_many(Event* first, Event* never, std::size_t* which) {
+  std::vector<Task<void>> tasks;
+  tasks.push_back(wait(never));
+  tasks.push_back(wait(first));
+  tasks.push_back(signal(first, never + 1));
+  *which = co_await any_of(std::move(tasks));
 }
 Task<void> close(Gate* gate, bool* closed) {
   co_await gate->close();
@@ -95,6 +110,26 @@ TEST(FirstOf, CancelsBothWhenItIsDestroyed) {
   EXPECT_EQ(which, -1);
 }
 
+TEST(FirstOf, SeesThatStartingTheSecondHasEndedTheFirst) {
+  Event first;
+  Event never;
+  int which = -1;
+  auto task = choose_ended_by_the_second(&first, &never, &which);
+  task.start();
+  EXPECT_EQ(which, 0);
+  EXPECT_FALSE(never.waiting());
+}
+
+TEST(AnyOf, SeesThatStartingALaterTaskHasEndedAnEarlierOne) {
+  Event first;
+  Event never[2];
+  std::size_t which = 99;
+  auto task = choose_of_many(&first, never, &which);
+  task.start();
+  EXPECT_EQ(which, 1u);
+  EXPECT_FALSE(never[0].waiting() || never[1].waiting());
+}
+
 TEST(Gate, ClosesAtOnceWhenNobodyIsInside) {
   Gate gate;
   bool closed = false;
@@ -116,6 +151,23 @@ TEST(Gate, ClosesOnceTheLastHasLeft) {
   one.signal();
   EXPECT_FALSE(closed);
   two.signal();
+  EXPECT_TRUE(closed);
+}
+
+TEST(Gate, WaitsForWhoCameInAfterItWasEmptyOnce) {
+  Gate gate;
+  gate.refuse();
+  {
+    Gate::Pass gone = gate.enter();
+  }
+  Gate::Pass pass = gate.enter();
+  bool closed = false;
+  auto task = close(&gate, &closed);
+  task.start();
+  EXPECT_FALSE(closed);
+  {
+    Gate::Pass leaving = std::move(pass);
+  }
   EXPECT_TRUE(closed);
 }
 
