@@ -23,15 +23,14 @@ class Prepared {
   const Module& module() const { return *module_; }
   wasmtime_instance_pre* raw() const { return raw_; }
   // Bytes that its exported memory has at the start.
-  std::uint64_t least_memory() const { return least_memory_; }
+  std::uint64_t least_memory() const { return module_->least_memory(); }
 
  private:
   friend class Linker;
   Prepared(std::shared_ptr<const Module> module, wasmtime_instance_pre* raw)
-      : module_(std::move(module)), raw_(raw), least_memory_(module_->least_memory()) {}
+      : module_(std::move(module)), raw_(raw) {}
   std::shared_ptr<const Module> module_;
   wasmtime_instance_pre* raw_;
-  std::uint64_t least_memory_;
 };
 
 // Owner and thread: one shard; one for each ABI.

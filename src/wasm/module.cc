@@ -1,6 +1,10 @@
 #include "wasm/module.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "wasm/raw.h"
 
@@ -22,6 +26,17 @@ std::string_view value_type(wasm_valkind_t kind) {
   }
 }
 
+// Types are the guest's: an import may have a thousand operands, and no ABI has so many.
+std::string list(const wasm_valtype_vec_t* types) {
+  constexpr std::size_t kMaxListed = 32;
+  std::string text;
+  for (std::size_t i = 0; i < types->size && i < kMaxListed; ++i) {
+    if (i > 0) text += ' ';
+    text += value_type(wasm_valtype_kind(types->data[i]));
+  }
+  return types->size > kMaxListed ? text + " ..." : text;
+}
+
 std::string describe(const wasm_externtype_t* type) {
   switch (wasm_externtype_kind(type)) {
     case WASM_EXTERN_FUNC:
@@ -36,18 +51,35 @@ std::string describe(const wasm_externtype_t* type) {
       return "other";
   }
   const wasm_functype_t* func = wasm_externtype_as_functype_const(type);
-  const auto list = [](const wasm_valtype_vec_t* types) {
-    std::string text;
-    for (std::size_t i = 0; i < types->size; ++i) {
-      if (i > 0) text += ' ';
-      text += value_type(wasm_valtype_kind(types->data[i]));
-    }
-    return text;
-  };
   std::string text = "func (" + list(wasm_functype_params(func)) + ")";
   const wasm_valtype_vec_t* results = wasm_functype_results(func);
   if (results->size > 0) text += " -> " + list(results);
   return text;
+}
+
+// Each is freed as soon as it was seen: it grows when it is asked for its operands.
+template <typename Use>
+void each_export(const wasmtime_module* module, Use use) {
+  wasm_exporttype_vec_t types{};
+  wasmtime_module_exports(module, &types);
+  for (std::size_t i = 0; i < types.size; ++i) {
+    const Handle<wasm_exporttype_t, wasm_exporttype_delete> one(
+        std::exchange(types.data[i], nullptr));
+    use(one.get());
+  }
+  wasm_exporttype_vec_delete(&types);
+}
+
+// A number as the binary format has it, taken off `bytes`; 0 for what is none.
+std::uint32_t take_number(std::span<const std::byte>& bytes) {
+  std::uint32_t value = 0;
+  for (unsigned shift = 0; shift < 35 && !bytes.empty(); shift += 7) {
+    const auto byte = static_cast<std::uint32_t>(bytes.front());
+    bytes = bytes.subspan(1);
+    value |= (byte & 0x7f) << shift;
+    if ((byte & 0x80) == 0) return value;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -65,6 +97,28 @@ Binary binary_kind(std::span<const std::byte> bytes) {
   if (start == std::string_view::npos) return Binary::unknown;
   text.remove_prefix(start);
   return text.starts_with('(') || text.starts_with(";;") ? Binary::text : Binary::unknown;
+}
+
+Result<void> check_counts(std::span<const std::byte> wasm) {
+  constexpr std::size_t kHeader = 8;
+  constexpr std::byte kImportSection{2}, kExportSection{7};
+  std::span<const std::byte> left = wasm.subspan(std::min(wasm.size(), kHeader));
+  while (!left.empty()) {
+    const std::byte id = left.front();
+    left = left.subspan(1);
+    const std::uint32_t size = take_number(left);
+    std::span<const std::byte> content = left.first(std::min<std::size_t>(size, left.size()));
+    left = left.subspan(content.size());
+    if (id != kImportSection && id != kExportSection) continue;
+    const std::size_t most = id == kImportSection ? kMaxImports : kMaxExports;
+    const std::uint32_t count = take_number(content);
+    if (count <= most) continue;
+    return fail(Code::invalid_module,
+                fmt::format("the module has {} {} and may have {}", count,
+                            id == kImportSection ? "imports" : "exports", most),
+                "link it with fewer of them");
+  }
+  return {};
 }
 
 Result<std::shared_ptr<const Module>> Module::map_code(std::shared_ptr<Engine> engine,
@@ -94,6 +148,15 @@ Result<std::shared_ptr<const Module>> Module::load_code(std::shared_ptr<Engine> 
   return std::shared_ptr<const Module>(new Module(std::move(engine), raw));
 }
 
+Module::Module(std::shared_ptr<Engine> engine, wasmtime_module* raw)
+    : engine_(std::move(engine)), raw_(raw) {
+  each_export(raw_, [this](const wasm_exporttype_t* one) {
+    const wasm_externtype_t* type = wasm_exporttype_type(one);
+    if (wasm_externtype_kind(type) != WASM_EXTERN_MEMORY) return;
+    least_memory_ = wasmtime_memorytype_minimum(wasm_externtype_as_memorytype_const(type)) << 16;
+  });
+}
+
 Module::~Module() { wasmtime_module_delete(raw_); }
 
 std::vector<ImportName> Module::imports() const {
@@ -102,39 +165,23 @@ std::vector<ImportName> Module::imports() const {
   std::vector<ImportName> names;
   names.reserve(types.size);
   for (std::size_t i = 0; i < types.size; ++i) {
-    const wasm_importtype_t* type = types.data[i];
-    names.push_back({text_of(wasm_importtype_module(type)), text_of(wasm_importtype_name(type)),
-                     describe(wasm_importtype_type(type))});
+    // As in `each_export`.
+    const Handle<wasm_importtype_t, wasm_importtype_delete> one(
+        std::exchange(types.data[i], nullptr));
+    names.push_back({text_of(wasm_importtype_module(one.get())),
+                     text_of(wasm_importtype_name(one.get())),
+                     describe(wasm_importtype_type(one.get()))});
   }
   wasm_importtype_vec_delete(&types);
   return names;
 }
 
 std::vector<ExportName> Module::exports() const {
-  wasm_exporttype_vec_t types{};
-  wasmtime_module_exports(raw_, &types);
   std::vector<ExportName> names;
-  names.reserve(types.size);
-  for (std::size_t i = 0; i < types.size; ++i) {
-    const wasm_exporttype_t* type = types.data[i];
-    names.push_back({text_of(wasm_exporttype_name(type)), describe(wasm_exporttype_type(type))});
-  }
-  wasm_exporttype_vec_delete(&types);
+  each_export(raw_, [&](const wasm_exporttype_t* one) {
+    names.push_back({text_of(wasm_exporttype_name(one)), describe(wasm_exporttype_type(one))});
+  });
   return names;
-}
-
-std::uint64_t Module::least_memory() const {
-  wasm_exporttype_vec_t types{};
-  wasmtime_module_exports(raw_, &types);
-  std::uint64_t pages = 0;
-  for (std::size_t i = 0; i < types.size; ++i) {
-    const wasm_externtype_t* type = wasm_exporttype_type(types.data[i]);
-    if (wasm_externtype_kind(type) == WASM_EXTERN_MEMORY) {
-      pages = wasmtime_memorytype_minimum(wasm_externtype_as_memorytype_const(type));
-    }
-  }
-  wasm_exporttype_vec_delete(&types);
-  return pages << 16;
 }
 
 std::size_t Module::code_bytes() const {

@@ -23,6 +23,14 @@ struct ExportName {
   std::string name, type;
 };
 
+// How many imports, and how many exports, a module may have: each costs the host work and memory.
+inline constexpr std::size_t kMaxImports = 1000;
+inline constexpr std::size_t kMaxExports = 10'000;
+
+// Counts both in a binary module by its sections' headers. Errors: invalid_module for too many;
+// what is malformed is left to the validator.
+Result<void> check_counts(std::span<const std::byte> wasm);
+
 // What a file is, by its first bytes.
 enum class Binary { core_module, component, text, unknown };
 Binary binary_kind(std::span<const std::byte> bytes);
@@ -47,16 +55,17 @@ class Module {
   std::vector<ImportName> imports() const;
   std::vector<ExportName> exports() const;
   std::size_t code_bytes() const;
-  std::uint64_t least_memory() const;  // bytes of its exported memory at the start; 0: none
+  // Bytes of its exported memory at the start; 0: none.
+  std::uint64_t least_memory() const { return least_memory_; }
 
   const std::shared_ptr<Engine>& engine() const { return engine_; }
   const wasmtime_module* raw() const { return raw_; }
 
  private:
-  Module(std::shared_ptr<Engine> engine, wasmtime_module* raw)
-      : engine_(std::move(engine)), raw_(raw) {}
+  Module(std::shared_ptr<Engine> engine, wasmtime_module* raw);
   std::shared_ptr<Engine> engine_;
   wasmtime_module* raw_;
+  std::uint64_t least_memory_ = 0;
 };
 
 }  // namespace carrel::wasm

@@ -49,6 +49,16 @@ TEST(Module, ListsImportsAndExportsWithTheirTypes) {
   EXPECT_GT((*module)->code_bytes(), 0u);
 }
 
+TEST(Module, ShortensTypesThatNoAbiHas) {
+  auto engine = *Engine::make(small_engine());
+  std::string wat = "(module (func (export \"f\") (param";
+  for (int i = 0; i < 1000; ++i) wat += " i32";
+  auto module = Module::compile(engine, bytes_of(wat + ")))"));
+  ASSERT_TRUE(module) << module.error().describe();
+  EXPECT_LT((*module)->exports()[0].type.size(), 200u);
+  EXPECT_THAT((*module)->exports()[0].type, HasSubstr("i32 ...)"));
+}
+
 TEST(Module, RefusesWhatTheEngineHasSwitchedOff) {
   auto engine = *Engine::make(small_engine());
   EXPECT_FALSE(engine->compile(bytes_of("(module (memory 1 1 shared))")));
