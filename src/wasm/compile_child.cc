@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/fd.h"
 #include "wasm/compiler.h"
 #include "wasm/module.h"
 
@@ -45,9 +46,13 @@ void set_limits(const CompileRequest& request) {
   limit(RLIMIT_CPU, request.cpu_seconds,
         1);  // the soft limit says by its signal that it was reached
   limit(RLIMIT_FSIZE, request.max_code);
-  limit(RLIMIT_NOFILE, 3);
   limit(RLIMIT_CORE, 0);
   setpriority(PRIO_PROCESS, 0, 10);
+  // If the machine runs out of memory, this process ends, not the server.
+  if (const Fd score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)); score) {
+    static_cast<void>(!write(score.get(), "1000", 4));
+  }
+  limit(RLIMIT_NOFILE, 3);
 }
 
 int compile(const Engine& engine, std::span<const std::byte> bytes) {
@@ -60,6 +65,9 @@ int compile(const Engine& engine, std::span<const std::byte> bytes) {
   }
   if (auto kind = check_is_module(bytes); !kind) {
     return finish(CompileExit::invalid_module, kind.error().message());
+  }
+  if (auto counts = check_counts(bytes); !counts) {
+    return finish(CompileExit::invalid_module, counts.error().message());
   }
   auto code = engine.compile(bytes);
   if (!code) return finish(CompileExit::invalid_module, code.error().message());
@@ -97,10 +105,12 @@ bool drop_compiler_rights() {
                                    SCMP_SYS(getrandom),
                                    SCMP_SYS(gettid),
                                    SCMP_SYS(getpid),
-                                   SCMP_SYS(tgkill),
                                    SCMP_SYS(restart_syscall)};
   int failed = 0;
   for (const int call : kPlain) failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
+  // To itself: how an abort ends.
+  failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                             SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid())));
   failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
   failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,

@@ -93,9 +93,10 @@ struct Ended {
 
 Ended wait_for(pid_t child, Nanos deadline) {
   const Fd handle(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
+  if (!handle) kill(child, SIGKILL);  // no descriptors left: it could not be watched
   const auto until = std::chrono::steady_clock::now() + deadline;
   Ended ended;
-  for (;;) {
+  while (handle) {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     pollfd one{.fd = handle.get(), .events = POLLIN, .revents = 0};
@@ -106,8 +107,11 @@ Ended wait_for(pid_t child, Nanos deadline) {
     break;
   }
   if (ended.late) kill(child, SIGKILL);
-  while (waitpid(child, &ended.status, 0) < 0 && errno == EINTR) {
+  pid_t gone = -1;
+  while ((gone = waitpid(child, &ended.status, 0)) < 0 && errno == EINTR) {
   }
+  // Taken by somebody else, as when SIGCHLD is ignored: what it made may not be whole.
+  if (gone < 0) ended.status = SIGKILL;
   return ended;
 }
 
@@ -141,7 +145,7 @@ std::unexpected<Error> crashed(int signal, const Fd& messages, const CompileOpti
   if (signal == SIGXCPU) {
     why = fmt::format("it used up its {} s of CPU time", options.cpu.count());
   } else if (signal == SIGKILL) {
-    why = "the compiler was killed, perhaps because the machine has no memory left";
+    why = "the compiler was killed, perhaps because the machine has no memory or descriptors left";
   } else if (signal == SIGXFSZ) {
     why = fmt::format("its code is larger than {} MiB", options.max_code >> 20);
   } else if (const std::string text = text_in(messages); text.contains("memory allocation")) {

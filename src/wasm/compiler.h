@@ -19,7 +19,7 @@ namespace carrel::wasm {
 
 struct CompileOptions {
   std::uint64_t max_module = 64ULL << 20;  // bytes of the module
-  std::uint64_t max_code = 1ULL << 30;     // bytes of compiled code
+  std::uint64_t max_code = 256ULL << 20;   // bytes of compiled code, which the parent holds twice
   std::uint64_t memory = 4ULL << 30;       // address space of the child
   std::chrono::seconds cpu = std::chrono::seconds(120);
   Nanos deadline = std::chrono::seconds(60);         // wall time

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "wasm/compile_child.h"
@@ -83,6 +84,43 @@ TEST_F(Compiler, RefusesATruncatedModuleWithTheValidatorsText) {
   EXPECT_THAT(error.message(), HasSubstr("unexpected end"));
 }
 
+// `count` imports of functions that have a thousand operands each.
+std::string module_with_imports(std::uint64_t count) {
+  std::string bytes(kMagic);
+  bytes += section(1, std::string("\1\x60", 2) + leb(1000) + std::string(1000, '\x7f') + '\0');
+  std::string all = leb(count);
+  for (std::uint64_t i = 0; i < count; ++i) all += std::string("\0\0\0\0", 4);
+  return bytes + section(2, all);
+}
+
+TEST_F(Compiler, RefusesAMillionImportsBeforeItLooksAtThem) {
+  const Error error = refuse(module_with_imports(1'000'000));
+  EXPECT_EQ(error.code(), Code::invalid_module);
+  EXPECT_THAT(error.message(), HasSubstr("1000000 imports and may have 1000"));
+}
+
+TEST_F(Compiler, RefusesAMillionExports) {
+  std::string bytes(kMagic);
+  bytes += section(1, std::string("\1\x60\0\0", 4));
+  bytes += section(7, leb(1'000'000));
+  EXPECT_THAT(refuse(bytes).message(), HasSubstr("1000000 exports and may have 10000"));
+}
+
+TEST_F(Compiler, LeavesSectionsThatAreCutOffToTheValidator) {
+  EXPECT_TRUE(check_counts(bytes_of("")));
+  EXPECT_TRUE(check_counts(bytes_of(kMagic)));
+  EXPECT_TRUE(check_counts(bytes_of(std::string(kMagic) + "\2")));
+  EXPECT_TRUE(check_counts(bytes_of(std::string(kMagic) + "\2\xff\xff\xff\xff\xff\xff")));
+  EXPECT_FALSE(check_counts(bytes_of(std::string(kMagic) + "\2\xff\xff\xff\xff\xf\xff\xff\x7f")));
+}
+
+TEST_F(Compiler, TakesNoCodeFromAChildThatSomebodyElseHasReaped) {
+  const auto before = signal(SIGCHLD, SIG_IGN);
+  const Error error = refuse("(module)");
+  signal(SIGCHLD, before);
+  EXPECT_EQ(error.code(), Code::compile_failed);
+}
+
 TEST_F(Compiler, RefusesTextWithASyntaxErrorAndSaysWhere) {
   const Error error = refuse("(module\n  (func (export \"run\") i32.nonsense))");
   EXPECT_EQ(error.code(), Code::invalid_module);
@@ -159,6 +197,7 @@ TEST_F(Compiler, EndsAtItsLimitOfCode) {
     worked |= 8;
   if (kill(getppid(), 0) == 0) worked |= 16;
   if (fork() >= 0) worked |= 32;
+  if (syscall(SYS_tgkill, getppid(), getppid(), 0) == 0) worked |= 64;
   execv(program, arguments);
   _exit(worked);
 }
