@@ -74,13 +74,32 @@ bool write_all(const Fd& file, std::span<const std::byte> bytes) {
   return true;
 }
 
+struct Item {
+  fs::file_time_type used;
+  std::uint64_t size;
+  fs::path path;
+};
+
+// The folder's files of that kind; what another process removes meanwhile is left out.
+std::vector<Item> items_in(const fs::path& folder, std::string_view extension) {
+  std::vector<Item> items;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().extension() != extension) continue;
+    std::error_code gone;
+    const auto used = at->last_write_time(gone);
+    const auto size = gone ? 0 : at->file_size(gone);
+    if (!gone) items.push_back({used, size, at->path()});
+  }
+  return items;
+}
+
 // What a process that was killed while it wrote has left.
 void remove_old_drafts(const fs::path& folder) {
-  std::error_code error;
-  for (const fs::directory_entry& item : fs::directory_iterator(folder, error)) {
-    if (item.path().extension() != kDraft) continue;
-    const auto age = fs::file_time_type::clock::now() - item.last_write_time(error);
-    if (!error && age > std::chrono::hours(1)) fs::remove(item.path(), error);
+  for (const Item& draft : items_in(folder, kDraft)) {
+    std::error_code ignored;
+    const auto age = fs::file_time_type::clock::now() - draft.used;
+    if (age > std::chrono::hours(1)) fs::remove(draft.path, ignored);
   }
 }
 
@@ -129,7 +148,7 @@ Result<std::shared_ptr<const Module>> CodeCache::compile(std::string_view digest
   CARREL_TRY(const std::vector<std::byte> code,
              compile_in_child(*engine_, bytes, options_.compile));
   if (keep(digest, code)) {
-    prune();
+    prune(code.size());
     if (auto module = find(digest)) return module;
   }
   return Module::load_code(engine_, code);
@@ -149,29 +168,23 @@ bool CodeCache::keep(std::string_view digest, std::span<const std::byte> code) c
   return kept;
 }
 
-void CodeCache::prune() const {
+// The folder is looked through when it may be full, and when nobody has counted yet.
+void CodeCache::prune(std::uint64_t added) const {
   if (options_.max_bytes == 0) return;
-  struct Item {
-    fs::file_time_type used;
-    std::uint64_t size;
-    fs::path path;
-  };
-  std::vector<Item> items;
+  std::lock_guard lock(prune_mutex_);
+  if (bytes_) *bytes_ += added;
+  if (bytes_ && *bytes_ <= options_.max_bytes) return;
+  std::vector<Item> items = items_in(options_.folder, kSuffix);
   std::uint64_t total = 0;
-  std::error_code error;
-  for (const fs::directory_entry& item : fs::directory_iterator(options_.folder, error)) {
-    if (item.path().extension() != kSuffix) continue;
-    Item one{item.last_write_time(error), item.file_size(error), item.path()};
-    if (error) continue;  // another process was faster
-    total += one.size;
-    items.push_back(std::move(one));
-  }
+  for (const Item& item : items) total += item.size;
   std::ranges::sort(items, {}, &Item::used);
   for (const Item& item : items) {
     if (total <= options_.max_bytes) break;
-    fs::remove(item.path, error);
+    std::error_code ignored;
+    fs::remove(item.path, ignored);
     total -= item.size;
   }
+  bytes_ = total;
 }
 
 }  // namespace carrel::wasm

@@ -9,6 +9,8 @@
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -53,11 +55,13 @@ class CodeCache {
 
   Key mac(std::string_view name, std::span<const std::byte> code) const;
   bool keep(std::string_view digest, std::span<const std::byte> code) const;
-  void prune() const;
+  void prune(std::uint64_t added) const;
 
   std::shared_ptr<Engine> engine_;
   CodeCacheOptions options_;
   Key key_;
+  mutable std::mutex prune_mutex_;
+  mutable std::optional<std::uint64_t> bytes_;  // in the folder, as far as this process knows
 };
 
 }  // namespace carrel::wasm

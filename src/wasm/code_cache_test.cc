@@ -171,6 +171,12 @@ TEST_F(Cache, LetsGoWhatWasUsedLongestAgo) {
   ASSERT_TRUE(bounded->compile(other, bytes_of(kOther)));
   EXPECT_FALSE(bounded->find(digest));
   EXPECT_TRUE(bounded->find(other));
+
+  fs::last_write_time(cache->entry(other),
+                      fs::file_time_type::clock::now() - std::chrono::hours(1));
+  ASSERT_TRUE(bounded->compile(digest, bytes_of(kModule)));
+  EXPECT_FALSE(bounded->find(other));
+  EXPECT_TRUE(bounded->find(digest));
 }
 
 TEST_F(Cache, LeavesNoDraftsBehind) {
