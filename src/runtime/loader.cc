@@ -43,10 +43,26 @@ std::span<const abi::Abi* const> known_abis() {
   return all;
 }
 
-// One waiting load: the worker fills it in on the shard's thread, whether or not anybody still waits.
-struct PendingLoad {
-  async::Event done;
-  std::optional<Result<ModuleRef>> result;
+// A turn that waits for a module, in its coroutine's frame.
+struct Loader::Waiter {
+  // What the worker sends over; on the shard's thread alone from then on.
+  struct Delivery {
+    async::Event done;
+    std::optional<Result<ModuleRef>> result;
+  };
+
+  Loader::Impl& loader;
+  async::Shard& shard;
+  std::shared_ptr<const Program> program;
+  std::shared_ptr<Delivery> delivery = std::make_shared<Delivery>();
+
+  ~Waiter();  // no shard is sent to once its turns are gone
+  void deliver(const Result<ModuleRef>& result) {
+    shard.submit([delivery = delivery, result = result]() mutable {
+      delivery->result.emplace(std::move(result));
+      delivery->done.signal();
+    });
+  }
 };
 
 struct Loader::Impl {
@@ -58,6 +74,8 @@ struct Loader::Impl {
   bool stopping = false;
   std::unordered_map<std::string, std::weak_ptr<const wasm::Module>> mapped;  // by digest
   std::unordered_set<std::string> loading;
+  // Who waits for a program that is being brought in: one job serves them all.
+  std::unordered_map<const Program*, std::vector<Waiter*>> waiting;
 
   std::mutex check_mutex;  // linkers are for one thread at a time
   std::unordered_map<const abi::Abi*, std::unique_ptr<wasm::Linker>> check_linkers;
@@ -94,10 +112,20 @@ struct Loader::Impl {
     return module;
   }
 
-  Result<ModuleRef> load_alone(const std::string& digest, std::move_only_function<Result<std::string>()> read) {
+  // A library's exception would end the process, or leave others waiting for this digest.
+  Result<ModuleRef> load_alone(const std::string& digest, std::move_only_function<Result<std::string>()> read) try {
     if (auto module = cache->find(digest)) return module;
     CARREL_TRY(const std::string bytes, read());
     return cache->compile(digest, as_bytes(bytes));
+  } catch (const std::exception& cause) {
+    return fail(Code::internal, fmt::format("a module could not be brought in: {}", cause.what()));
+  }
+
+  void bring_in(const std::shared_ptr<const Program>& program, Loader& loader) {
+    const auto result = loader.load_now(*program);
+    std::lock_guard lock(mutex);
+    for (Waiter* waiter : waiting[program.get()]) waiter->deliver(result);
+    waiting.erase(program.get());
   }
 
   Result<void> check_imports(const abi::Abi& abi, ModuleRef module, const std::shared_ptr<wasm::Engine>& engine) {
@@ -110,6 +138,12 @@ struct Loader::Impl {
     return {};
   }
 };
+
+Loader::Waiter::~Waiter() {
+  std::lock_guard lock(loader.mutex);
+  const auto at = loader.waiting.find(program.get());
+  if (at != loader.waiting.end()) std::erase(at->second, this);
+}
 
 Loader::Loader(std::shared_ptr<wasm::Engine> engine, std::shared_ptr<wasm::CodeCache> cache, unsigned threads)
     : engine_(std::move(engine)), impl_(std::make_unique<Impl>()) {
@@ -157,21 +191,17 @@ Result<ModuleRef> Loader::load_now(const Program& program) {
 }
 
 async::Task<Result<ModuleRef>> Loader::load(async::Shard& shard, std::shared_ptr<const Program> program) {
-  auto pending = std::make_shared<PendingLoad>();
+  Waiter waiter{.loader = *impl_, .shard = shard, .program = program};
   {
     std::lock_guard lock(impl_->mutex);
     if (auto module = impl_->mapped[program->digest].lock()) co_return module;
-    impl_->jobs.emplace_back([this, &shard, pending, program = std::move(program)] {
-      auto result = load_now(*program);
-      shard.submit([pending, result = std::move(result)]() mutable {
-        pending->result.emplace(std::move(result));
-        pending->done.signal();
-      });
-    });
+    auto [others, first] = impl_->waiting.try_emplace(program.get());
+    others->second.push_back(&waiter);
+    if (first) impl_->jobs.emplace_back([this, program] { impl_->bring_in(program, *this); });
   }
   impl_->changed.notify_all();
-  co_await pending->done;
-  co_return std::move(*pending->result);
+  co_await waiter.delivery->done;
+  co_return std::move(*waiter.delivery->result);
 }
 
 }  // namespace carrel::runtime

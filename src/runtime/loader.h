@@ -27,8 +27,8 @@ struct Program {
 // Every ABI this build speaks, in the order in which modules are matched.
 std::span<const abi::Abi* const> known_abis();
 
-// Owner: the composition root; outlives the shards' runtimes. Thread-safe. Stops: destruction joins its
-// threads; loads still waiting end with shutting_down.
+// Owner: the composition root; outlives the shards and their runtimes. Thread-safe. Stops: destruction joins its
+// threads, after the compilation in progress; no task may wait in `load` any more.
 class Loader {
  public:
   Loader(std::shared_ptr<wasm::Engine> engine, std::shared_ptr<wasm::CodeCache> cache, unsigned threads);
@@ -52,6 +52,7 @@ class Loader {
 
  private:
   struct Impl;
+  struct Waiter;
   std::shared_ptr<wasm::Engine> engine_;
   std::unique_ptr<Impl> impl_;
 };

@@ -42,14 +42,6 @@ async::Task<turn::Outcome> Runtime::run(std::shared_ptr<const Program> program, 
     if (!loaded) co_return turn::Outcome{.error = std::move(loaded).error()};
     prepared = std::move(*loaded);
   }
-  // Where guests wait for the shard, a new turn takes its tenant's place among them: first, if the tenant has
-  // had less than the others.
-  async::RunQueue& queue = shard_.run_queue();
-  if (queue.empty()) {
-    queue.run_at_once(ticket->account());
-  } else {
-    co_await queue.turn(ticket->account());
-  }
   co_return co_await program->abi->run(shard_, ticket->account(), *prepared, turn);
 }
 

@@ -1,0 +1,105 @@
+#include "runtime/loader.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "runtime/runtime.h"
+
+namespace carrel::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+using Loaded = std::optional<Result<std::shared_ptr<const wasm::Module>>>;
+
+constexpr std::string_view kModule = R"((module (memory (export "memory") 1) (func (export "_start"))))";
+
+class Loading : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = fs::temp_directory_path() / "carrel-loader-XXXXXX";
+    folder = mkdtemp(pattern.data());
+    auto engine = *wasm::Engine::make({.slots = 4});
+    auto cache = *wasm::CodeCache::open(engine, {.folder = folder / "code"});
+    loader = std::make_unique<Loader>(engine, cache, 1);
+    write(kModule);
+  }
+  void TearDown() override {
+    loader.reset();
+    fs::remove_all(folder);
+  }
+  void write(std::string_view text) { std::ofstream(folder / "a.wasm") << text; }
+  std::shared_ptr<const Program> program() {
+    auto checked = loader->check(folder / "a.wasm");
+    EXPECT_TRUE(checked) << checked.error().describe();
+    return *checked;
+  }
+  void forget_code() {
+    for (const auto& entry : fs::directory_iterator(folder / "code")) {
+      if (entry.path().extension() == ".cwasm") fs::remove(entry.path());
+    }
+  }
+
+  fs::path folder;
+  std::unique_ptr<Loader> loader;
+};
+
+async::Task<void> load(Loader& loader, async::Shard& shard, std::shared_ptr<const Program> program, Loaded* out) {
+  out->emplace(co_await loader.load(shard, std::move(program)));
+}
+
+async::Task<void> load_three(Loader& loader, async::Shard& shard, std::shared_ptr<const Program> program,
+                             Loaded* out) {
+  auto first = load(loader, shard, program, &out[0]);
+  auto second = load(loader, shard, program, &out[1]);
+  first.start();
+  second.start();
+  co_await load(loader, shard, program, &out[2]);
+  first = {};
+  second = {};
+}
+
+TEST_F(Loading, GivesAllThatWaitForAProgramTheSameModule) {
+  async::Shard shard;
+  const auto checked = program();
+  Loaded loaded[3];
+  shard.run_until_done(load_three(*loader, shard, checked, loaded));
+  for (const Loaded& one : loaded) {
+    ASSERT_TRUE(one && *one);
+    EXPECT_EQ(**one, *loaded[0]);
+  }
+}
+
+TEST_F(Loading, SaysThatAFileHasChangedSinceItWasChecked) {
+  async::Shard shard;
+  const auto checked = program();
+  forget_code();
+  write("(module)");
+  Loaded loaded;
+  shard.run_until_done(load(*loader, shard, checked, &loaded));
+  ASSERT_FALSE(*loaded);
+  EXPECT_EQ(loaded->error().code(), Code::unavailable);
+}
+
+TEST_F(Loading, SendsNothingToAShardThatIsGone) {
+  const auto checked = program();
+  forget_code();
+  Loaded loaded;
+  {
+    async::Shard shard;
+    auto waiting = load(*loader, shard, checked, &loaded);
+    waiting.start();
+  }
+  loader.reset();  // joins the worker that compiled meanwhile
+  EXPECT_FALSE(loaded.has_value());
+}
+
+TEST(Limits, KeepTheMappingsOfAllShardsWithinTheKernelsBound) {
+  const wasm::EngineSettings engine;
+  EXPECT_EQ(limits_for(engine, 1).modules, 1000u);
+  for (const unsigned shards : {1U, 8U, 64U, 256U}) EXPECT_LE(limits_for(engine, shards).modules * shards, 10'000u);
+}
+
+}  // namespace
+}  // namespace carrel::runtime
