@@ -50,6 +50,7 @@ Result<int> parse_status(std::string_view value) {
 
 struct HeadBuilder {
   net::ReplyHead head;
+  std::size_t given = 0;  // with those that a later one replaces
   bool has_status = false;
   bool has_location = false;
   bool has_type = false;
@@ -61,6 +62,7 @@ struct HeadBuilder {
       return {};
     }
     if (is_framing(name)) return {};
+    if (++given == kMaxHeaders + 1) return bad(fmt::format("more than {} headers", kMaxHeaders));
     has_location |= name == "location";
     has_type |= name == "content-type";
     if (name != "set-cookie") {
@@ -71,7 +73,6 @@ struct HeadBuilder {
         }
       }
     }
-    if (head.headers.size() == kMaxHeaders) return bad(fmt::format("more than {} headers", kMaxHeaders));
     head.headers.emplace_back(std::move(name), value);
     return {};
   }

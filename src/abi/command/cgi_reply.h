@@ -16,7 +16,7 @@
 namespace carrel::abi::command {
 
 inline constexpr std::size_t kMaxHead = 64 << 10;  // bytes
-inline constexpr std::size_t kMaxHeaders = 128;
+inline constexpr std::size_t kMaxHeaders = 128;   // those given twice count twice
 
 struct HeadEnd {
   std::size_t head;  // bytes before the empty line

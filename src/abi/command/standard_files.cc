@@ -3,7 +3,8 @@
 namespace carrel::abi::command {
 namespace {
 
-constexpr std::size_t kLongestLine = 8 << 10;
+constexpr std::size_t kLongestLine = 4 << 10;
+constexpr std::uint64_t kLineCost = 128;  // what the log writes around a line: short ones are not cheap
 constexpr std::size_t kMostAtOnce = 256 << 10;  // so that a host call is short
 
 std::string_view text_of(std::span<const std::byte> bytes) {
@@ -36,23 +37,15 @@ wasi::Io<std::size_t> ErrorFile::write(wasi::IoContext&, wasi::ConstBuffers from
 wasi::Io<std::uint64_t> ErrorFile::writable(wasi::IoContext&) { return kMostAtOnce; }
 
 void ErrorFile::take(std::string_view bytes) {
-  if (dropping_) return;
-  const bool over = bytes.size() > left_;
-  bytes = bytes.substr(0, left_);
-  left_ -= bytes.size();
-  while (!bytes.empty()) {
-    const auto end = bytes.find('\n');
-    const auto piece = bytes.substr(0, std::min(end, kLongestLine - line_.size()));
-    line_ += piece;
+  while (!bytes.empty() && !dropping_) {
+    const auto piece = bytes.substr(0, std::min(bytes.find('\n'), kLongestLine - line_.size()));
+    line_ += piece.substr(0, left_);
+    if (piece.size() > left_) return drop_rest();
+    left_ -= piece.size();
     bytes.remove_prefix(piece.size());
-    if (!bytes.empty() && bytes.front() == '\n') bytes.remove_prefix(1);
-    else if (line_.size() < kLongestLine) break;
-    end_line();
-  }
-  if (over) {
-    end_line();
-    dropping_ = true;
-    turn_.log.line(turn_.module, turn_.id, "(the rest of this turn's log is dropped: it is over the limit)");
+    const bool ended = bytes.starts_with('\n');
+    if (ended) bytes.remove_prefix(1);
+    if (ended || line_.size() == kLongestLine) end_line();
   }
 }
 
@@ -60,6 +53,13 @@ void ErrorFile::end_line() {
   if (line_.empty()) return;
   turn_.log.line(turn_.module, turn_.id, line_);
   line_.clear();
+  left_ -= std::min(left_, kLineCost);
+}
+
+void ErrorFile::drop_rest() {
+  dropping_ = true;
+  end_line();
+  turn_.log.line(turn_.module, turn_.id, "(the rest of this turn's log is dropped: it is over the limit)");
 }
 
 }  // namespace carrel::abi::command

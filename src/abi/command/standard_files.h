@@ -21,8 +21,8 @@ class OutputFile final : public wasi::OpenFile {
   ReplyOutput& output_;
 };
 
-// Whole lines to the log of the module's owner, as they end. After the module's limit the rest is dropped,
-// which the log says once.
+// Whole lines to the log of the module's owner, as they end. After the module's limit, to which each line adds
+// its bytes and what the log writes around it, the rest is dropped, which the log says once.
 class ErrorFile final : public wasi::OpenFile {
  public:
   explicit ErrorFile(const turn::Turn& turn) : turn_(turn), left_(turn.module.limits.log_bytes) {}
@@ -35,6 +35,7 @@ class ErrorFile final : public wasi::OpenFile {
  private:
   void take(std::string_view bytes);
   void end_line();
+  void drop_rest();
 
   const turn::Turn& turn_;
   std::uint64_t left_;
