@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/id.h"
 #include "base/result.h"
+#include "base/utf8.h"
 
 namespace carrel {
 namespace {
@@ -107,6 +108,21 @@ TEST_F(Files, AreReadWholeUpToTheirBound) {
   auto content = read_file(folder / "five", 4);
   ASSERT_FALSE(content);
   EXPECT_THAT(content.error().message(), HasSubstr("more than 4 bytes"));
+}
+
+TEST_F(Files, OfAnySizeTakeNoMoreMemoryThanTheirBound) {
+  std::ofstream(folder / "sparse") << "1";
+  fs::resize_file(folder / "sparse", 1ULL << 42);
+  EXPECT_EQ(read_file(folder / "sparse", 4).error().code(), Code::invalid_argument);
+}
+
+TEST(Utf8, HasNoOverlongFormsSurrogatesOrCutOffSequences) {
+  EXPECT_TRUE(is_utf8(""));
+  EXPECT_TRUE(is_utf8("a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"));
+  for (const std::string_view bad : {"\x80", "\xc0\xaf", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xe2\x82",
+                                     "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff"}) {
+    EXPECT_FALSE(is_utf8(bad));
+  }
 }
 
 TEST(Clock, OfThisThreadCountsOnlyItsWork) {
