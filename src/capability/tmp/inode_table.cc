@@ -11,6 +11,7 @@ using wasi::Io;
 using wasi::IoContext;
 
 constexpr int kMaxLinks = 40;                            // followed on one path, as on Linux
+constexpr int kMaxSteps = 8192;                          // on one path, with those of its links
 constexpr std::int64_t kInodeCost = sizeof(Inode) + 48;  // with its place in the table
 constexpr std::int64_t kNameCost = 176;                  // with both places in its folder
 
@@ -52,7 +53,8 @@ Io<Place> InodeTable::resolve(IoContext& io, std::string_view path, LastLink las
   std::string followed;  // what `rest` points into once a link was followed
   std::string_view rest = path;
   int links = 0;
-  while (!rest.empty()) {
+  for (int steps = 0; !rest.empty(); ++steps) {
+    if (steps == kMaxSteps) return fail(Errno::loop);
     const std::string_view name = take_name(rest);
     if (!place.found) return fail(Errno::noent);
     Folder* folder = place.found->folder();

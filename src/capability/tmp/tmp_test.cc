@@ -239,6 +239,18 @@ TEST_F(TmpTest, CreatesTheFileThatALinkLeadsTo) {
   EXPECT_EQ(get(io_, *tmp_, "target"), "text");
 }
 
+TEST_F(TmpTest, EndsPathsThatLinksMakeVeryLong) {
+  ASSERT_TRUE(tmp_->make_folder(io_, "d"));
+  std::string there_and_back;
+  for (int i = 0; i < 800; ++i) there_and_back += "d/../";
+  ASSERT_TRUE(tmp_->symlink(io_, there_and_back + "d", "0"));
+  for (int i = 1; i < 10; ++i) {
+    ASSERT_TRUE(tmp_->symlink(io_, there_and_back + std::to_string(i - 1), std::to_string(i)));
+  }
+  EXPECT_TRUE(tmp_->stat(io_, "3", true));
+  EXPECT_EQ(error_of(tmp_->stat(io_, "9", true)), Errno::loop);
+}
+
 TEST_F(TmpTest, EndsLoopsOfLinks) {
   ASSERT_TRUE(tmp_->symlink(io_, "b", "a"));
   ASSERT_TRUE(tmp_->symlink(io_, "a", "b"));
