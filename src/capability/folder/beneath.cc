@@ -20,10 +20,6 @@ constexpr int kMaxTries = 128;
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) close(fd_);
-}
-
 int open_beneath_once(int folder, const char* path, int flags, unsigned mode) {
   open_how how{};
   how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
@@ -34,14 +30,14 @@ int open_beneath_once(int folder, const char* path, int flags, unsigned mode) {
   return fd < 0 ? -errno : static_cast<int>(fd);
 }
 
-wasi::Io<Descriptor> open_beneath(int folder, std::string_view path, int flags, unsigned mode) {
+wasi::Io<Fd> open_beneath(int folder, std::string_view path, int flags, unsigned mode) {
   if (path.contains('\0')) return fail(Errno::inval);
   const std::string text(path.empty() ? "." : path);
   int fd = -EAGAIN;
   for (int tries = 0; tries < kMaxTries && (fd == -EAGAIN || fd == -EINTR); ++tries) {
     fd = open_beneath_once(folder, text.c_str(), flags, mode);
   }
-  if (fd >= 0) return Descriptor(fd);
+  if (fd >= 0) return Fd(fd);
   return fail(fd == -EXDEV ? Errno::perm : from_host(-fd));
 }
 

@@ -3,31 +3,15 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 
+#include "base/fd.h"
 #include "wasi/errno.h"
 
 namespace carrel::capability::folder {
 
-// A file descriptor of ours. Moves; closes.
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor();
-  Descriptor(Descriptor&& from) noexcept : fd_(std::exchange(from.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& from) noexcept {
-    std::swap(fd_, from.fd_);
-    return *this;
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 // A name in a folder: what unlink, rename, mkdir and their like work on.
 struct Name {
-  Descriptor folder;  // O_PATH
+  Fd folder;  // O_PATH
   std::string name;   // one component, neither "." nor ".."
 };
 
@@ -36,7 +20,7 @@ int open_beneath_once(int folder, const char* path, int flags, unsigned mode);
 
 // `path` relative to `folder`; "" is the folder itself. Never blocks on a FIFO, never makes a terminal ours.
 // Errors: EPERM for what leads outside, EINVAL for a NUL, EBUSY when others rename folders without pause.
-wasi::Io<Descriptor> open_beneath(int folder, std::string_view path, int flags, unsigned mode = 0);
+wasi::Io<Fd> open_beneath(int folder, std::string_view path, int flags, unsigned mode = 0);
 
 // The parent of `path`'s last name. Errors: EBUSY for the folder itself; EINVAL for a last "." or "..".
 wasi::Io<Name> name_beneath(int folder, std::string_view path);

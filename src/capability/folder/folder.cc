@@ -31,7 +31,7 @@ Io<void> checked(int result) {
 
 class Folder final : public wasi::Node {
  public:
-  Folder(Descriptor root, Access access) : root_(std::move(root)), access_(access) {}
+  Folder(Fd root, Access access) : root_(std::move(root)), access_(access) {}
 
   bool resolves_dots() const override { return true; }
   Io<std::unique_ptr<wasi::OpenFile>> open(IoContext& io, std::string_view path, const OpenHow& how) override;
@@ -51,9 +51,9 @@ class Folder final : public wasi::Node {
     if (access_ == Access::read_only) return refuse(Errno::rofs);
     return name_beneath(root_.get(), path);
   }
-  Io<Descriptor> open_descriptor(std::string_view path, const OpenHow& how) const;
+  Io<Fd> open_descriptor(std::string_view path, const OpenHow& how) const;
 
-  const Descriptor root_;
+  const Fd root_;
   const Access access_;
 };
 
@@ -70,7 +70,7 @@ int open_flags(const OpenHow& how) {
   return flags;
 }
 
-Io<Descriptor> Folder::open_descriptor(std::string_view path, const OpenHow& how) const {
+Io<Fd> Folder::open_descriptor(std::string_view path, const OpenHow& how) const {
   if (how.folder && (how.create || how.truncate)) return refuse(Errno::inval);
   if (access_ == Access::read_write) return open_beneath(root_.get(), path, open_flags(how), 0666);
   if (how.truncate || (how.write && !how.folder)) return refuse(Errno::rofs);
@@ -176,9 +176,9 @@ Error mount_error(const std::filesystem::path& folder, int error) {
 }  // namespace
 
 Result<std::shared_ptr<wasi::Node>> mount(const std::filesystem::path& folder, Access access) {
-  Descriptor root(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  Fd root(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (root.get() < 0) return std::unexpected(mount_error(folder, errno));
-  const Descriptor listed(open_beneath_once(root.get(), ".", O_RDONLY | O_DIRECTORY, 0));
+  const Fd listed(open_beneath_once(root.get(), ".", O_RDONLY | O_DIRECTORY, 0));
   const int probe = listed.get();
   if (probe == -ENOSYS || probe == -EPERM) {
     return carrel::fail(

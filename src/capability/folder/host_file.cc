@@ -57,7 +57,7 @@ Io<void> checked(int result) {
 
 class HostOpen : public wasi::OpenFile {
  public:
-  HostOpen(Descriptor fd, Access access) : fd_(std::move(fd)), access_(access) {}
+  HostOpen(Fd fd, Access access) : fd_(std::move(fd)), access_(access) {}
 
   Io<wasi::FileStat> stat(IoContext&) override {
     struct stat status {};
@@ -75,7 +75,7 @@ class HostOpen : public wasi::OpenFile {
   Access access() const { return access_; }
 
  private:
-  Descriptor fd_;
+  Fd fd_;
   Access access_;
 };
 
@@ -158,11 +158,11 @@ wasi::FileType file_type(mode_t mode) {
 
 }  // namespace
 
-std::unique_ptr<wasi::OpenFile> open_host_file(Descriptor fd, Access access) {
+std::unique_ptr<wasi::OpenFile> open_host_file(Fd fd, Access access) {
   return std::make_unique<HostFile>(std::move(fd), access);
 }
 
-std::unique_ptr<wasi::OpenFile> open_host_folder(Descriptor fd, Access access) {
+std::unique_ptr<wasi::OpenFile> open_host_folder(Fd fd, Access access) {
   return std::make_unique<HostFolder>(std::move(fd), access);
 }
 

@@ -14,8 +14,8 @@
 namespace carrel::capability::folder {
 
 // `fd` is a regular file or a folder. Sizes and times of what is mounted read-only stay as they are.
-std::unique_ptr<wasi::OpenFile> open_host_file(Descriptor fd, Access access);
-std::unique_ptr<wasi::OpenFile> open_host_folder(Descriptor fd, Access access);
+std::unique_ptr<wasi::OpenFile> open_host_file(Fd fd, Access access);
+std::unique_ptr<wasi::OpenFile> open_host_folder(Fd fd, Access access);
 
 wasi::FileStat from_host_stat(const struct stat& status);
 std::array<timespec, 2> to_host_times(wasi::SetTimes times);
