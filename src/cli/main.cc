@@ -6,8 +6,12 @@
 #include "cli/program.h"
 
 int main(int argc, char** argv) {
-  // A reader that goes away is an error of that write, not the end of the process.
+  // A reader that goes away is an error of that write, not the end of the process; so is a file that
+  // reaches the limit of its size.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  // Who started us may have ignored it; then nobody could learn how a compiler ended.
+  std::signal(SIGCHLD, SIG_DFL);
   std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   return carrel::cli::run_program(std::move(arguments));
 }
