@@ -113,8 +113,12 @@ Result<std::string> listen_for_admin(Graph& graph) {
   net::Server::Options how{.address = options.admin->host, .port = options.admin->port};
   how.limits.body_bytes = 1 << 20;
   how.limits.connections = 256;
-  CARREL_TRY(const std::uint16_t port, graph.shards.front()->serve_other(*graph.api, how));
-  return url("http", *options.admin, port);
+  const auto port = graph.shards.front()->serve_other(*graph.api, how);
+  if (!port) {
+    return fail(port.error().code(), "the /v1 API: " + port.error().message(),
+                "give it another address with --admin HOST:PORT, or --admin off");
+  }
+  return url("http", *options.admin, *port);
 }
 
 void show_apps(Graph& graph) {
@@ -178,7 +182,10 @@ Result<void> build(Graph& graph) {
     graph.watch->add(
         source_folders(options));  // before they are read, so that no change goes unseen
   }
-  CARREL_TRY_VOID(graph.apps->load_all());
+  {
+    const Signals::Through through;  // compiling may take long
+    CARREL_TRY_VOID(graph.apps->load_all());
+  }
   CARREL_TRY_VOID(check_hosts(graph));
   watch_folders(graph);
   make_shards(graph);

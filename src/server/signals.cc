@@ -33,6 +33,20 @@ Result<std::unique_ptr<Signals>> Signals::take() {
   return std::unique_ptr<Signals>(new Signals(std::move(impl)));
 }
 
+namespace {
+
+void mask_ends(int how) {
+  sigset_t ends;
+  ::sigemptyset(&ends);
+  for (int number : {SIGTERM, SIGINT}) ::sigaddset(&ends, number);
+  ::pthread_sigmask(how, &ends, nullptr);
+}
+
+}  // namespace
+
+Signals::Through::Through() { mask_ends(SIG_UNBLOCK); }
+Signals::Through::~Through() { mask_ends(SIG_BLOCK); }
+
 Signals::Signals(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Signals::~Signals() {

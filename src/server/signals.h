@@ -23,6 +23,16 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
+  // Lets SIGTERM and SIGINT end the process for as long as it lives: for work before there is
+  // anything to finish.
+  class Through {
+   public:
+    Through();
+    ~Through();
+    Through(const Through&) = delete;
+    Through& operator=(const Through&) = delete;
+  };
+
   // The next signal, or `changed` when `watched` (a descriptor, -1: none) is readable.
   Wake wait(int watched = -1);
 

@@ -91,6 +91,28 @@ def test_an_address_in_use_says_so(state, serve, tmp_path):
         assert "help" in said
 
 
+def test_the_port_of_another_carrel_is_in_use(state, serve, tmp_path):
+    app = app_of(tmp_path, "first")
+    port = serve(app.folder).port
+    assert f"port {port}: Address already in use" in refused(app.folder, "--port", port, "--state", state)
+    said = refused(app.folder, "--port", "0", "--admin", f"127.0.0.1:{port}", "--state", state)
+    assert "the /v1 API" in said
+    assert "--admin" in said.split("help")[1]
+
+
+def test_sigterm_while_an_app_is_loaded_ends_it_at_once(state, tmp_path):
+    folder = wagi(tmp_path / "wagi", '[[module]]\nroute = "/"\nmodule = "loop.wat"\n')
+    (folder / "loop.wat").write_text('(module (memory (export "memory") 1) (func (export "_start"))'
+                                     ' (func (export "_routes") (loop $on (br $on))))')
+    log = tmp_path / "log"
+    process = subprocess.Popen([str(CARREL), "serve", "--modules", str(folder / "modules.toml"), "--port", "0",
+                                "--state", str(state), "--log", str(log)], stdin=subprocess.DEVNULL)
+    until(log.exists, "taking signals")  # it is opened after them
+    time.sleep(0.2)
+    process.terminate()
+    assert process.wait(5) == -signal.SIGTERM
+
+
 @pytest.mark.parametrize("arguments", [
     ["--listen", "nowhere"], ["--port", "70000"], ["--drain", "soon"], ["--max-body", "much"], ["--env", "=x"],
     ["--log-level", "loud"], ["--tls-cert", "cert.pem"], ["--admin", "3001"], ["--host", "app"],
