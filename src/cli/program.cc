@@ -68,10 +68,11 @@ int unknown_option(std::string_view command, std::string_view word,
   const std::string name(word.substr(0, word.find('=')));
   const std::vector<std::string_view> views(known.begin(), known.end());
   const std::string_view near = app::nearest(name, views);
-  return report_usage(command,
-                      fmt::format("unknown option {}{}", app::in_quotes(name),
-                                  near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)),
-                      fmt::format("carrel help {}", command));
+  return report_usage(
+      command,
+      fmt::format("unknown option {}{}", app::in_quotes(name),
+                  near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)),
+      command.empty() ? "carrel help lists the commands" : fmt::format("carrel help {}", command));
 }
 
 int run_program(std::vector<std::string> arguments) {

@@ -116,9 +116,10 @@ void add_listen_options(CLI::App& app, ServeArguments& arguments) {
       ->type_name("HOST:PORT");
   app.add_option("-p,--port", arguments.port, "The port alone; 0: any free one")
       ->type_name("PORT")
-      ->check(CLI::Range(0, 65535));
+      ->check(CLI::Range(0, 65535).description(""));
   app.add_option("--shards", arguments.shards, "Threads that serve (default: one a processor)")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::Range(1, 256).description(""));
 }
 
 void add_module_options(CLI::App& app, ServeArguments& arguments) {

@@ -44,11 +44,11 @@ void print_error(std::string_view text) { write_all(STDERR_FILENO, text); }
 
 int report(const Error& error) {
   print_error(fmt::format("carrel: {}\n", error.describe()));
-  return kFailure;
+  return error.code() == Code::invalid_argument ? kUsage : kFailure;
 }
 
 int report_usage(std::string_view command, std::string_view what, std::string_view help) {
-  print_error(fmt::format("carrel{}{}: {}\n  help   {}\n", command.empty() ? "" : " ", command,
+  print_error(fmt::format("carrel{}{}: {}\n  help     {}\n", command.empty() ? "" : " ", command,
                           what, help));
   return kUsage;
 }

@@ -14,7 +14,8 @@ namespace carrel::cli {
 void print(std::string_view text);        // standard output
 void print_error(std::string_view text);  // standard error
 
-// "carrel: cannot ...\n  help   ..."; the exit status of a failure.
+// "carrel: cannot ...\n  help     ..."; the exit status of a failure, or of wrong use for
+// invalid_argument.
 int report(const Error& error);
 
 // The same for wrong use of a command (empty: of the program); the exit status of that.
