@@ -1,5 +1,6 @@
 #include "app/case.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -44,7 +45,7 @@ class Reader {
     read_part("case", &Reader::read_case);
     read_part("event", &Reader::read_event);
     read_part("expect", &Reader::read_expect);
-    for (const std::string_view key : {"state", "effects", "clock"}) {
+    for (const std::string_view key : {"state", "effects"}) {
       root_.refuse(
           key,
           fmt::format("[{}] needs the store, which this build does not have yet; remove it", key));
@@ -129,6 +130,13 @@ class Reader {
          {std::pair{"type", &event.type}, std::pair{"source", &event.source},
           std::pair{"subject", &event.subject}, std::pair{"id", &event.id}}) {
       if (auto value = table.text(key)) *into = std::move(*value);
+    }
+    if (const auto time = table.text("time")) {
+      event.time = parse_time(*time);
+      if (!event.time) {
+        table.problem("time", fmt::format("{} is no time; write it as \"2026-01-02T03:04:05Z\"",
+                                          in_quotes(*time)));
+      }
     }
     event.attributes = table.pairs("attributes");
     for (const auto& [name, value] : event.attributes) {
@@ -236,6 +244,22 @@ class Reader {
 };
 
 }  // namespace
+
+std::optional<WallTime> parse_time(std::string_view text) {
+  std::tm parts{};
+  const std::string whole(text);
+  const char* end = ::strptime(whole.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  if (end == nullptr || *end != '\0') return {};
+  const auto time = std::chrono::system_clock::from_time_t(::timegm(&parts));
+  // Written back it must be the same: there is no 30th of February, and no other spelling.
+  if (time.time_since_epoch().count() < 0 || time_text(time) != text) return {};
+  return time;
+}
+
+std::string time_text(WallTime time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
 
 std::string folder_name(const fs::path& folder) {
   std::error_code error;

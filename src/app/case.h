@@ -4,7 +4,8 @@
 //   [case]    description, module (of the app, or a .wasm or .wat file beside case.toml; an app's
 //   only one
 //             need not be named), argv, env, config, entrypoint, limits
-//   [event]   method, path, headers; or type, source, subject, id, attributes; body or body_file
+//   [event]   method, path, headers; or type, source, subject, id, attributes; body or body_file;
+//             time, at which the guest's clock starts
 //   [expect]  status, headers, body, body_file, body_contains, body_json; exit, stdout,
 //   stdout_contains;
 //             stderr_contains
@@ -30,6 +31,7 @@ struct CaseEvent {
   std::string type, source, subject, id;  // other
   Pairs attributes;
   std::optional<std::string> body;  // of body or body_file
+  std::optional<WallTime> time;     // the guest's clock starts there; else at the machine's
 };
 
 // What is not set is not checked.
@@ -58,6 +60,10 @@ struct Case {
 
 // What a folder is called, however it was written: "." and "shop/" have a name too.
 std::string folder_name(const std::filesystem::path& folder);
+
+// "2026-01-02T03:04:05Z". Nothing for what is no such time from 1970 to 9999.
+std::optional<WallTime> parse_time(std::string_view text);
+std::string time_text(WallTime time);
 
 // `app`: whose modules the case may name; null if there is none. Errors: not_found, io,
 // invalid_config.

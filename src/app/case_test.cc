@@ -34,6 +34,19 @@ struct Fixture {
   }
 };
 
+TEST(Case, TimesHaveOneSpelling) {
+  for (const auto* text :
+       {"", "2026", "2026-01-02", "2026-01-02T03:04:05", "2026-01-02 03:04:05Z", "2026-1-2T3:4:5Z",
+        "2026-02-30T00:00:00Z", "2026-01-02T03:04:05Zx", "1969-12-31T23:59:59Z",
+        "2026-01-02T03:04:60Z", "99999-01-01T00:00:00Z"}) {
+    EXPECT_FALSE(parse_time(text)) << text;
+  }
+  const auto time = parse_time("2026-01-02T03:04:05Z");
+  ASSERT_TRUE(time);
+  EXPECT_EQ(std::chrono::system_clock::to_time_t(*time), 1767323045);
+  EXPECT_EQ(time_text(*time), "2026-01-02T03:04:05Z");
+}
+
 TEST(Case, FoldersHaveANameHoweverTheyAreWritten) {
   const std::string here = std::filesystem::current_path().filename().native();
   EXPECT_EQ(folder_name("."), here);

@@ -169,7 +169,11 @@ void show_json(const app::CaseEvent& event, const TurnResult& result) {
 }
 
 Result<int> invoke(const Options& options) {
-  CARREL_TRY(const app::CaseEvent event, event_of(options));
+  CARREL_TRY(app::CaseEvent event, event_of(options));
+  // What is recorded must come out the same when it is run again.
+  if (!options.record.empty()) {
+    event.time = std::chrono::floor<std::chrono::seconds>(system_clock().wall());
+  }
   CARREL_TRY(const Subject subject, subject_of(options, event));
   CARREL_TRY(const auto bench, TurnBench::make(options.state));
   CARREL_TRY(const TurnResult result,

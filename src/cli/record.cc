@@ -64,6 +64,7 @@ Result<std::string> event_text(const fs::path& folder, const app::CaseEvent& eve
     if (!event.attributes.empty())
       text += fmt::format("attributes = {}\n", table_of(event.attributes));
   }
+  if (event.time) text += fmt::format("time = {}\n", toml_text(app::time_text(*event.time)));
   if (event.body) {
     CARREL_TRY(const std::string line, body_line(folder, "body", "event-body", *event.body));
     text += line;

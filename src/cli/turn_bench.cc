@@ -11,6 +11,18 @@
 namespace carrel::cli {
 namespace {
 
+// The machine's clock with another time of day. It goes on, so that guests may sleep.
+class ShiftedClock final : public Clock {
+ public:
+  explicit ShiftedClock(std::optional<WallTime> start)
+      : shift_(start ? *start - system_clock().wall() : WallTime::duration::zero()) {}
+  Instant now() const override { return system_clock().now(); }
+  WallTime wall() const override { return system_clock().wall() + shift_; }
+
+ private:
+  WallTime::duration shift_;
+};
+
 class CollectedLog final : public turn::GuestLog {
  public:
   void line(const turn::ModuleSetup&, std::uint64_t, std::string_view text) override {
@@ -163,19 +175,25 @@ Result<TurnResult> TurnBench::run(const app::Module& module, const app::Manifest
   turn::HttpTarget target;
   if (http) fill_target(router, app, module, request, target);
   const auto body = source_of(event.body.value_or(""), pace, shard_);
+  const ShiftedClock clock(event.time);
   turn::Event turn_event{
       .id = event.id,
       .source = http ? std::string_view(setup.app.str()) : std::string_view(event.source),
       .type = http ? std::string_view("carrel.http.request") : std::string_view(event.type),
       .subject = http ? request.path : std::string_view(event.subject),
-      .time = system_clock().wall(),
+      .time = clock.wall(),
       .attributes = event.attributes,
       .body = event.body ? body.get() : nullptr,
       .request = http ? &request : nullptr,
       .target = http ? &target : nullptr};
   net::MemoryReply reply;
   CollectedLog log;
-  turn::Turn turn{.id = ++turns_, .module = setup, .event = turn_event, .reply = reply, .log = log};
+  turn::Turn turn{.id = ++turns_,
+                  .module = setup,
+                  .event = turn_event,
+                  .reply = reply,
+                  .log = log,
+                  .clock = clock};
 
   const auto started = std::chrono::steady_clock::now();
   turn::Outcome outcome;

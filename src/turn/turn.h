@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/result.h"
 #include "net/http.h"
@@ -63,6 +64,7 @@ struct Turn {
   Event& event;
   net::ReplySink& reply;
   GuestLog& log;
+  const Clock& clock = system_clock();  // what the guest is shown; limits go by the machine's
   std::optional<Error> body_failure;  // why the event's body did not arrive whole
 };
 

@@ -154,6 +154,28 @@ def test_a_case_is_named_after_its_app_from_within_it(run_carrel, app):
     assert [each["name"] for each in json.loads(done.stdout)["cases"]] == [f"{app.folder.name}/one"]
 
 
+# Ends well only within a minute of 2001-02-03T04:05:06Z.
+IN_2001 = """(module
+  (import "wasi_snapshot_preview1" "clock_time_get" (func $time (param i32 i64 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start") (local $seconds i64)
+    (drop (call $time (i32.const 0) (i64.const 1) (i32.const 0)))
+    (local.set $seconds (i64.div_u (i64.load (i32.const 0)) (i64.const 1000000000)))
+    (if (i64.gt_u (i64.sub (local.get $seconds) (i64.const 981173106)) (i64.const 60)) (then unreachable))))"""
+
+
+def test_a_cases_time_is_what_the_guests_clock_starts_at(run_carrel, app):
+    app.wat("in2001", IN_2001)
+    event = 'type = "com.example.tick"\n'
+    case(app, "then", event + 'time = "2001-02-03T04:05:06Z"', "exit = 0", 'module = "in2001"')
+    case(app, "now", event, "exit = 0", 'module = "in2001"')
+    case(app, "never", event + 'time = "2001-02-30T04:05:06Z"', "exit = 0", 'module = "in2001"')
+    done = run_carrel("test", app.folder, "--json")
+    results = {each["name"].split("/")[1]: each for each in json.loads(done.stdout)["cases"]}
+    assert [name for name, each in results.items() if each["passed"]] == ["then"]
+    assert "2026-01-02T03:04:05Z" in "".join(results["never"]["differences"])
+
+
 def test_a_filter_narrows_the_run(run_carrel, app):
     case(app, "one", 'path = "/fine"', "status = 200", 'module = "fine"')
     case(app, "two", 'path = "/fine"', "status = 500", 'module = "fine"')

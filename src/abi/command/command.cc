@@ -72,7 +72,7 @@ async::Task<turn::Outcome> Command::run(async::Shard& shard, async::RunAccount& 
   turn::Outcome outcome;
   ReplyOutput output(turn.reply, turn.event.request != nullptr ? ReplyForm::cgi : ReplyForm::plain);
   {
-    wasi::Wasi wasi(shard, system_clock(), environment_for(turn, output));
+    wasi::Wasi wasi(shard, turn.clock, environment_for(turn, output));
     State state{.wasi = &wasi, .output = &output};
     wasm::Instance instance(shard, account, module, &state, limits_of(turn));
     instance.on_leave(send_meanwhile);
