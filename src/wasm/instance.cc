@@ -236,7 +236,12 @@ async::Task<Outcome> Instance::run(std::string_view export_name) {
                     least >> 10, impl.limits.memory >> 10);
     co_return outcome;
   }
-  if (!impl.shard.run_queue().empty()) co_await impl.shard.run_queue().turn(impl.account);
+  // Where guests wait for the shard, a new one takes its tenant's place among them.
+  if (async::RunQueue& queue = impl.shard.run_queue(); queue.empty()) {
+    queue.run_at_once(impl.account);
+  } else {
+    co_await queue.turn(impl.account);
+  }
   impl.begin_slice();
   wasmtime_context_set_epoch_deadline(impl.context, 1);
   impl.future.reset(wasmtime_instance_pre_instantiate_async(
