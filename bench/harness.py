@@ -34,9 +34,17 @@ class Report:
         """`values`: one a repetition; the figure is their median."""
         values = list(values)
         middle = statistics.median(values)
-        self.figures.append({"name": name, "value": round(middle, 4), "unit": unit,
-                             "repetitions": len(values), "min": round(min(values), 4),
-                             "median": round(middle, 4), "max": round(max(values), 4)})
+        self.figures.append(
+            {
+                "name": name,
+                "value": round(middle, 4),
+                "unit": unit,
+                "repetitions": len(values),
+                "min": round(min(values), 4),
+                "median": round(middle, 4),
+                "max": round(max(values), 4),
+            }
+        )
         spread = f"  ({min(values):.{digits}f} to {max(values):.{digits}f}, {len(values)} repetitions)"
         print(f"{name} {middle:.{digits}f} {unit}{spread if len(values) > 1 else ''}", flush=True)
         return middle
@@ -61,8 +69,14 @@ def note(text):
 
 def run(command, **more):
     """Runs to the end; its output, or an exit with the end of it."""
-    done = subprocess.run([str(part) for part in command], text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, **more)
+    done = subprocess.run(
+        [str(part) for part in command],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        **more,
+    )
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stdout[-3000:]}")
     return done.stdout
@@ -81,13 +95,22 @@ def once(target, make):
 
 
 def apt(*packages):
-    missing = [name for name in packages
-               if subprocess.run(["dpkg", "-s", name], capture_output=True).returncode != 0]
+    missing = [name for name in packages if subprocess.run(["dpkg", "-s", name], capture_output=True).returncode != 0]
     if missing:
         note(f"installing {' '.join(missing)}")
         sudo = [] if os.geteuid() == 0 else ["sudo"]
-        run([*sudo, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y",
-             "--no-install-recommends", *missing])
+        run(
+            [
+                *sudo,
+                "env",
+                "DEBIAN_FRONTEND=noninteractive",
+                "apt-get",
+                "install",
+                "-y",
+                "--no-install-recommends",
+                *missing,
+            ]
+        )
 
 
 def digest(*files):
@@ -117,9 +140,14 @@ def wait_for_port(port, process, seconds=30):
 @contextlib.contextmanager
 def server(command, port, core=SERVER_CORE, cwd=None, env=None):
     """A server on one core, stopped at the end."""
-    process = subprocess.Popen(["taskset", "-c", str(core), *map(str, command)], cwd=cwd,
-                               env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        ["taskset", "-c", str(core), *map(str, command)],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         wait_for_port(port, process)
         yield process
@@ -135,14 +163,15 @@ def server(command, port, core=SERVER_CORE, cwd=None, env=None):
 def wrk(url, connections=32, seconds=2, core=CLIENT_CORE, headers=()):
     """Requests a second, and latencies in milliseconds by percentile."""
     more = [part for header in headers for part in ("-H", header)]
-    text = run(["taskset", "-c", core, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency",
-                *more, url])
+    text = run(["taskset", "-c", core, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *more, url])
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     errors = re.search(r"Socket errors: (.*)", text)
     if bad or errors:
         sys.exit(f"{url}: {bad.group(0) if bad else errors.group(0)}")
     scale = {"us": 1e-3, "ms": 1, "s": 1e3}
-    latency = {int(percent): float(value) * scale[unit]
-               for percent, value, unit in re.findall(r"(\d+)%\s+([\d.]+)(us|ms|s)", text)}
+    latency = {
+        int(percent): float(value) * scale[unit]
+        for percent, value, unit in re.findall(r"(\d+)%\s+([\d.]+)(us|ms|s)", text)
+    }
     return rate, latency

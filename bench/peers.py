@@ -14,8 +14,11 @@ BODY = b"Hello from a fresh instance!\n"
 def wasmtime():
     def make(new):
         note("building wasmtime-cli (ten minutes or more, once)")
-        run(["cargo", "install", "--locked", "wasmtime-cli", "--version", WASMTIME_VERSION, "--root", new],
-            env={**os.environ, "CARGO_TARGET_DIR": str(PEERS / "wasmtime-target")})
+        run(
+            ["cargo", "install", "--locked", "wasmtime-cli", "--version", WASMTIME_VERSION, "--root", new],
+            env={**os.environ, "CARGO_TARGET_DIR": str(PEERS / "wasmtime-target")},
+        )
+
     return once(PEERS / f"wasmtime-{WASMTIME_VERSION}", make) / "bin/wasmtime"
 
 
@@ -33,12 +36,12 @@ def jco():
         new.mkdir()
         (new / "package.json").write_text('{"private": true}\n')
         run(["npm", "install", "--no-audit", "--no-fund", f"@bytecodealliance/jco@{JCO_VERSION}"], cwd=new)
+
     return once(PEERS / f"jco-{JCO_VERSION}", make)
 
 
 def compile_c(source, out, *flags):
-    run(["clang-19", "--target=wasm32-wasi", "-O2", "-Wl,--strip-all,-z,stack-size=16384", *flags, "-o", out,
-         source])
+    run(["clang-19", "--target=wasm32-wasi", "-O2", "-Wl,--strip-all,-z,stack-size=16384", *flags, "-o", out, source])
 
 
 def hello_command():
@@ -54,10 +57,22 @@ def hello_component():
 
     def make(new):
         core = new.with_suffix(".core")
-        run(["clang-19", "--target=wasm32-wasi", "-mexec-model=reactor", "-DCOMPONENT", "-O2",
-             "-Wl,-z,stack-size=16384", "-o", core, source])
+        run(
+            [
+                "clang-19",
+                "--target=wasm32-wasi",
+                "-mexec-model=reactor",
+                "-DCOMPONENT",
+                "-O2",
+                "-Wl,-z,stack-size=16384",
+                "-o",
+                core,
+                source,
+            ]
+        )
         run(["node", script, core, wit_folder(), new], cwd=jco())
         core.unlink()
+
     return once(CACHE / "bench" / f"hello-{digest(source, script)}.component.wasm", make)
 
 

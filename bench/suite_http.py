@@ -16,17 +16,19 @@ import time
 import urllib.request
 from pathlib import Path
 
-from harness import (SERVER_CORE, Report, arguments, free_port, note, run, server, wrk)
 from peers import hello_command, hello_component, nginx_config, wasmtime
 
+from harness import SERVER_CORE, Report, arguments, free_port, note, run, server, wrk
 
 
 def manifest(name, modules):
     """modules: (name, file beside the manifest, limits, route)."""
     text = f'[app]\nname = "{name}"\n'
     for module, source, limits, route in modules:
-        text += (f'[module.{module}]\nsource = "{source}"\nlimits = {{ {limits} }}\n'
-                 f'[[function]]\nroute = "GET {route}"\nmodule = "{module}"\n')
+        text += (
+            f'[module.{module}]\nsource = "{source}"\nlimits = {{ {limits} }}\n'
+            f'[[function]]\nroute = "GET {route}"\nmodule = "{module}"\n'
+        )
     return text
 
 
@@ -43,8 +45,25 @@ def app(folder, name, modules):
 @contextlib.contextmanager
 def carrel(options, folders, work, more=()):
     port = free_port()
-    with server([options.carrel, "serve", *folders, "--listen", f"127.0.0.1:{port}", "--shards", "1",
-                 "--access-log", "off", "--admin", "off", "--state", work / "state", *more], port) as process:
+    with server(
+        [
+            options.carrel,
+            "serve",
+            *folders,
+            "--listen",
+            f"127.0.0.1:{port}",
+            "--shards",
+            "1",
+            "--access-log",
+            "off",
+            "--admin",
+            "off",
+            "--state",
+            work / "state",
+            *more,
+        ],
+        port,
+    ) as process:
         yield port, process
 
 
@@ -55,9 +74,17 @@ def keep_resident(options):
     def size(name):
         number, unit = settings[name].split()
         return int(number) * {"KiB": 1 << 10, "MiB": 1 << 20}[unit]
-    return ["-O", "pooling-allocator", "-O", f"pooling-memory-keep-resident={size('memory kept resident')}",
-            "-O", f"pooling-table-keep-resident={size('table kept resident')}",
-            "-O", f"pooling-async-stack-keep-resident={size('stack kept resident')}"]
+
+    return [
+        "-O",
+        "pooling-allocator",
+        "-O",
+        f"pooling-memory-keep-resident={size('memory kept resident')}",
+        "-O",
+        f"pooling-table-keep-resident={size('table kept resident')}",
+        "-O",
+        f"pooling-async-stack-keep-resident={size('stack kept resident')}",
+    ]
 
 
 @contextlib.contextmanager
@@ -73,13 +100,18 @@ def against_peers(report, options, work):
     (work / "nginx").mkdir()
     nginx_port = free_port()
     rounds, seconds = (9, 4) if options.long else (5, 2)
-    with (carrel(options, [folder], work) as (port, _),
-          server(nginx_config(work / "nginx", nginx_port), nginx_port),
-          wasmtime_serve(hello_component()) as default_port,
-          wasmtime_serve(hello_component(), keep_resident(options)) as tuned_port):
-        sides = {"carrel": f"http://127.0.0.1:{port}/hello", "nginx": f"http://127.0.0.1:{nginx_port}/hello",
-                 "wasmtime_serve": f"http://127.0.0.1:{default_port}/",
-                 "wasmtime_serve_tuned": f"http://127.0.0.1:{tuned_port}/"}
+    with (
+        carrel(options, [folder], work) as (port, _),
+        server(nginx_config(work / "nginx", nginx_port), nginx_port),
+        wasmtime_serve(hello_component()) as default_port,
+        wasmtime_serve(hello_component(), keep_resident(options)) as tuned_port,
+    ):
+        sides = {
+            "carrel": f"http://127.0.0.1:{port}/hello",
+            "nginx": f"http://127.0.0.1:{nginx_port}/hello",
+            "wasmtime_serve": f"http://127.0.0.1:{default_port}/",
+            "wasmtime_serve_tuned": f"http://127.0.0.1:{tuned_port}/",
+        }
         for url in sides.values():
             wrk(url, seconds=1)
         rates = {side: [] for side in sides}
@@ -88,8 +120,11 @@ def against_peers(report, options, work):
                 rates[side].append(wrk(url, seconds=seconds)[0])
     for side, values in rates.items():
         report.add(f"http.{side}_rps", values, "requests/s", 0)
-    for name, peer in (("fresh_vs_nginx", "nginx"), ("vs_wasmtime_serve", "wasmtime_serve"),
-                       ("vs_wasmtime_serve_tuned", "wasmtime_serve_tuned")):
+    for name, peer in (
+        ("fresh_vs_nginx", "nginx"),
+        ("vs_wasmtime_serve", "wasmtime_serve"),
+        ("vs_wasmtime_serve_tuned", "wasmtime_serve_tuned"),
+    ):
         report.add(f"http.{name}", [a / b for a, b in zip(rates["carrel"], rates[peer], strict=True)], "ratio")
 
 
@@ -116,8 +151,9 @@ def go_guest(report, options, work):
         url = f"http://127.0.0.1:{port}/go?env&GATEWAY_INTERFACE"
         wrk(url, seconds=1)
         for _ in range(9 if options.long else 5):
-            text = run(["taskset", "-c", SERVER_CORE, options.carrel.parent / "engine_room_bench", "--command",
-                        guest, "1"])
+            text = run(
+                ["taskset", "-c", SERVER_CORE, options.carrel.parent / "engine_room_bench", "--command", guest, "1"]
+            )
             bare.append(figures(text, "bare_us")[0])
             http.append(1e6 / wrk(url, connections=4, seconds=2)[0])
     report.add("http.go_bare_loop_us", bare, "us", 0)
@@ -126,8 +162,10 @@ def go_guest(report, options, work):
 
 
 LOOP = '(module (memory (export "memory") 1) (func (export "_start") (loop (br 0))))'
-# Fills 64 MiB eight times and ends, so that new instances, first touches and releases are in it.
-FILL = """(module (memory (export "memory") 1024) (func (export "_start") (local $i i32)
+FILL = """(module (memory (export "memory") 1024) (func (export "_start")
+  (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 67108864)) (br 0))))"""
+# Eight times and ends, so that new instances, first touches and releases are in it.
+FILL_ANEW = """(module (memory (export "memory") 1024) (func (export "_start") (local $i i32)
   (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 67108864))
     (br_if 0 (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 8))))))"""
 
@@ -158,14 +196,18 @@ class Noise:
             thread.join()
 
 
-def noisy(report, options, work, name, text, metric):
+def noisy(report, options, work, name, text, metric, settle=0):
+    """`settle`: seconds that the noise goes on before it is measured."""
     source = work / f"{name}.wat"
     source.write_text(text)
     tenants = [f"{name}{i}" for i in range(10)]
-    folders = [app(work, tenant, [("busy", source, 'memory = "64MiB", cpu = "2s", time = "20s"', "/busy")])
-               for tenant in tenants]
-    folders.append(app(work, f"{name}-small",
-                       [("hello", hello_command(), 'memory = "1MiB", cpu = "2s", time = "20s"', "/hello")]))
+    folders = [
+        app(work, tenant, [("busy", source, 'memory = "64MiB", cpu = "2s", time = "20s"', "/busy")])
+        for tenant in tenants
+    ]
+    folders.append(
+        app(work, f"{name}-small", [("hello", hello_command(), 'memory = "1MiB", cpu = "2s", time = "20s"', "/hello")])
+    )
     header = (f"Host: {name}-small.localhost",)
     quiet, loud = [], []
     with carrel(options, folders, work) as (port, _):
@@ -174,6 +216,7 @@ def noisy(report, options, work, name, text, metric):
         for _ in range(9 if options.long else 5):
             quiet.append(wrk(url, connections=4, seconds=2, headers=header)[1][99])
             with Noise(port, tenants):
+                time.sleep(settle)
                 loud.append(wrk(url, connections=4, seconds=3, headers=header)[1][99])
     report.add(f"http.{name}_quiet_p99_ms", quiet, "ms")
     report.add(f"http.{name}_loud_p99_ms", loud, "ms")
@@ -185,7 +228,13 @@ def noisy_loop(report, options, work):
 
 
 def noisy_bulk(report, options, work):
-    noisy(report, options, work, "fill", FILL, "http.noisy_bulk_p99_rise_ms")
+    """Filling what they have: their memory is there already."""
+    noisy(report, options, work, "fill", FILL, "http.noisy_bulk_p99_rise_ms", settle=1)
+
+
+def noisy_bulk_anew(report, options, work):
+    """Filling memory that the kernel must give them first: one fill is one call of the host, and holds the shard."""
+    noisy(report, options, work, "fillanew", FILL_ANEW, "http.noisy_bulk_anew_p99_rise_ms")
 
 
 def resident_kib(pid):
@@ -211,7 +260,8 @@ def many_modules(report, options, work):
             '(module (import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))'
             ' (memory (export "memory") 1) (data (i32.const 0) "\\10\\00\\00\\00\\20\\00\\00\\00")'
             f' (data (i32.const 16) "content-type: text/plain\\n\\nm{i:04d}\\n")'
-            ' (func (export "_start") (drop (call $w (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))')
+            ' (func (export "_start") (drop (call $w (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))'
+        )
         modules.append((f"m{i}", source, 'memory = "1MiB"', f"/m{i}"))
     few = app(work, "few", modules[:1])
     folder = app(work, "many-modules", modules)
@@ -239,7 +289,7 @@ def many_modules(report, options, work):
         report.add("http.warm_start_ms", [warm], "ms")
 
 
-PARTS = [engine_room, against_peers, go_guest, noisy_loop, noisy_bulk, many_modules]
+PARTS = [engine_room, against_peers, go_guest, noisy_loop, noisy_bulk, noisy_bulk_anew, many_modules]
 
 
 def main():

@@ -5,7 +5,9 @@
 use crate::buffer::carrel_buffer;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::slice;
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails,
+};
 use wasmtime_c_api::wasm_engine_t;
 
 const _: () = assert!(size_of::<wasm_engine_t>() == size_of::<Engine>());
@@ -41,7 +43,7 @@ fn pool(s: &carrel_engine_settings) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_core_instances(s.slots)
         .total_memories(s.slots)
-        .total_tables(s.slots.saturating_mul(2))
+        .total_tables(s.slots.saturating_mul(4))
         .total_stacks(s.slots)
         .max_memories_per_module(1)
         .max_tables_per_module(4)

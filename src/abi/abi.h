@@ -1,7 +1,8 @@
-// A guest ABI: how a turn is put to a module, how its answer is read, and what the module may import.
+// A guest ABI: how a turn is put to a module, how its answer is read, and what the module may
+// import.
 //
-// An ABI is recognised by a module's imports and exports, never by the name of a file. Each is one folder
-// here; `runtime/` is the only caller.
+// An ABI is recognised by a module's imports and exports, never by the name of a file. Each is one
+// folder here; `runtime/` is the only caller.
 #pragma once
 
 #include <span>
@@ -30,8 +31,9 @@ class Abi {
   virtual bool speaks(const Shape& shape) const = 0;
   virtual std::span<const wasm::HostFunction> imports() const = 0;
 
-  // Runs one turn to its end on `shard` in a fresh instance of `module`, which `account` pays for. The reply
-  // has been given whole, or the outcome has an error. Destroying the task cancels the turn.
+  // Runs one turn to its end on `shard` in a fresh instance of `module`, which `account` pays for.
+  // The reply has been given whole, or the outcome has an error. Destroying the task cancels the
+  // turn.
   virtual async::Task<turn::Outcome> run(async::Shard& shard, async::RunAccount& account,
                                          const wasm::Prepared& module, turn::Turn& turn) const = 0;
 };

@@ -2,9 +2,9 @@
 //
 // Tenants share a shard by weight: each has a virtual time that grows with the CPU time its guests
 // use, divided by its weight, and the least goes first. A tenant that was idle starts at the
-// present, ahead of those who have just run. Tenants within half a tick of the present count as equal,
-// and of equals the latest to arrive goes first: a tenant whose turns are short waits for the slice
-// in progress and for nobody else. Within a tenant, first come first served.
+// present, ahead of those who have just run. Tenants within half a tick of the present count as
+// equal, and of equals the latest to arrive goes first: a tenant whose turns are short waits for
+// the slice in progress and for nobody else. Within a tenant, first come first served.
 //
 // Owner and thread: one shard. Stops: destroying a waiting coroutine takes it out.
 #pragma once

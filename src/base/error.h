@@ -1,7 +1,8 @@
-// Errors are values: a code from the catalogue (errors.inc), what happened, and what to do about it.
+// Errors are values: a code from the catalogue (errors.inc), what happened, and what to do about
+// it.
 //
-// The code's text may be shown to anybody. The message and the help are for the log and for the owner of
-// what failed; they are never sent to a client of a guest.
+// The code's text may be shown to anybody. The message and the help are for the log and for the
+// owner of what failed; they are never sent to a client of a guest.
 #pragma once
 
 #include <cstdint>

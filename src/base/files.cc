@@ -1,14 +1,13 @@
 #include "base/files.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "base/fd.h"
 
@@ -18,9 +17,10 @@ Result<std::string> read_file(const std::filesystem::path& file, std::uint64_t m
   const Fd in(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!in) {
     const bool missing = errno == ENOENT || errno == ENOTDIR;
-    return fail(missing ? Code::not_found : Code::io, fmt::format("{}: {}", file.string(), std::strerror(errno)));
+    return fail(missing ? Code::not_found : Code::io,
+                fmt::format("{}: {}", file.string(), std::strerror(errno)));
   }
-  struct stat status {};
+  struct stat status{};
   if (fstat(in.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     return fail(Code::invalid_argument, fmt::format("{} is not a regular file", file.string()));
   }

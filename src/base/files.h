@@ -9,7 +9,8 @@
 
 namespace carrel {
 
-// Errors: not_found; io; invalid_argument for what is not a regular file or has more than `max` bytes.
+// Errors: not_found; io; invalid_argument for what is not a regular file or has more than `max`
+// bytes.
 Result<std::string> read_file(const std::filesystem::path& file, std::uint64_t max);
 
 }  // namespace carrel

@@ -6,8 +6,8 @@
 #include "cli/program.h"
 
 int main(int argc, char** argv) {
-  // A reader that goes away is an error of that write, not the end of the process; so is a file that
-  // reaches the limit of its size.
+  // A reader that goes away is an error of that write, not the end of the process; so is a file
+  // that reaches the limit of its size.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   // Who started us may have ignored it; then nobody could learn how a compiler ended.

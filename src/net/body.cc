@@ -36,7 +36,8 @@ void Body::advance() {
     raw().consume(chunks_.skip_framing(raw().view()));
     if (chunks_.failed()) return give_up(Code::bad_request, "the body's chunks are not valid");
     left_ = chunks_.data_left();
-    if (left_ > limits_.body_bytes - received_) return give_up(Code::body_too_large, "the body is too large");
+    if (left_ > limits_.body_bytes - received_)
+      return give_up(Code::body_too_large, "the body is too large");
     received_ += left_;
   }
 }
@@ -62,7 +63,8 @@ std::size_t Body::read(std::span<std::byte> into) {
 IoState Body::fill() {
   if (failed_ || finished()) return IoState::would_block;
   const IoResult result = channel_.read(spare_.room(std::max<std::size_t>(limits_.read_ahead, 1)));
-  if (result.state == IoState::closed) give_up(Code::connection_closed, "the client closed the connection");
+  if (result.state == IoState::closed)
+    give_up(Code::connection_closed, "the client closed the connection");
   if (result.state != IoState::done) return result.state;
   spare_.added(result.bytes);
   if (chunked_) advance();
@@ -73,7 +75,8 @@ void Body::ask() {
   if (unasked() && asking_) {
     channel_.output() += "HTTP/1.1 100 Continue\r\n\r\n";
     std::string_view nothing;
-    if (!channel_.try_send(nothing)) give_up(Code::connection_closed, "the client closed the connection");
+    if (!channel_.try_send(nothing))
+      give_up(Code::connection_closed, "the client closed the connection");
   }
   if (asking_) continue_pending_ = false;
 }

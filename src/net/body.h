@@ -14,7 +14,8 @@ namespace carrel::net {
 // Owner: its connection, for all its requests in turn. Thread: its shard.
 class Body final : public RequestBody {
  public:
-  // `input`: what came with the head; only taken from while the head is in use. `spare`: what comes later.
+  // `input`: what came with the head; only taken from while the head is in use. `spare`: what comes
+  // later.
   Body(Channel& channel, Buffer& input, Buffer& spare, const ServerLimits& limits)
       : channel_(channel), input_(input), spare_(spare), limits_(limits) {}
 

@@ -17,7 +17,8 @@ IoResult Channel::read(std::span<char> into) {
   if (result.state == IoState::done) {
     bytes_in_ += result.bytes;
     // After the peer's end there is the end itself to read.
-    if (result.bytes < into.size() && transport_->short_read_means_empty() && !peer_closed_) readable_ = false;
+    if (result.bytes < into.size() && transport_->short_read_means_empty() && !peer_closed_)
+      readable_ = false;
   } else {
     readable_ = result.state == IoState::closed;
   }

@@ -1,7 +1,8 @@
-// A channel is one connection's socket as coroutines see it: reads that never wait, output that is gathered
-// into few system calls, and two waits (for input, for room) with deadlines.
+// A channel is one connection's socket as coroutines see it: reads that never wait, output that is
+// gathered into few system calls, and two waits (for input, for room) with deadlines.
 //
-// Owner: its connection. Thread: its shard. Stops: destroying a waiting coroutine takes its wait back.
+// Owner: its connection. Thread: its shard. Stops: destroying a waiting coroutine takes its wait
+// back.
 #pragma once
 
 #include <coroutine>
@@ -19,7 +20,8 @@
 
 namespace carrel::net {
 
-// The server's coarse clock: set a few times a second, so that no request asks the kernel for the time.
+// The server's coarse clock: set a few times a second, so that no request asks the kernel for the
+// time.
 struct Tick {
   Instant now;
   std::string date;  // "Date: ...\r\n"
@@ -55,7 +57,8 @@ class Channel final : public Poller::Watched {
   // Sends the output and then `body`, as far as the kernel takes them now.
   // True: all; false: `body` is what is left.
   Result<bool> try_send(std::string_view& body);
-  // Returns when the kernel has taken the output and `body`. Errors: connection_closed, request_timeout.
+  // Returns when the kernel has taken the output and `body`. Errors: connection_closed,
+  // request_timeout.
   async::Task<Result<void>> send(std::string_view body);
   void flush();
   // True while the peer does not take what we send.
@@ -77,7 +80,8 @@ class Channel final : public Poller::Watched {
   };
   class Wait {
    public:
-    Wait(Channel& channel, Slot& slot, Instant until) : now_(channel.tick_.now), slot_(slot), until_(until) {}
+    Wait(Channel& channel, Slot& slot, Instant until)
+        : now_(channel.tick_.now), slot_(slot), until_(until) {}
     Wait(const Wait&) = delete;
     Wait& operator=(const Wait&) = delete;
     bool await_ready() const noexcept { return false; }

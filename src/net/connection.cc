@@ -8,7 +8,8 @@
 namespace carrel::net {
 namespace {
 
-constexpr unsigned kMostInARow = 16;  // requests of one connection before the others have their turn
+constexpr unsigned kMostInARow =
+    16;  // requests of one connection before the others have their turn
 constexpr unsigned kMostEmptyLines = 4;  // before a request
 constexpr std::uint64_t kLingerBytes = 1 << 20;
 constexpr std::chrono::seconds kLingerTime{2};
@@ -56,7 +57,8 @@ void Connection::drain() {
   if (!head_begun_ && handling_ == nullptr) channel_.wake_reader();
 }
 
-// While the reply leaves, the bytes themselves tell who is there: some clients only close their side.
+// While the reply leaves, the bytes themselves tell who is there: some clients only close their
+// side.
 bool Connection::peer_has_gone() const {
   return channel_.is_peer_closed() && !channel_.output_blocked() && !reply_.pausing();
 }
@@ -73,7 +75,8 @@ async::Task<void> Connection::live() {
     if (next == Next::wait) {
       in_a_row_ = 0;
       if (co_await channel_.input(patience_) == Channel::Wake::ready) continue;
-      next = head_begun_ ? refuse(Error(Code::request_timeout, "the head did not arrive in time")) : Next::end;
+      next = head_begun_ ? refuse(Error(Code::request_timeout, "the head did not arrive in time"))
+                         : Next::end;
     }
     if (next == Next::request) {
       going = co_await serve();
@@ -101,30 +104,38 @@ async::Task<bool> Connection::shake_hands() {
 Connection::Next Connection::next_request() {
   while (true) {
     while (searched_ == 0 && input_.view().starts_with("\r\n")) {  // some clients end bodies so
-      if (++empty_lines_ > kMostEmptyLines) return refuse(Error(Code::bad_request, "there is no request"));
+      if (++empty_lines_ > kMostEmptyLines)
+        return refuse(Error(Code::bad_request, "there is no request"));
       input_.consume(2);
     }
     const bool half = input_.view() == "\r";
-    const HeadEnd end = half ? HeadEnd{HeadEnd::State::incomplete} : find_head_end(input_.view(), searched_);
-    if (end.state == HeadEnd::State::malformed) return refuse(Error(Code::bad_request, "the head is not valid"));
+    const HeadEnd end =
+        half ? HeadEnd{HeadEnd::State::incomplete} : find_head_end(input_.view(), searched_);
+    if (end.state == HeadEnd::State::malformed)
+      return refuse(Error(Code::bad_request, "the head is not valid"));
     if (end.state == HeadEnd::State::found) return understand(end.size);
     searched_ = half ? 0 : input_.size();
-    if (!input_.empty() && !std::exchange(head_begun_, true)) patience_ = host_.tick.now + host_.limits.header_time;
+    if (!input_.empty() && !std::exchange(head_begun_, true))
+      patience_ = host_.tick.now + host_.limits.header_time;
     const auto room = input_.room(host_.limits.header_bytes);
     if (room.empty()) {
       const bool line_ended = input_.view().find('\n') != std::string_view::npos;
-      return refuse(Error(line_ended ? Code::headers_too_large : Code::target_too_long, "the head is too large"));
+      return refuse(Error(line_ended ? Code::headers_too_large : Code::target_too_long,
+                          "the head is too large"));
     }
     const IoResult result = channel_.read(room);
     if (result.state == IoState::closed) return Next::end;
-    if (result.state == IoState::would_block) return host_.draining && !head_begun_ ? Next::end : Next::wait;
+    if (result.state == IoState::would_block)
+      return host_.draining && !head_begun_ ? Next::end : Next::wait;
     input_.added(result.bytes);
   }
 }
 
 Connection::Next Connection::understand(std::size_t head_size) {
-  if (head_size > host_.limits.header_bytes) return refuse(Error(Code::headers_too_large, "the head is too large"));
-  auto framing = parse_head(input_.view().substr(0, head_size), host_.limits.header_count, request_);
+  if (head_size > host_.limits.header_bytes)
+    return refuse(Error(Code::headers_too_large, "the head is too large"));
+  auto framing =
+      parse_head(input_.view().substr(0, head_size), host_.limits.header_count, request_);
   if (!framing) return refuse(std::move(framing).error());
   if (request_.content_length.value_or(0) > host_.limits.body_bytes) {
     return refuse(Error(Code::body_too_large, "the body is too large"));
@@ -222,12 +233,13 @@ Instant Connection::start_time() const {
 
 void Connection::log(Instant began, std::uint64_t sent_before) const {
   if (host_.access_log == nullptr) return;
-  host_.access_log->write({.request = request_,
-                           .status = reply_.started() ? reply_.status() : http_status(Code::connection_closed),
-                           .id = id_,
-                           .bytes_in = head_size_ + body_.bytes(),
-                           .bytes_out = channel_.bytes_out() - sent_before,
-                           .duration = std::chrono::steady_clock::now() - began});
+  host_.access_log->write(
+      {.request = request_,
+       .status = reply_.started() ? reply_.status() : http_status(Code::connection_closed),
+       .id = id_,
+       .bytes_in = head_size_ + body_.bytes(),
+       .bytes_out = channel_.bytes_out() - sent_before,
+       .duration = std::chrono::steady_clock::now() - began});
 }
 
 // Closing with unread input would reset the connection, and the reply might be lost with it.

@@ -1,7 +1,8 @@
 // One client's connection: its requests one after another, each handed to the handler.
 //
-// Owner: the server, which deletes it some time after `Host::retire`, never from within one of its own calls.
-// Thread: its shard. Stops: `drain` ends it between two requests; destruction cancels everything.
+// Owner: the server, which deletes it some time after `Host::retire`, never from within one of its
+// own calls. Thread: its shard. Stops: `drain` ends it between two requests; destruction cancels
+// everything.
 #pragma once
 
 #include <coroutine>
@@ -92,7 +93,7 @@ class Connection final : Channel::Owner {
   std::uint64_t id_ = 0;
   std::unique_ptr<Error> refused_;
   std::coroutine_handle<> handling_ = nullptr;  // who waits for the handler
-  async::Task<void> life_;  // last: its frames refer to the rest
+  async::Task<void> life_;                      // last: its frames refer to the rest
 };
 
 }  // namespace carrel::net

@@ -1,8 +1,8 @@
 #include "net/http.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace carrel::net {
 namespace {
@@ -12,8 +12,8 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c
 }  // namespace
 
 bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::string_view Request::header(std::string_view name) const {
@@ -24,13 +24,16 @@ std::string_view Request::header(std::string_view name) const {
 }
 
 ReplyHead problem_head(const Error& error) {
-  return {.status = http_status(error.code()), .headers = {{"content-type", "application/problem+json"}}};
+  return {.status = http_status(error.code()),
+          .headers = {{"content-type", "application/problem+json"}}};
 }
 
 // The catalogue's texts need no escaping, and nothing else goes in.
 std::string problem_body(const Error& error, std::uint64_t id) {
-  return fmt::format(R"({{"type":"about:blank","title":"{}","status":{},"code":"{}","id":"{:016x}"}})" "\n",
-                     code_text(error.code()), http_status(error.code()), code_name(error.code()), id);
+  return fmt::format(
+      R"({{"type":"about:blank","title":"{}","status":{},"code":"{}","id":"{:016x}"}})"
+      "\n",
+      code_text(error.code()), http_status(error.code()), code_name(error.code()), id);
 }
 
 }  // namespace carrel::net

@@ -1,5 +1,5 @@
-// HTTP as the rest of Carrel sees it: a request with a body that arrives, a reply that leaves, and the
-// handler between them. No type of a socket, a parser or a library appears here.
+// HTTP as the rest of Carrel sees it: a request with a body that arrives, a reply that leaves, and
+// the handler between them. No type of a socket, a parser or a library appears here.
 #pragma once
 
 #include <cstddef>
@@ -22,18 +22,18 @@ struct Header {
   std::string_view value;
 };
 
-// Views into the connection's buffer: valid until the handler has returned. Names are as sent; compare with
-// `same_name`. Only requests that passed every framing check (RFC 9112) get here.
+// Views into the connection's buffer: valid until the handler has returned. Names are as sent;
+// compare with `same_name`. Only requests that passed every framing check (RFC 9112) get here.
 struct Request {
   std::string_view method;
-  std::string_view target;         // as sent: "/price/7?x=1"
-  std::string_view path;           // undecoded, before '?'
-  std::string_view query;          // undecoded, after '?', may be empty
-  std::string_view host;           // Host header, with port if sent
-  std::vector<Header> headers;     // in order, duplicates kept, all fields included
-  int version_minor = 1;           // HTTP/1.x
-  std::string_view scheme;         // "http" or "https"
-  std::string remote_address;      // without port
+  std::string_view target;      // as sent: "/price/7?x=1"
+  std::string_view path;        // undecoded, before '?'
+  std::string_view query;       // undecoded, after '?', may be empty
+  std::string_view host;        // Host header, with port if sent
+  std::vector<Header> headers;  // in order, duplicates kept, all fields included
+  int version_minor = 1;        // HTTP/1.x
+  std::string_view scheme;      // "http" or "https"
+  std::string remote_address;   // without port
   std::uint16_t remote_port = 0;
   std::uint16_t local_port = 0;
   std::optional<std::uint64_t> content_length;  // nothing: chunked (see `has_body`)
@@ -44,18 +44,19 @@ struct Request {
 
 bool same_name(std::string_view a, std::string_view b);  // ASCII case-insensitive
 
-// The request's body as it arrives. Errors of `wait`: body_too_large, request_timeout, bad_request (chunking),
-// connection_closed.
+// The request's body as it arrives. Errors of `wait`: body_too_large, request_timeout, bad_request
+// (chunking), connection_closed.
 using RequestBody = async::ByteSource;
 
 struct ReplyHead {
   int status = 200;
-  std::vector<std::pair<std::string, std::string>> headers;  // framing fields are the connection's own
+  std::vector<std::pair<std::string, std::string>>
+      headers;  // framing fields are the connection's own
 };
 
-// The reply to one request: either `send`, or `start`, `write`* and `finish`. For HEAD and statuses without a
-// body the bytes are counted, not sent. Errors: connection_closed; request_timeout for a client that does not
-// read.
+// The reply to one request: either `send`, or `start`, `write`* and `finish`. For HEAD and statuses
+// without a body the bytes are counted, not sent. Errors: connection_closed; request_timeout for a
+// client that does not read.
 class ReplySink {
  public:
   virtual ~ReplySink() = default;
@@ -84,7 +85,8 @@ class Handler {
   virtual async::Task<void> handle(Exchange& exchange) = 0;
 };
 
-// An error as RFC 9457 problem details: code, title, status, the exchange's id; never the error's message.
+// An error as RFC 9457 problem details: code, title, status, the exchange's id; never the error's
+// message.
 ReplyHead problem_head(const Error& error);
 std::string problem_body(const Error& error, std::uint64_t id);
 

@@ -73,7 +73,8 @@ Result<void> see_length(std::string_view value, Request& request, Seen& seen) {
 }
 
 Result<void> see_encoding(std::string_view value, Seen& seen) {
-  if (seen.encoding || !same_name(value, "chunked")) return bad("the Transfer-Encoding is not exactly chunked");
+  if (seen.encoding || !same_name(value, "chunked"))
+    return bad("the Transfer-Encoding is not exactly chunked");
   seen.encoding = seen.framing.chunked = true;
   return {};
 }
@@ -94,7 +95,8 @@ Result<void> see_field(const Header& header, Request& request, Seen& seen) {
       break;
     case 6:
       if (same_name(header.name, "expect")) {
-        if (!same_name(header.value, "100-continue")) return fail(Code::expectation_failed, "an unknown Expect");
+        if (!same_name(header.value, "100-continue"))
+          return fail(Code::expectation_failed, "an unknown Expect");
         seen.framing.expects_continue = true;
       }
       break;
@@ -107,7 +109,8 @@ Result<void> see_field(const Header& header, Request& request, Seen& seen) {
     case 17:
       if (same_name(header.name, "transfer-encoding")) return see_encoding(header.value, seen);
       break;
-    default: break;
+    default:
+      break;
   }
   return {};
 }
@@ -132,15 +135,16 @@ Result<void> parse_version(std::string_view text, Request& request) {
     request.version_minor = 0;
     return {};
   }
-  const bool shaped = text.size() == 8 && text.starts_with("HTTP/") && text[6] == '.' && text[5] >= '0' &&
-                      text[5] <= '9' && text[7] >= '0' && text[7] <= '9';
+  const bool shaped = text.size() == 8 && text.starts_with("HTTP/") && text[6] == '.' &&
+                      text[5] >= '0' && text[5] <= '9' && text[7] >= '0' && text[7] <= '9';
   if (!shaped) return bad("the request line is not valid");
   return fail(Code::version_not_supported, "the HTTP version is not 1.0 or 1.1");
 }
 
 // "http://host:port/path": gives the authority, and leaves what follows it. Empty: not this form.
 std::string_view take_authority(std::string_view& rest) {
-  for (const std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {
+  for (const std::string_view scheme :
+       {std::string_view("http://"), std::string_view("https://")}) {
     if (!same_name(rest.substr(0, scheme.size()), scheme)) continue;
     rest.remove_prefix(scheme.size());
     const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
@@ -168,14 +172,16 @@ Result<void> split_target(Request& request, std::string_view& authority) {
   return {};
 }
 
-Result<void> parse_request_line(std::string_view line, Request& request, std::string_view& authority) {
+Result<void> parse_request_line(std::string_view line, Request& request,
+                                std::string_view& authority) {
   const std::size_t first = line.find(' ');
   const std::size_t last = line.rfind(' ');
   if (first == std::string_view::npos || first == last) return bad("the request line is not valid");
   request.method = line.substr(0, first);
   request.target = line.substr(first + 1, last - first - 1);
   if (!is_field_name(request.method)) return bad("the method is not valid");
-  if (request.target.empty() || !all_of_class(request.target, kTarget)) return bad("the target is not valid");
+  if (request.target.empty() || !all_of_class(request.target, kTarget))
+    return bad("the target is not valid");
   CARREL_TRY_VOID(parse_version(line.substr(last + 1), request));
   if (request.method == "CONNECT") return fail(Code::not_implemented, "CONNECT is not implemented");
   return split_target(request, authority);
@@ -183,10 +189,12 @@ Result<void> parse_request_line(std::string_view line, Request& request, std::st
 
 Result<Framing> decide(Seen& seen, Request& request, std::string_view authority) {
   const bool old = request.version_minor == 0;
-  if (seen.encoding && (seen.length || old)) return bad("Transfer-Encoding stands beside Content-Length or HTTP/1.0");
+  if (seen.encoding && (seen.length || old))
+    return bad("Transfer-Encoding stands beside Content-Length or HTTP/1.0");
   if (!seen.host && !old) return bad("there is no Host");
   if (!authority.empty()) {
-    if (seen.host && !same_name(authority, request.host)) return bad("the target and the Host name different hosts");
+    if (seen.host && !same_name(authority, request.host))
+      return bad("the target and the Host name different hosts");
     request.host = authority;
   }
   request.has_body = seen.encoding || request.content_length.value_or(0) > 0;
@@ -253,7 +261,8 @@ Result<Framing> parse_head(std::string_view head, std::size_t max_headers, Reque
     const std::size_t begin = end + 1;
     end = head.find('\n', begin);
     if (end - begin == 1) break;  // the empty line
-    if (request.headers.size() == max_headers) return fail(Code::headers_too_large, "there are too many headers");
+    if (request.headers.size() == max_headers)
+      return fail(Code::headers_too_large, "there are too many headers");
     CARREL_TRY_VOID(parse_field(head.substr(begin, end - 1 - begin), request, seen));
   }
   return decide(seen, request, authority);
@@ -261,7 +270,8 @@ Result<Framing> parse_head(std::string_view head, std::size_t max_headers, Reque
 
 std::size_t ChunkDecoder::skip_framing(std::string_view bytes) {
   std::size_t used = 0;
-  while (used < bytes.size() && phase_ != Phase::data && phase_ != Phase::done && phase_ != Phase::failed) {
+  while (used < bytes.size() && phase_ != Phase::data && phase_ != Phase::done &&
+         phase_ != Phase::failed) {
     phase_ = step(static_cast<unsigned char>(bytes[used++]));
   }
   return used;
@@ -296,15 +306,18 @@ ChunkDecoder::Phase ChunkDecoder::trailer_step(unsigned char c) {
 
 ChunkDecoder::Phase ChunkDecoder::step(unsigned char c) {
   switch (phase_) {
-    case Phase::size: return size_step(c);
+    case Phase::size:
+      return size_step(c);
     case Phase::extension:
       if (c == '\r') return Phase::size_lf;
-      if (++line_ > kMostExtension || ++overhead_ > kMostOverhead || !text_byte(c)) return Phase::failed;
+      if (++line_ > kMostExtension || ++overhead_ > kMostOverhead || !text_byte(c))
+        return Phase::failed;
       return Phase::extension;
     case Phase::size_lf:
       if (c != '\n') return Phase::failed;
       return left_ > 0 ? Phase::data : Phase::trailer_start;
-    case Phase::data_cr: return c == '\r' ? Phase::data_lf : Phase::failed;
+    case Phase::data_cr:
+      return c == '\r' ? Phase::data_lf : Phase::failed;
     case Phase::data_lf:
       digits_ = 0;
       return c == '\n' ? Phase::size : Phase::failed;
@@ -312,12 +325,16 @@ ChunkDecoder::Phase ChunkDecoder::step(unsigned char c) {
       if (c == '\r') return Phase::end_lf;
       return trailer_step(c);
     case Phase::trailer_name:
-    case Phase::trailer_value: return trailer_step(c);
-    case Phase::trailer_lf: return c == '\n' ? Phase::trailer_start : Phase::failed;
-    case Phase::end_lf: return c == '\n' ? Phase::done : Phase::failed;
+    case Phase::trailer_value:
+      return trailer_step(c);
+    case Phase::trailer_lf:
+      return c == '\n' ? Phase::trailer_start : Phase::failed;
+    case Phase::end_lf:
+      return c == '\n' ? Phase::done : Phase::failed;
     case Phase::data:
     case Phase::done:
-    case Phase::failed: break;
+    case Phase::failed:
+      break;
   }
   return phase_;
 }

@@ -1,7 +1,8 @@
 // A strict parser of HTTP/1.x request heads and chunked bodies (RFC 9112): pure functions on bytes.
 //
-// What two readers could understand differently is refused, not repaired: that is how requests are smuggled.
-// Nothing is copied and, once `Request::headers` has grown, nothing is allocated. Any thread.
+// What two readers could understand differently is refused, not repaired: that is how requests are
+// smuggled. Nothing is copied and, once `Request::headers` has grown, nothing is allocated. Any
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,8 @@ struct HeadEnd {
   std::size_t size = 0;  // of the head, its empty line included
 };
 
-// Where the head at the front of `bytes` ends. The first `seen` bytes were searched before and held no end.
+// Where the head at the front of `bytes` ends. The first `seen` bytes were searched before and held
+// no end.
 HeadEnd find_head_end(std::string_view bytes, std::size_t seen);
 
 // How the connection goes on after the head.
@@ -28,9 +30,9 @@ struct Framing {
   bool expects_continue = false;
 };
 
-// Fills what the head says into `request` (views into `head`). Precondition: `find_head_end` found `head`.
-// Errors: bad_request, headers_too_large (too many), version_not_supported, not_implemented (CONNECT),
-// expectation_failed.
+// Fills what the head says into `request` (views into `head`). Precondition: `find_head_end` found
+// `head`. Errors: bad_request, headers_too_large (too many), version_not_supported, not_implemented
+// (CONNECT), expectation_failed.
 Result<Framing> parse_head(std::string_view head, std::size_t max_headers, Request& request);
 
 // What may stand in a header, ours included.
@@ -40,8 +42,8 @@ bool is_field_value(std::string_view text);
 // The framing of a chunked body. Trailers are checked and dropped.
 class ChunkDecoder {
  public:
-  // Consumes framing at the front of `bytes` until data or the end is reached, or no byte is left. Gives the
-  // number of bytes consumed.
+  // Consumes framing at the front of `bytes` until data or the end is reached, or no byte is left.
+  // Gives the number of bytes consumed.
   std::size_t skip_framing(std::string_view bytes);
 
   std::uint64_t data_left() const { return phase_ == Phase::data ? left_ : 0; }
@@ -51,8 +53,19 @@ class ChunkDecoder {
 
  private:
   enum class Phase : unsigned char {
-    size, extension, size_lf, data, data_cr, data_lf,
-    trailer_start, trailer_name, trailer_value, trailer_lf, end_lf, done, failed
+    size,
+    extension,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailer_start,
+    trailer_name,
+    trailer_value,
+    trailer_lf,
+    end_lf,
+    done,
+    failed
   };
   Phase step(unsigned char c);
   Phase size_step(unsigned char c);

@@ -25,7 +25,8 @@ void try_head(std::string_view bytes) {
   require(request.headers.size() <= 16);
   require(!(framing->chunked && request.content_length));
   const auto inside = [&](std::string_view view) {
-    return view.empty() || (view.data() >= head.data() && view.data() + view.size() <= head.data() + head.size());
+    return view.empty() ||
+           (view.data() >= head.data() && view.data() + view.size() <= head.data() + head.size());
   };
   for (const Header& header : request.headers) {
     require(inside(header.name) && inside(header.value));

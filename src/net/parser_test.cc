@@ -12,7 +12,8 @@ namespace {
 
 using namespace std::string_literals;
 
-// What became of a head: 0 for a request, the status of a refusal otherwise. -1: more is waited for.
+// What became of a head: 0 for a request, the status of a refusal otherwise. -1: more is waited
+// for.
 int outcome(std::string_view bytes, std::size_t max_headers = 100) {
   const HeadEnd end = find_head_end(bytes, 0);
   if (end.state == HeadEnd::State::incomplete) return -1;
@@ -35,7 +36,8 @@ std::string with(std::string_view fields) {
 TEST(RequestHead, ShapesThatTwoReadersCouldUnderstandDifferentlyAreRefused) {
   const std::vector<Case> cases = {
       {"both framings", with("Content-Length: 3\r\nTransfer-Encoding: chunked")},
-      {"both framings, the other way round", with("Transfer-Encoding: chunked\r\nContent-Length: 3")},
+      {"both framings, the other way round",
+       with("Transfer-Encoding: chunked\r\nContent-Length: 3")},
       {"two lengths", with("Content-Length: 3\r\nContent-Length: 4")},
       {"two equal lengths", with("Content-Length: 3\r\nContent-Length: 3")},
       {"a list of lengths", with("Content-Length: 3, 3")},
@@ -51,7 +53,8 @@ TEST(RequestHead, ShapesThatTwoReadersCouldUnderstandDifferentlyAreRefused) {
       {"another coding", with("Transfer-Encoding: identity")},
       {"a quoted coding", with("Transfer-Encoding: \"chunked\"")},
       {"a coding with a parameter", with("Transfer-Encoding: chunked;q=1")},
-      {"a vertical tab before the coding", with("Transfer-Encoding: \x0b""chunked")},
+      {"a vertical tab before the coding", with("Transfer-Encoding: \x0b"
+                                                "chunked")},
       {"an empty coding", with("Transfer-Encoding:")},
       {"a coding in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"},
       {"a blank before the colon", with("Content-Length : 3")},
@@ -145,7 +148,8 @@ Parsed parse(const std::string& head) {
 }
 
 TEST(RequestHead, PartsAreFound) {
-  const std::string head = "PUT /a/b?c=%20&d HTTP/1.1\r\nHost: example.com:8080\r\nX-A:  one two\t\r\nx-a:\r\nContent-Length: 12\r\n\r\n";
+  const std::string head =
+      "PUT /a/b?c=%20&d HTTP/1.1\r\nHost: example.com:8080\r\nX-A:  one two\t\r\nx-a:\r\nContent-Length: 12\r\n\r\n";
   const auto [request, framing] = parse(head);
   EXPECT_EQ(request.method, "PUT");
   EXPECT_EQ(request.target, "/a/b?c=%20&d");
@@ -165,8 +169,10 @@ TEST(RequestHead, FramingFollowsVersionAndFields) {
   EXPECT_TRUE(parse("GET / HTTP/1.0" + h + "Connection: Keep-Alive\r\n\r\n").framing.keep_alive);
   EXPECT_FALSE(parse("GET / HTTP/1.1" + h + "Connection: x, Close\r\n\r\n").framing.keep_alive);
   EXPECT_TRUE(parse("POST / HTTP/1.1" + h + "Transfer-Encoding: Chunked\r\n\r\n").framing.chunked);
-  EXPECT_TRUE(parse("POST / HTTP/1.1" + h + "Content-Length: 1\r\nExpect: 100-Continue\r\n\r\n").framing.expects_continue);
-  EXPECT_FALSE(parse("POST / HTTP/1.1" + h + "Content-Length: 0\r\nExpect: 100-continue\r\n\r\n").framing.expects_continue);
+  EXPECT_TRUE(parse("POST / HTTP/1.1" + h + "Content-Length: 1\r\nExpect: 100-Continue\r\n\r\n")
+                  .framing.expects_continue);
+  EXPECT_FALSE(parse("POST / HTTP/1.1" + h + "Content-Length: 0\r\nExpect: 100-continue\r\n\r\n")
+                   .framing.expects_continue);
   EXPECT_FALSE(parse("POST / HTTP/1.1" + h + "Content-Length: 0\r\n\r\n").request.has_body);
 }
 
@@ -182,7 +188,9 @@ TEST(RequestHead, TargetsOfEveryFormAreSplit) {
 TEST(RequestHead, IsFoundWhereverItsBytesAreCut) {
   const std::string head = "GET / HTTP/1.1\r\nHost: h\r\nX: y\r\n\r\n";
   for (std::size_t cut = 0; cut < head.size(); ++cut) {
-    EXPECT_EQ(find_head_end(std::string_view(head).substr(0, cut), 0).state, HeadEnd::State::incomplete) << cut;
+    EXPECT_EQ(find_head_end(std::string_view(head).substr(0, cut), 0).state,
+              HeadEnd::State::incomplete)
+        << cut;
     const HeadEnd end = find_head_end(head + "more", cut);
     EXPECT_EQ(end.state, HeadEnd::State::found) << cut;
     EXPECT_EQ(end.size, head.size()) << cut;
@@ -213,9 +221,30 @@ Decoded decode(std::string_view bytes, std::size_t piece) {
 
 TEST(ChunkedBody, InvalidFramingFailsAtTheByteThatIsWrong) {
   const std::vector<std::string> cases = {
-      "g\r\n", "\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", " 1\r\n", "1 \r\n", "1\n", "1\rX", ";x\r\n",
-      "1111111111111111\r\n", "3\r\nabcd", "3\r\nabc\rX", "3\r\nabc\n", "1;a\rb\r\n", "1;a\n", "1;\x01\r\n",
-      "1;a=\0\r\n"s, "0\r\nX\r\n", "0\r\n X: a\r\n", "0\r\nX : a\r\n", "0\r\nX: a\n", "0\r\nX: \0\r\n"s, "0\r\n\n",
+      "g\r\n",
+      "\r\n",
+      "-1\r\n",
+      "+1\r\n",
+      "0x1\r\n",
+      " 1\r\n",
+      "1 \r\n",
+      "1\n",
+      "1\rX",
+      ";x\r\n",
+      "1111111111111111\r\n",
+      "3\r\nabcd",
+      "3\r\nabc\rX",
+      "3\r\nabc\n",
+      "1;a\rb\r\n",
+      "1;a\n",
+      "1;\x01\r\n",
+      "1;a=\0\r\n"s,
+      "0\r\nX\r\n",
+      "0\r\n X: a\r\n",
+      "0\r\nX : a\r\n",
+      "0\r\nX: a\n",
+      "0\r\nX: \0\r\n"s,
+      "0\r\n\n",
       "1;" + std::string(300, 'a'),
   };
   for (const std::string& body : cases) EXPECT_TRUE(decode(body, 1000).failed) << body;
@@ -231,7 +260,8 @@ TEST(ChunkedBody, FloodsOfExtensionsAndTrailersFail) {
 }
 
 TEST(ChunkedBody, DecodesTheSameInPiecesOfEverySize) {
-  const std::string body = "5\r\nhello\r\nA;name=\"v\"\r\n, wide wor\r\n2\r\nld\r\n000\r\nTrailer: x\r\n\r\n";
+  const std::string body =
+      "5\r\nhello\r\nA;name=\"v\"\r\n, wide wor\r\n2\r\nld\r\n000\r\nTrailer: x\r\n\r\n";
   for (std::size_t piece = 1; piece <= body.size(); ++piece) {
     const Decoded decoded = decode(body + "GET", piece);
     EXPECT_EQ(decoded.data, "hello, wide world") << piece;

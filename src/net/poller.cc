@@ -3,7 +3,6 @@
 #include <sys/epoll.h>
 
 #include <array>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
@@ -30,7 +29,8 @@ struct Poller::Impl {
   void dispatch() {
     std::array<epoll_event, kBatch> events;
     const int count = ::epoll_wait(set.native_handle(), events.data(), kBatch, 0);
-    for (int i = 0; i < count; ++i) static_cast<Watched*>(events[i].data.ptr)->on_ready(events[i].events);
+    for (int i = 0; i < count; ++i)
+      static_cast<Watched*>(events[i].data.ptr)->on_ready(events[i].events);
   }
 
   asio::posix::stream_descriptor set;
@@ -42,7 +42,8 @@ Poller::~Poller() { *impl_->alive = false; }
 
 Result<std::unique_ptr<Poller>> Poller::make(async::Shard& shard) {
   const int fd = ::epoll_create1(EPOLL_CLOEXEC);
-  if (fd < 0) return fail(Code::unavailable, "cannot create an epoll set", "raise the limit of open files");
+  if (fd < 0)
+    return fail(Code::unavailable, "cannot create an epoll set", "raise the limit of open files");
   return std::unique_ptr<Poller>(new Poller(std::make_unique<Impl>(shard.io(), fd)));
 }
 

@@ -1,7 +1,8 @@
-// Readiness of many sockets at the price of one: an edge-triggered epoll set of our own inside the shard's.
+// Readiness of many sockets at the price of one: an edge-triggered epoll set of our own inside the
+// shard's.
 //
-// A socket is registered once, for its life; waiting for it again costs no system call. Owner: the server.
-// Thread: its shard. Stops: with its destruction.
+// A socket is registered once, for its life; waiting for it again costs no system call. Owner: the
+// server. Thread: its shard. Stops: with its destruction.
 #pragma once
 
 #include <cstdint>

@@ -12,52 +12,87 @@ namespace carrel::net {
 namespace {
 
 constexpr std::size_t kGatherBytes = 16 << 10;  // writes below this are gathered
-constexpr std::size_t kMostInOneGo = 1 << 20;   // of one reply, before other connections have their turn
+constexpr std::size_t kMostInOneGo =
+    1 << 20;  // of one reply, before other connections have their turn
 
 std::string_view reason(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 206: return "Partial Content";
-    case 301: return "Moved Permanently";
-    case 302: return "Found";
-    case 303: return "See Other";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 308: return "Permanent Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 416: return "Range Not Satisfiable";
-    case 417: return "Expectation Failed";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    case 505: return "HTTP Version Not Supported";
-    default: return "";
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 204:
+      return "No Content";
+    case 206:
+      return "Partial Content";
+    case 301:
+      return "Moved Permanently";
+    case 302:
+      return "Found";
+    case 303:
+      return "See Other";
+    case 304:
+      return "Not Modified";
+    case 307:
+      return "Temporary Redirect";
+    case 308:
+      return "Permanent Redirect";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 412:
+      return "Precondition Failed";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 416:
+      return "Range Not Satisfiable";
+    case 417:
+      return "Expectation Failed";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "";
   }
 }
 
 // What the connection says itself, or may not be said by who does not own the connection.
 bool is_framing(std::string_view name) {
-  constexpr std::array<std::string_view, 9> kNames = {"connection", "content-length", "date",
-                                                      "keep-alive", "proxy-connection", "te",
-                                                      "trailer", "transfer-encoding", "upgrade"};
-  return std::ranges::any_of(kNames, [&](std::string_view known) { return same_name(known, name); });
+  constexpr std::array<std::string_view, 9> kNames = {"connection", "content-length",    "date",
+                                                      "keep-alive", "proxy-connection",  "te",
+                                                      "trailer",    "transfer-encoding", "upgrade"};
+  return std::ranges::any_of(kNames,
+                             [&](std::string_view known) { return same_name(known, name); });
 }
 
 bool has_no_body(int status) { return status == 204 || status == 304; }
@@ -76,9 +111,11 @@ void Reply::begin(const Request& request, Persistence persistence) {
 
 Result<void> Reply::put_head(const ReplyHead& head, std::optional<std::uint64_t> length) {
   if (started()) return fail(Code::internal, "the reply was started twice");
-  if (head.status < 200 || head.status > 599) return fail(Code::internal, "the reply's status is not valid");
+  if (head.status < 200 || head.status > 599)
+    return fail(Code::internal, "the reply's status is not valid");
   for (const auto& [name, value] : head.headers) {
-    if (!is_field_name(name) || !is_field_value(value)) return fail(Code::internal, "a header of the reply is not valid");
+    if (!is_field_name(name) || !is_field_value(value))
+      return fail(Code::internal, "a header of the reply is not valid");
   }
   if (!body_.finished() && !body_.worth_skipping()) persistence_ = Persistence::close;
   body_.stop_asking();
@@ -158,7 +195,8 @@ async::Task<Result<void>> Reply::write(std::string_view bytes) {
   in_one_go_ += bytes.size();
   if (coding_ == Coding::none || bytes.empty()) co_return Result<void>();
   if (coding_ == Coding::length) {
-    if (bytes.size() > left_) co_return fail(Code::internal, "the reply is longer than its head says");
+    if (bytes.size() > left_)
+      co_return fail(Code::internal, "the reply is longer than its head says");
     left_ -= bytes.size();
   }
   std::string& out = channel_.output();

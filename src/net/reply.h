@@ -1,4 +1,5 @@
-// The reply to one request as bytes on the connection: its head, its framing, and what is checked about them.
+// The reply to one request as bytes on the connection: its head, its framing, and what is checked
+// about them.
 #pragma once
 
 #include <memory>
@@ -14,7 +15,8 @@ namespace carrel::net {
 // Owner: its connection, for all its requests in turn. Thread: its shard.
 class Reply final : public ReplySink {
  public:
-  Reply(async::Shard& shard, Channel& channel, Body& body) : shard_(shard), channel_(channel), body_(body) {}
+  Reply(async::Shard& shard, Channel& channel, Body& body)
+      : shard_(shard), channel_(channel), body_(body) {}
   ~Reply() override { *alive_ = false; }
 
   enum class Persistence : unsigned char { keep, close };

@@ -11,13 +11,12 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <vector>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "async/event.h"
 #include "async/first_of.h"
@@ -42,8 +41,9 @@ std::string date_line() {
   const std::time_t now = std::time(nullptr);
   std::tm utc{};
   ::gmtime_r(&now, &utc);
-  return fmt::format("Date: {}, {:02} {} {} {:02}:{:02}:{:02} GMT\r\n", kDays[utc.tm_wday], utc.tm_mday,
-                     kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+  return fmt::format("Date: {}, {:02} {} {} {:02}:{:02}:{:02} GMT\r\n", kDays[utc.tm_wday],
+                     utc.tm_mday, kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min,
+                     utc.tm_sec);
 }
 
 // Ids of one process's servers do not meet.
@@ -61,7 +61,8 @@ milliseconds tick_period(const ServerLimits& limits) {
 }
 
 std::unexpected<Error> cannot_listen(const Server::Options& options, std::string_view why) {
-  return fail(Code::unavailable, fmt::format("cannot listen on {} port {}: {}", options.address, options.port, why),
+  return fail(Code::unavailable,
+              fmt::format("cannot listen on {} port {}: {}", options.address, options.port, why),
               "choose another address or port, or stop what uses it");
 }
 
@@ -87,7 +88,8 @@ Result<Fd> open_socket(const Server::Options& options) {
   wanted.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
   const std::string port = std::to_string(options.port);
-  if (const int failed = ::getaddrinfo(options.address.c_str(), port.c_str(), &wanted, &found); failed != 0) {
+  if (const int failed = ::getaddrinfo(options.address.c_str(), port.c_str(), &wanted, &found);
+      failed != 0) {
     return cannot_listen(options, ::gai_strerror(failed));
   }
   const Handle<addrinfo, freeaddrinfo> list(found);
@@ -105,7 +107,8 @@ Endpoint describe(const sockaddr_storage& from) {
     const auto& v6 = reinterpret_cast<const sockaddr_in6&>(from);
     ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
     std::string_view address = text.data();
-    if (address.starts_with("::ffff:") && address.contains('.')) address.remove_prefix(7);  // IPv4 on this socket
+    if (address.starts_with("::ffff:") && address.contains('.'))
+      address.remove_prefix(7);  // IPv4 on this socket
     return {std::string(address), ntohs(v6.sin6_port)};
   }
   const auto& v4 = reinterpret_cast<const sockaddr_in&>(from);
@@ -172,21 +175,25 @@ bool Server::Impl::accept_one() {
   }
   sockaddr_storage from{};
   socklen_t size = sizeof from;
-  Fd fd(::accept4(listener.get(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  Fd fd(::accept4(listener.get(), reinterpret_cast<sockaddr*>(&from), &size,
+                  SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!fd) {
     if (errno == ECONNABORTED || errno == EINTR) return true;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) pause_accepting();  // no descriptors: tried again at a tick
+    if (errno != EAGAIN && errno != EWOULDBLOCK)
+      pause_accepting();  // no descriptors: tried again at a tick
     return false;
   }
   const int on = 1;
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   run_timer();
-  auto transport = options.tls ? make_tls(std::move(fd), *options.tls) : std::make_unique<Transport>(std::move(fd));
+  auto transport = options.tls ? make_tls(std::move(fd), *options.tls)
+                               : std::make_unique<Transport>(std::move(fd));
   if (!transport) return true;
   Endpoint peer = describe(from);
-  auto connection = std::make_unique<Connection>(
-      *this, std::move(transport),
-      Peer{std::move(peer.address), peer.port, port, options.tls ? std::string_view("https") : "http"});
+  auto connection =
+      std::make_unique<Connection>(*this, std::move(transport),
+                                   Peer{std::move(peer.address), peer.port, port,
+                                        options.tls ? std::string_view("https") : "http"});
   Channel& channel = connection->channel();
   constexpr std::uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   if (!poller->add(channel.transport().fd(), kEvents, channel)) return true;
@@ -232,7 +239,8 @@ void Server::Impl::on_tick() {
   if (!connections.empty() || !accepting) run_timer();
 }
 
-// Called from within the connection's own coroutine: it goes later. Its events may be on their way too.
+// Called from within the connection's own coroutine: it goes later. Its events may be on their way
+// too.
 void Server::Impl::retire(Connection& connection) {
   const std::size_t index = connection.index;
   std::swap(connections[index], connections.back());
@@ -259,11 +267,12 @@ async::Task<void> Server::Impl::wait_until_empty() {
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
-Result<std::unique_ptr<Server>> Server::listen(async::Shard& shard, Handler& handler, Options options) {
+Result<std::unique_ptr<Server>> Server::listen(async::Shard& shard, Handler& handler,
+                                               Options options) {
   CARREL_TRY(Fd socket, open_socket(options));
   CARREL_TRY(auto poller, Poller::make(shard));
-  return std::unique_ptr<Server>(
-      new Server(std::make_unique<Impl>(shard, handler, std::move(options), std::move(socket), std::move(poller))));
+  return std::unique_ptr<Server>(new Server(std::make_unique<Impl>(
+      shard, handler, std::move(options), std::move(socket), std::move(poller))));
 }
 
 std::uint16_t Server::port() const { return impl_->port; }

@@ -1,10 +1,11 @@
 // The HTTP/1.1 server of one shard: accepts on a socket of its own and hands requests to a handler.
 //
-// It promises the handler well-formed requests and bounded bodies, and the outside that no sequence of bytes
-// or silence holds more than one connection's buffers. Smuggling shapes are refused with 400 and a close.
-// The handler's task is destroyed when its client leaves; closing its side before the reply has begun counts.
-// Owner: the composition root. Thread: its shard. Stops: `drain()` refuses new connections, ends idle ones,
-// lets requests in progress finish within the bound, then closes the rest.
+// It promises the handler well-formed requests and bounded bodies, and the outside that no sequence
+// of bytes or silence holds more than one connection's buffers. Smuggling shapes are refused with
+// 400 and a close. The handler's task is destroyed when its client leaves; closing its side before
+// the reply has begun counts. Owner: the composition root. Thread: its shard. Stops: `drain()`
+// refuses new connections, ends idle ones, lets requests in progress finish within the bound, then
+// closes the rest.
 #pragma once
 
 #include <chrono>
@@ -18,15 +19,16 @@
 namespace carrel::net {
 
 struct ServerLimits {
-  std::size_t header_bytes = 32 << 10;       // request line and fields: 431, or 414 for the line alone
+  std::size_t header_bytes = 32 << 10;  // request line and fields: 431, or 414 for the line alone
   std::size_t header_count = 100;
-  std::uint64_t body_bytes = 32 << 20;       // 413
-  std::size_t connections = 10'000;          // a shard; beyond: accept waits
-  std::chrono::milliseconds header_time{10'000};   // from the first byte to the last of the fields: 408
-  std::chrono::milliseconds body_pause{30'000};    // without a byte of the body: 408
-  std::chrono::milliseconds write_pause{30'000};   // without the client taking a byte: close
-  std::chrono::milliseconds idle_time{75'000};     // keep-alive
-  std::size_t read_ahead = 64 << 10;         // body bytes buffered before the handler reads them
+  std::uint64_t body_bytes = 32 << 20;  // 413
+  std::size_t connections = 10'000;     // a shard; beyond: accept waits
+  std::chrono::milliseconds header_time{
+      10'000};  // from the first byte to the last of the fields: 408
+  std::chrono::milliseconds body_pause{30'000};   // without a byte of the body: 408
+  std::chrono::milliseconds write_pause{30'000};  // without the client taking a byte: close
+  std::chrono::milliseconds idle_time{75'000};    // keep-alive
+  std::size_t read_ahead = 64 << 10;  // body bytes buffered before the handler reads them
 };
 
 struct TlsFiles {
@@ -47,7 +49,8 @@ class AccessLog {
   virtual void write(const AccessRecord& record) = 0;
 };
 
-// A shared TLS configuration: made once, used by all shards. Errors: invalid_config naming the file.
+// A shared TLS configuration: made once, used by all shards. Errors: invalid_config naming the
+// file.
 class TlsContext;
 Result<std::shared_ptr<TlsContext>> load_tls(const TlsFiles& files);
 
@@ -65,11 +68,12 @@ class Server {
     std::uint16_t port = 0;  // 0: any; read back with `port()`
     PortUse use = PortUse::alone;
     ServerLimits limits;
-    std::shared_ptr<TlsContext> tls;      // null: plain
-    AccessLog* access_log = nullptr;      // null: none
+    std::shared_ptr<TlsContext> tls;  // null: plain
+    AccessLog* access_log = nullptr;  // null: none
   };
   // Errors: unavailable when the address cannot be bound.
-  static Result<std::unique_ptr<Server>> listen(async::Shard& shard, Handler& handler, Options options);
+  static Result<std::unique_ptr<Server>> listen(async::Shard& shard, Handler& handler,
+                                                Options options);
   ~Server();
 
   std::uint16_t port() const;

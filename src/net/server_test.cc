@@ -78,7 +78,8 @@ class Behaviours final : public Handler {
     co_await shard_.sleep_for(1h);
   }
   async::Task<void> hello(Exchange& exchange) {
-    ReplyHead head{.headers = {{"X-Method", std::string(exchange.request.method)}, {"Content-Length", "999"}}};
+    ReplyHead head{
+        .headers = {{"X-Method", std::string(exchange.request.method)}, {"Content-Length", "999"}}};
     const std::string body = "hello " + std::string(exchange.request.target);
     (void)co_await exchange.reply.send(std::move(head), body);
   }
@@ -152,11 +153,15 @@ class Behaviours final : public Handler {
 // A client that blocks, and gives up rather than hang.
 class Client {
  public:
-  explicit Client(std::uint16_t port, int receive_buffer = 0) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Client(std::uint16_t port, int receive_buffer = 0)
+      : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const timeval patience{.tv_sec = std::chrono::seconds(kLong).count()};
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    if (receive_buffer > 0) ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-    sockaddr_in to{.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    if (receive_buffer > 0)
+      ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    sockaddr_in to{.sin_family = AF_INET,
+                   .sin_port = htons(port),
+                   .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
     EXPECT_EQ(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
   }
   int fd() const { return fd_.get(); }
@@ -194,8 +199,10 @@ class Client {
 
 class HttpServer : public testing::Test {
  protected:
-  void serve(ServerLimits limits = {}, std::shared_ptr<TlsContext> tls = nullptr, AccessLog* log = nullptr) {
-    auto server = Server::listen(shard_, handler_, {.limits = limits, .tls = std::move(tls), .access_log = log});
+  void serve(ServerLimits limits = {}, std::shared_ptr<TlsContext> tls = nullptr,
+             AccessLog* log = nullptr) {
+    auto server = Server::listen(shard_, handler_,
+                                 {.limits = limits, .tls = std::move(tls), .access_log = log});
     ASSERT_TRUE(server.has_value()) << server.error().message();
     server_ = std::move(*server);
     server_->start();
@@ -231,7 +238,8 @@ std::string get(std::string_view path, std::string_view fields = "") {
   return "GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n" + std::string(fields) + "\r\n";
 }
 std::string post(std::string_view path, std::string_view fields, std::string_view body) {
-  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n" + std::string(fields) + "\r\n" + std::string(body);
+  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n" + std::string(fields) + "\r\n" +
+         std::string(body);
 }
 constexpr std::string_view kClose = "Connection: close\r\n";
 
@@ -239,8 +247,9 @@ TEST_F(HttpServer, RefusesMalformedRequestsWithAProblemAndCloses) {
   serve();
   const std::string reply = ask("GET / HTTP/1.1\r\nHost : h\r\n\r\n" + get("/second"));
   EXPECT_THAT(reply, StartsWith("HTTP/1.1 400 Bad Request\r\n"));
-  EXPECT_THAT(reply, AllOf(HasSubstr("Connection: close\r\n"), HasSubstr("application/problem+json"),
-                           HasSubstr(R"("code":"bad_request")")));
+  EXPECT_THAT(reply,
+              AllOf(HasSubstr("Connection: close\r\n"), HasSubstr("application/problem+json"),
+                    HasSubstr(R"("code":"bad_request")")));
   EXPECT_THAT(reply, Not(HasSubstr("second")));
   EXPECT_EQ(handler_.handled, 0);
 }
@@ -257,7 +266,8 @@ TEST_F(HttpServer, RefusesWhatIsTooLarge) {
   EXPECT_THAT(ask(get("/", many)), StartsWith("HTTP/1.1 431 "));
   EXPECT_THAT(ask(post("/echo", "Content-Length: 11\r\n", "")), StartsWith("HTTP/1.1 413 "));
   EXPECT_EQ(handler_.handled, 0);
-  EXPECT_THAT(ask(post("/echo", "Transfer-Encoding: chunked\r\n", "6\r\nabcdef\r\n5\r\nghijk\r\n0\r\n\r\n")),
+  EXPECT_THAT(ask(post("/echo", "Transfer-Encoding: chunked\r\n",
+                       "6\r\nabcdef\r\n5\r\nghijk\r\n0\r\n\r\n")),
               StartsWith("HTTP/1.1 413 "));
 }
 
@@ -325,7 +335,8 @@ TEST_F(HttpServer, AClientThatOnlyClosesItsSideGetsAllOfALongReply) {
 
 TEST_F(HttpServer, AReplyThatIsTakenAtOnceLetsOthersHaveTheirTurn) {
   serve();
-  ask("HEAD /long HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");  // nothing to send: never blocked
+  ask("HEAD /long HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");  // nothing to send: never
+                                                                       // blocked
   EXPECT_TRUE(handler_.others_first);
 }
 
@@ -350,7 +361,8 @@ TEST_F(HttpServer, ServersOfOneProcessShareAPortThatNobodyElseHas) {
   auto first = Server::listen(shard_, handler_, {.use = PortUse::first});
   ASSERT_TRUE(first.has_value());
   const std::uint16_t port = (*first)->port();
-  EXPECT_TRUE(Server::listen(shard_, handler_, {.port = port, .use = PortUse::another}).has_value());
+  EXPECT_TRUE(
+      Server::listen(shard_, handler_, {.port = port, .use = PortUse::another}).has_value());
   EXPECT_FALSE(Server::listen(shard_, handler_, {.port = port, .use = PortUse::first}).has_value());
 }
 
@@ -365,19 +377,22 @@ TEST_F(HttpServer, ADisconnectWithinTheBodyCancelsTheHandler) {
 
 TEST_F(HttpServer, AHandlerThatDoesNotAnswerIsAnInternalError) {
   serve();
-  EXPECT_THAT(ask(get("/silent")), AllOf(StartsWith("HTTP/1.1 500 "), HasSubstr(R"("code":"internal")")));
+  EXPECT_THAT(ask(get("/silent")),
+              AllOf(StartsWith("HTTP/1.1 500 "), HasSubstr(R"("code":"internal")")));
 }
 
 TEST_F(HttpServer, AReplysHeadersCannotSplitIt) {
   serve();
-  EXPECT_THAT(ask(get("/invalid")), AllOf(StartsWith("HTTP/1.1 500 "), Not(HasSubstr("Set-Cookie"))));
+  EXPECT_THAT(ask(get("/invalid")),
+              AllOf(StartsWith("HTTP/1.1 500 "), Not(HasSubstr("Set-Cookie"))));
 }
 
 TEST_F(HttpServer, AReplysHeadLeavesBeforeItsBody) {
   serve();
   Client client(server_->port());
   client.send(get("/begun"));
-  EXPECT_THAT(client.until("\r\n\r\n"), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), EndsWith("\r\n\r\n")));
+  EXPECT_THAT(client.until("\r\n\r\n"),
+              AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), EndsWith("\r\n\r\n")));
   client.close();
   EXPECT_TRUE(eventually([&] { return handler_.waiting == 0; }));
 }
@@ -395,7 +410,8 @@ TEST_F(HttpServer, KeepsTheConnectionAndAnswersPipelinedRequestsInOrder) {
   serve();
   std::string requests;
   for (int i = 0; i < 100; ++i) requests += get("/" + std::to_string(i));
-  const std::string reply = ask(requests + post("/echo", "Content-Length: 4\r\n", "body") + get("/last", kClose));
+  const std::string reply =
+      ask(requests + post("/echo", "Content-Length: 4\r\n", "body") + get("/last", kClose));
   std::size_t at = 0;
   for (int i = 0; i < 100; ++i) {
     at = reply.find("hello /" + std::to_string(i) + "HTTP/1.1", at);
@@ -406,8 +422,10 @@ TEST_F(HttpServer, KeepsTheConnectionAndAnswersPipelinedRequestsInOrder) {
 
 TEST_F(HttpServer, UnderstandsARequestCutAtAnyByte) {
   serve();
-  const std::string whole =
-      "\r\n" + post("/echo", "Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nT: u\r\n\r\n") + get("/x", kClose);
+  const std::string whole = "\r\n" +
+                            post("/echo", "Transfer-Encoding: chunked\r\n",
+                                 "3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nT: u\r\n\r\n") +
+                            get("/x", kClose);
   for (std::size_t cut = 1; cut < whole.size(); ++cut) {
     Client client(server_->port());
     client.send(whole.substr(0, cut));
@@ -421,24 +439,29 @@ TEST_F(HttpServer, StreamsLargeBodiesBothWays) {
   serve();
   const std::string body(3'000'000, 'b');
   Client client(server_->port());
-  std::thread sender([&] { client.send(post("/echo", "Content-Length: 3000000\r\nConnection: close\r\n", body)); });
+  std::thread sender([&] {
+    client.send(post("/echo", "Content-Length: 3000000\r\nConnection: close\r\n", body));
+  });
   const std::string reply = client.rest();
   sender.join();
   EXPECT_TRUE(reply.ends_with(body));
   EXPECT_THAT(ask(get("/stream", kClose)),
-              AllOf(HasSubstr("Transfer-Encoding: chunked\r\n"), EndsWith("\r\n\r\n4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n")));
+              AllOf(HasSubstr("Transfer-Encoding: chunked\r\n"),
+                    EndsWith("\r\n\r\n4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n")));
   EXPECT_EQ(ask(get("/big", kClose)).substr(0, 15), "HTTP/1.1 200 OK");
 }
 
 TEST_F(HttpServer, AnswersOlderClientsWithoutChunks) {
   serve();
-  EXPECT_THAT(ask("GET /stream HTTP/1.0\r\n\r\n"), AllOf(HasSubstr("Connection: close\r\n"), EndsWith("\r\n\r\none two")));
+  EXPECT_THAT(ask("GET /stream HTTP/1.0\r\n\r\n"),
+              AllOf(HasSubstr("Connection: close\r\n"), EndsWith("\r\n\r\none two")));
 }
 
 TEST_F(HttpServer, AsksForTheBodyOnlyWhenTheHandlerWaitsForIt) {
   serve();
   Client client(server_->port());
-  client.send(post("/echo", "Content-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n", ""));
+  client.send(
+      post("/echo", "Content-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n", ""));
   EXPECT_EQ(client.until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   client.send("abc");
   EXPECT_THAT(client.rest(), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), EndsWith("abc")));
@@ -448,24 +471,30 @@ TEST_F(HttpServer, AsksForTheBodyOnlyWhenTheHandlerWaitsForIt) {
 
 TEST_F(HttpServer, SkipsASmallUnreadBodyAndClosesAfterALargeOne) {
   serve();
-  EXPECT_THAT(ask(post("/early", "Content-Length: 4\r\n", "GET ") + get("/x", kClose)), EndsWith("hello /x"));
-  const std::string reply = ask(post("/early", "Content-Length: 1000000\r\n", std::string(1'000'000, 'y')));
-  EXPECT_THAT(reply, AllOf(StartsWith("HTTP/1.1 403 "), HasSubstr("Connection: close"), EndsWith("no")));
+  EXPECT_THAT(ask(post("/early", "Content-Length: 4\r\n", "GET ") + get("/x", kClose)),
+              EndsWith("hello /x"));
+  const std::string reply =
+      ask(post("/early", "Content-Length: 1000000\r\n", std::string(1'000'000, 'y')));
+  EXPECT_THAT(reply,
+              AllOf(StartsWith("HTTP/1.1 403 "), HasSubstr("Connection: close"), EndsWith("no")));
 }
 
 TEST_F(HttpServer, SendsNoBodyWhereThereIsNone) {
   serve();
   EXPECT_THAT(ask("HEAD /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"),
               AllOf(HasSubstr("Content-Length: 8\r\n"), EndsWith("\r\n\r\n")));
-  EXPECT_THAT(ask("HEAD /stream HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"), EndsWith("\r\n\r\n"));
+  EXPECT_THAT(ask("HEAD /stream HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"),
+              EndsWith("\r\n\r\n"));
   EXPECT_THAT(ask(get("/empty", kClose)),
-              AllOf(StartsWith("HTTP/1.1 204 No Content\r\n"), Not(HasSubstr("Content-Length")), EndsWith("\r\n\r\n")));
+              AllOf(StartsWith("HTTP/1.1 204 No Content\r\n"), Not(HasSubstr("Content-Length")),
+                    EndsWith("\r\n\r\n")));
 }
 
 TEST_F(HttpServer, FramingIsNeverTheHandlersToSay) {
   serve();
   const std::string reply = ask(get("/x", kClose));
-  EXPECT_THAT(reply, AllOf(HasSubstr("Content-Length: 8\r\n"), Not(HasSubstr("999")), HasSubstr("Date: ")));
+  EXPECT_THAT(
+      reply, AllOf(HasSubstr("Content-Length: 8\r\n"), Not(HasSubstr("999")), HasSubstr("Date: ")));
 }
 
 TEST_F(HttpServer, ConnectionsBeyondTheLimitWaitForTheirTurn) {
@@ -523,7 +552,8 @@ TEST_F(HttpServer, DrainingEndsWithItsBound) {
 struct CountingLog final : AccessLog {
   std::vector<std::string> lines;
   void write(const AccessRecord& r) override {
-    lines.push_back(std::string(r.request.method) + " " + std::to_string(r.status) + " " + std::to_string(r.bytes_in));
+    lines.push_back(std::string(r.request.method) + " " + std::to_string(r.status) + " " +
+                    std::to_string(r.bytes_in));
   }
 };
 
@@ -552,7 +582,8 @@ TEST_F(HttpServer, SpeaksTlsAndOffersItsProtocol) {
   Handle<SSL_CTX, SSL_CTX_free> context(SSL_CTX_new(TLS_client_method()));
   Handle<SSL, SSL_free> ssl(SSL_new(context.get()));
   constexpr std::string_view kOffer = "\x02h2\x08http/1.1";
-  SSL_set_alpn_protos(ssl.get(), reinterpret_cast<const unsigned char*>(kOffer.data()), kOffer.size());
+  SSL_set_alpn_protos(ssl.get(), reinterpret_cast<const unsigned char*>(kOffer.data()),
+                      kOffer.size());
   const Client socket(server_->port());
   SSL_set_fd(ssl.get(), socket.fd());
   ASSERT_EQ(SSL_connect(ssl.get()), 1);
@@ -564,7 +595,8 @@ TEST_F(HttpServer, SpeaksTlsAndOffersItsProtocol) {
   SSL_write(ssl.get(), request.data(), static_cast<int>(request.size()));
   std::string reply;
   std::array<char, 65536> part;
-  for (int n; (n = SSL_read(ssl.get(), part.data(), part.size())) > 0;) reply.append(part.data(), static_cast<std::size_t>(n));
+  for (int n; (n = SSL_read(ssl.get(), part.data(), part.size())) > 0;)
+    reply.append(part.data(), static_cast<std::size_t>(n));
   EXPECT_THAT(reply.substr(0, 300), HasSubstr("hello /xHTTP/1.1 200 OK"));
   EXPECT_GT(reply.size(), 20'000'000U);
 }

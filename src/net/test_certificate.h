@@ -27,17 +27,20 @@ class TestCertificate {
     X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
     X509_set_pubkey(certificate.get(), key.get());
     X509_sign(certificate.get(), key.get(), EVP_sha256());
-    const Handle<std::FILE, std::fclose> certificate_file(std::fopen(files().certificate.c_str(), "w"));
+    const Handle<std::FILE, std::fclose> certificate_file(
+        std::fopen(files().certificate.c_str(), "w"));
     PEM_write_X509(certificate_file.get(), certificate.get());
     const Handle<std::FILE, std::fclose> key_file(std::fopen(files().key.c_str(), "w"));
     const auto* cipher = kind == Key::plain ? nullptr : EVP_aes_128_cbc();
     std::string word = "word";
-    PEM_write_PKCS8PrivateKey(key_file.get(), key.get(), cipher, word.data(), static_cast<int>(word.size()), nullptr,
-                              nullptr);
+    PEM_write_PKCS8PrivateKey(key_file.get(), key.get(), cipher, word.data(),
+                              static_cast<int>(word.size()), nullptr, nullptr);
   }
   ~TestCertificate() { std::filesystem::remove_all(folder_); }
 
-  TlsFiles files() const { return {.certificate = folder_ / "cert.pem", .key = folder_ / "key.pem"}; }
+  TlsFiles files() const {
+    return {.certificate = folder_ / "cert.pem", .key = folder_ / "key.pem"};
+  }
 
  private:
   std::filesystem::path folder_;

@@ -45,11 +45,12 @@ int socket_read(BIO* bio, char* data, int size) {
 
 long socket_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
-int choose_protocol(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered,
-                    unsigned offered_size, void*) {
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* size,
+                    const unsigned char* offered, unsigned offered_size, void*) {
   unsigned char* chosen = nullptr;
-  const int found = SSL_select_next_proto(&chosen, size, reinterpret_cast<const unsigned char*>(kHttp11.data()),
-                                          kHttp11.size(), offered, offered_size);
+  const int found =
+      SSL_select_next_proto(&chosen, size, reinterpret_cast<const unsigned char*>(kHttp11.data()),
+                            kHttp11.size(), offered, offered_size);
   *out = chosen;
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
@@ -74,7 +75,8 @@ class TlsTransport final : public Transport {
     ERR_clear_error();
     staged_.clear();
     for (const iovec& part : parts) {
-      staged_.append(static_cast<const char*>(part.iov_base), std::min(part.iov_len, kRecord - staged_.size()));
+      staged_.append(static_cast<const char*>(part.iov_base),
+                     std::min(part.iov_len, kRecord - staged_.size()));
     }
     if (staged_.empty()) return {IoState::done};
     std::size_t n = 0;
@@ -93,7 +95,8 @@ class TlsTransport final : public Transport {
   IoResult outcome(int result, std::size_t bytes) {
     if (result > 0) return {IoState::done, bytes};
     const int error = SSL_get_error(ssl_.get(), result);
-    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return {IoState::would_block};
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
+      return {IoState::would_block};
     broken_ = error != SSL_ERROR_ZERO_RETURN;
     return {IoState::closed};
   }
@@ -112,11 +115,13 @@ std::string last_reason() {
 }
 
 std::unexpected<Error> refuse(std::string_view what, const std::string& file, const char* help) {
-  return fail(Code::invalid_config, "cannot use the TLS " + std::string(what) + " " + file + ": " + last_reason(), help);
+  return fail(Code::invalid_config,
+              "cannot use the TLS " + std::string(what) + " " + file + ": " + last_reason(), help);
 }
 
 Handle<BIO_METHOD, BIO_meth_free> make_method() {
-  Handle<BIO_METHOD, BIO_meth_free> method(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "carrel socket"));
+  Handle<BIO_METHOD, BIO_meth_free> method(
+      BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "carrel socket"));
   if (!method) return method;
   BIO_meth_set_write(method.get(), socket_write);
   BIO_meth_set_read(method.get(), socket_read);
@@ -144,15 +149,19 @@ Result<std::shared_ptr<TlsContext>> load_tls(const TlsFiles& files) {
   auto tls = std::make_shared<TlsContext>();
   tls->context.reset(SSL_CTX_new(TLS_server_method()));
   tls->socket = make_method();
-  if (!tls->context || !tls->socket) return fail(Code::unavailable, "TLS cannot be set up: " + last_reason());
+  if (!tls->context || !tls->socket)
+    return fail(Code::unavailable, "TLS cannot be set up: " + last_reason());
   SSL_CTX* context = tls->context.get();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_options(
+      context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_default_passwd_cb(context, no_passphrase);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
   if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) {
-    return refuse("certificate", files.certificate, "give a PEM file with the certificate and its chain");
+    return refuse("certificate", files.certificate,
+                  "give a PEM file with the certificate and its chain");
   }
   if (SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) != 1) {
     return refuse("key", files.key, "give a PEM file with the private key, without a passphrase");

@@ -81,15 +81,16 @@ async::Task<Result<Admission::Ticket>> Admission::enter(TenantName tenant) {
     co_await async::first_of(std::move(woken), std::move(late));
     if (waiter.state == Waiter::State::granted) {
       Ticket ticket = waiter.claim();
-      // Whoever left resumed us on its own stack: let it finish, and let the run queue say who is next.
+      // Whoever left resumed us on its own stack: let it finish, and let the run queue say who is
+      // next.
       co_await shard_.run_queue().turn(mine.account);
       co_return std::move(ticket);
     }
   }
   if (over_share) {
     co_return fail(Code::too_many_requests,
-                   fmt::format("tenant {} has {} turns in progress and {} waiting", tenant.str(), mine.running,
-                               mine.waiting));
+                   fmt::format("tenant {} has {} turns in progress and {} waiting", tenant.str(),
+                               mine.running, mine.waiting));
   }
   co_return fail(Code::overloaded, fmt::format("{} turns in progress on this shard", running_));
 }

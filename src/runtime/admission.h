@@ -1,8 +1,8 @@
 // Admission: how many turns a shard runs at once, and how many of one tenant.
 //
-// An instance takes a slot of the engine's pool, so turns are counted before they start. A tenant may hold a
-// share of the shard's slots; beyond it its turns wait in order, and beyond a bounded wait they are refused,
-// so a tenant that floods or parks its guests delays nobody else.
+// An instance takes a slot of the engine's pool, so turns are counted before they start. A tenant
+// may hold a share of the shard's slots; beyond it its turns wait in order, and beyond a bounded
+// wait they are refused, so a tenant that floods or parks its guests delays nobody else.
 #pragma once
 
 #include <cstddef>
@@ -58,7 +58,8 @@ class Admission {
   // A ticket if there is room now.
   std::optional<Ticket> try_enter(const TenantName& tenant);
 
-  // Waits for room. Errors: too_many_requests for a tenant over its share, overloaded for a full shard.
+  // Waits for room. Errors: too_many_requests for a tenant over its share, overloaded for a full
+  // shard.
   async::Task<Result<Ticket>> enter(TenantName tenant);
 
   std::size_t running() const { return running_; }

@@ -15,7 +15,8 @@ struct Fixture {
   explicit Fixture(AdmissionLimits limits) : admission(shard, limits) {}
 };
 
-async::Task<void> enter(Admission& admission, TenantName tenant, std::optional<Result<Admission::Ticket>>* out) {
+async::Task<void> enter(Admission& admission, TenantName tenant,
+                        std::optional<Result<Admission::Ticket>>* out) {
   out->emplace(co_await admission.enter(std::move(tenant)));
 }
 

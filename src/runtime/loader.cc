@@ -1,5 +1,7 @@
 #include "runtime/loader.h"
 
+#include <fmt/format.h>
+
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -7,8 +9,6 @@
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
-
-#include <fmt/format.h>
 
 #include "abi/command/command.h"
 #include "async/event.h"
@@ -96,7 +96,8 @@ struct Loader::Impl {
   }
 
   // One load of a digest at a time; whoever comes second finds the first one's module.
-  Result<ModuleRef> load(const std::string& digest, std::move_only_function<Result<std::string>()> read) {
+  Result<ModuleRef> load(const std::string& digest,
+                         std::move_only_function<Result<std::string>()> read) {
     {
       std::unique_lock lock(mutex);
       changed.wait(lock, [&] { return !loading.contains(digest); });
@@ -113,7 +114,8 @@ struct Loader::Impl {
   }
 
   // A library's exception would end the process, or leave others waiting for this digest.
-  Result<ModuleRef> load_alone(const std::string& digest, std::move_only_function<Result<std::string>()> read) try {
+  Result<ModuleRef> load_alone(const std::string& digest,
+                               std::move_only_function<Result<std::string>()> read) try {
     if (auto module = cache->find(digest)) return module;
     CARREL_TRY(const std::string bytes, read());
     return cache->compile(digest, as_bytes(bytes));
@@ -128,7 +130,8 @@ struct Loader::Impl {
     waiting.erase(program.get());
   }
 
-  Result<void> check_imports(const abi::Abi& abi, ModuleRef module, const std::shared_ptr<wasm::Engine>& engine) {
+  Result<void> check_imports(const abi::Abi& abi, ModuleRef module,
+                             const std::shared_ptr<wasm::Engine>& engine) {
     std::lock_guard lock(check_mutex);
     auto& linker = check_linkers[&abi];
     if (!linker) {
@@ -145,7 +148,8 @@ Loader::Waiter::~Waiter() {
   if (at != loader.waiting.end()) std::erase(at->second, this);
 }
 
-Loader::Loader(std::shared_ptr<wasm::Engine> engine, std::shared_ptr<wasm::CodeCache> cache, unsigned threads)
+Loader::Loader(std::shared_ptr<wasm::Engine> engine, std::shared_ptr<wasm::CodeCache> cache,
+               unsigned threads)
     : engine_(std::move(engine)), impl_(std::make_unique<Impl>()) {
   impl_->cache = std::move(cache);
   for (unsigned i = 0; i < std::max(threads, 1U); ++i) {
@@ -168,7 +172,8 @@ Result<std::shared_ptr<const Program>> Loader::check(const std::filesystem::path
   auto program = std::make_shared<Program>();
   program->file = file;
   program->digest = sha256_hex(bytes);
-  CARREL_TRY(ModuleRef module, impl_->load(program->digest, [&] { return Result<std::string>(std::move(bytes)); }));
+  CARREL_TRY(ModuleRef module,
+             impl_->load(program->digest, [&] { return Result<std::string>(std::move(bytes)); }));
 
   const abi::Shape shape{module->imports(), module->exports()};
   for (const abi::Abi* abi : known_abis()) {
@@ -177,7 +182,8 @@ Result<std::shared_ptr<const Program>> Loader::check(const std::filesystem::path
     CARREL_TRY_VOID(impl_->check_imports(*abi, std::move(module), engine_));
     return program;
   }
-  return fail(Code::unknown_abi, fmt::format("{} speaks no ABI that this build knows", file.string()),
+  return fail(Code::unknown_abi,
+              fmt::format("{} speaks no ABI that this build knows", file.string()),
               "`carrel inspect FILE` shows what it imports and exports");
 }
 
@@ -185,12 +191,14 @@ Result<ModuleRef> Loader::load_now(const Program& program) {
   return impl_->load(program.digest, [&program]() -> Result<std::string> {
     CARREL_TRY(std::string bytes, read_module(program.file));
     if (sha256_hex(bytes) == program.digest) return bytes;
-    return fail(Code::unavailable, fmt::format("{} has changed since it was checked", program.file.string()),
+    return fail(Code::unavailable,
+                fmt::format("{} has changed since it was checked", program.file.string()),
                 "reload the app");
   });
 }
 
-async::Task<Result<ModuleRef>> Loader::load(async::Shard& shard, std::shared_ptr<const Program> program) {
+async::Task<Result<ModuleRef>> Loader::load(async::Shard& shard,
+                                            std::shared_ptr<const Program> program) {
   Waiter waiter{.loader = *impl_, .shard = shard, .program = program};
   {
     std::lock_guard lock(impl_->mutex);

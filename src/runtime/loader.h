@@ -1,7 +1,8 @@
 // The loader: from a module's file to code that a shard can run, off the shards' threads.
 //
-// Compiling happens in a child process and is cached on disk (wasm/code_cache.h), so a module that was seen
-// before is mapped in a fraction of a millisecond. Modules that no shard uses are unmapped.
+// Compiling happens in a child process and is cached on disk (wasm/code_cache.h), so a module that
+// was seen before is mapped in a fraction of a millisecond. Modules that no shard uses are
+// unmapped.
 #pragma once
 
 #include <filesystem>
@@ -17,7 +18,8 @@
 
 namespace carrel::runtime {
 
-// A module that has been checked and can be run: which bytes, and how to speak to them. Immutable; shared.
+// A module that has been checked and can be run: which bytes, and how to speak to them. Immutable;
+// shared.
 struct Program {
   std::filesystem::path file;
   std::string digest;  // SHA-256 of the file, hexadecimal
@@ -27,11 +29,13 @@ struct Program {
 // Every ABI this build speaks, in the order in which modules are matched.
 std::span<const abi::Abi* const> known_abis();
 
-// Owner: the composition root; outlives the shards and their runtimes. Thread-safe. Stops: destruction joins its
-// threads, after the compilation in progress; no task may wait in `load` any more.
+// Owner: the composition root; outlives the shards and their runtimes. Thread-safe. Stops:
+// destruction joins its threads, after the compilation in progress; no task may wait in `load` any
+// more.
 class Loader {
  public:
-  Loader(std::shared_ptr<wasm::Engine> engine, std::shared_ptr<wasm::CodeCache> cache, unsigned threads);
+  Loader(std::shared_ptr<wasm::Engine> engine, std::shared_ptr<wasm::CodeCache> cache,
+         unsigned threads);
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
@@ -39,13 +43,14 @@ class Loader {
   const std::shared_ptr<wasm::Engine>& engine() const { return engine_; }
 
   // Reads, compiles if need be, and checks a file: blocks, for deployments and the command line.
-  // Errors: not_found, module_too_large, invalid_module, compile_failed, unknown_abi, unknown_import.
+  // Errors: not_found, module_too_large, invalid_module, compile_failed, unknown_abi,
+  // unknown_import.
   Result<std::shared_ptr<const Program>> check(const std::filesystem::path& file);
 
   // The program's code, mapped; waits on `shard` if it has to be brought in.
   // Errors: as above; unavailable when the file has changed since it was checked.
-  async::Task<Result<std::shared_ptr<const wasm::Module>>> load(async::Shard& shard,
-                                                                 std::shared_ptr<const Program> program);
+  async::Task<Result<std::shared_ptr<const wasm::Module>>> load(
+      async::Shard& shard, std::shared_ptr<const Program> program);
 
   // The same, blocking.
   Result<std::shared_ptr<const wasm::Module>> load_now(const Program& program);

@@ -13,7 +13,8 @@ namespace {
 namespace fs = std::filesystem;
 using Loaded = std::optional<Result<std::shared_ptr<const wasm::Module>>>;
 
-constexpr std::string_view kModule = R"((module (memory (export "memory") 1) (func (export "_start"))))";
+constexpr std::string_view kModule =
+    R"((module (memory (export "memory") 1) (func (export "_start"))))";
 
 class Loading : public ::testing::Test {
  protected:
@@ -45,12 +46,13 @@ class Loading : public ::testing::Test {
   std::unique_ptr<Loader> loader;
 };
 
-async::Task<void> load(Loader& loader, async::Shard& shard, std::shared_ptr<const Program> program, Loaded* out) {
+async::Task<void> load(Loader& loader, async::Shard& shard, std::shared_ptr<const Program> program,
+                       Loaded* out) {
   out->emplace(co_await loader.load(shard, std::move(program)));
 }
 
-async::Task<void> load_three(Loader& loader, async::Shard& shard, std::shared_ptr<const Program> program,
-                             Loaded* out) {
+async::Task<void> load_three(Loader& loader, async::Shard& shard,
+                             std::shared_ptr<const Program> program, Loaded* out) {
   auto first = load(loader, shard, program, &out[0]);
   auto second = load(loader, shard, program, &out[1]);
   first.start();
@@ -98,7 +100,8 @@ TEST_F(Loading, SendsNothingToAShardThatIsGone) {
 TEST(Limits, KeepTheMappingsOfAllShardsWithinTheKernelsBound) {
   const wasm::EngineSettings engine;
   EXPECT_EQ(limits_for(engine, 1).modules, 1000u);
-  for (const unsigned shards : {1U, 8U, 64U, 256U}) EXPECT_LE(limits_for(engine, shards).modules * shards, 10'000u);
+  for (const unsigned shards : {1U, 8U, 64U, 256U})
+    EXPECT_LE(limits_for(engine, shards).modules * shards, 10'000u);
 }
 
 }  // namespace

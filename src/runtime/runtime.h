@@ -1,7 +1,7 @@
 // The runtime of one shard: runs turns. Patterns know no other way to run a guest.
 //
-// It admits the turn, brings the module in if it is not there, and lets the module's ABI run it in a fresh
-// instance. Modules used least recently are let go when the shard holds too many.
+// It admits the turn, brings the module in if it is not there, and lets the module's ABI run it in
+// a fresh instance. Modules used least recently are let go when the shard holds too many.
 #pragma once
 
 #include <memory>
@@ -15,15 +15,15 @@ namespace carrel::runtime {
 
 struct RuntimeLimits {
   AdmissionLimits admission;
-  std::size_t modules = 1000;                  // prepared on this shard at once
-  std::uint64_t code_bytes = 512ULL << 20;     // of compiled code that they map
+  std::size_t modules = 1000;               // prepared on this shard at once
+  std::uint64_t code_bytes = 512ULL << 20;  // of compiled code that they map
 };
 
 // What this machine bears, for one of `shards` shards.
 RuntimeLimits limits_for(const wasm::EngineSettings& engine, unsigned shards);
 
-// Owner: the composition root. Thread: its shard. Stops: destroying a turn's task cancels it; no turn may be
-// left at destruction.
+// Owner: the composition root. Thread: its shard. Stops: destroying a turn's task cancels it; no
+// turn may be left at destruction.
 class Runtime {
  public:
   Runtime(async::Shard& shard, Loader& loader, const RuntimeLimits& limits);
@@ -33,8 +33,8 @@ class Runtime {
 
   async::Shard& shard() const { return shard_; }
 
-  // Runs one turn. The outcome's error is a refusal (too_many_requests, overloaded), a load error, or what
-  // the guest did; nothing when the reply was given whole.
+  // Runs one turn. The outcome's error is a refusal (too_many_requests, overloaded), a load error,
+  // or what the guest did; nothing when the reply was given whole.
   async::Task<turn::Outcome> run(std::shared_ptr<const Program> program, turn::Turn& turn);
 
  private:

@@ -16,7 +16,8 @@ async::Task<Result<std::shared_ptr<const wasm::Prepared>>> ShardModules::load(
   if (auto ready = find(*program)) co_return ready;  // another turn was as quick
   CARREL_CO_TRY(wasm::Linker * linker, linker_of(*program->abi));
   const std::uint64_t bytes = (*loaded)->code_bytes();
-  CARREL_CO_TRY(std::shared_ptr<const wasm::Prepared> prepared, linker->prepare(std::move(*loaded)));
+  CARREL_CO_TRY(std::shared_ptr<const wasm::Prepared> prepared,
+                linker->prepare(std::move(*loaded)));
   Entry entry{.program = std::move(program), .prepared = prepared, .bytes = bytes};
   insert(std::move(entry));
   co_return prepared;

@@ -1,7 +1,8 @@
-// The modules that a shard has ready: prepared against its own linkers, least recently used out first.
+// The modules that a shard has ready: prepared against its own linkers, least recently used out
+// first.
 //
-// Bounded by number (each maps several regions, and the kernel bounds those) and by bytes of code. A module
-// that a turn still runs stays until that turn is over.
+// Bounded by number (each maps several regions, and the kernel bounds those) and by bytes of code.
+// A module that a turn still runs stays until that turn is over.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ namespace carrel::runtime {
 // Owner and thread: one shard. Stops: loads still waiting are cancelled with their tasks.
 class ShardModules {
  public:
-  ShardModules(async::Shard& shard, Loader& loader, std::size_t max_modules, std::uint64_t max_bytes)
+  ShardModules(async::Shard& shard, Loader& loader, std::size_t max_modules,
+               std::uint64_t max_bytes)
       : shard_(shard), loader_(loader), max_modules_(max_modules), max_bytes_(max_bytes) {}
   ShardModules(const ShardModules&) = delete;
   ShardModules& operator=(const ShardModules&) = delete;
@@ -27,7 +29,8 @@ class ShardModules {
   std::shared_ptr<const wasm::Prepared> find(const Program& program);
 
   // Brings it in. Errors: as Loader::load.
-  async::Task<Result<std::shared_ptr<const wasm::Prepared>>> load(std::shared_ptr<const Program> program);
+  async::Task<Result<std::shared_ptr<const wasm::Prepared>>> load(
+      std::shared_ptr<const Program> program);
 
   std::size_t size() const { return entries_.size(); }
   std::uint64_t bytes() const { return bytes_; }

@@ -1,7 +1,8 @@
 // A turn: one run of a module on one event, with the reply it gives and what it left behind.
 //
-// Everything a guest does happens inside a turn and is over when the turn is: its instance, its open files,
-// its private memory. What it may use is fixed by its module's setup, never by the guest.
+// Everything a guest does happens inside a turn and is over when the turn is: its instance, its
+// open files, its private memory. What it may use is fixed by its module's setup, never by the
+// guest.
 #pragma once
 
 #include <chrono>
@@ -25,12 +26,13 @@ namespace carrel::turn {
 
 // Bounds of one turn. Sizes in bytes.
 struct Limits {
-  std::uint64_t memory = 64ULL << 20;          // linear memory
+  std::uint64_t memory = 64ULL << 20;  // linear memory
   Nanos cpu = std::chrono::milliseconds(50);
-  Nanos time = std::chrono::seconds(5);        // wall time
+  Nanos time = std::chrono::seconds(5);  // wall time
   std::size_t open_files = 1024;
   std::uint64_t private_memory = 16ULL << 20;  // what /tmp holds
-  std::uint64_t log_bytes = 64ULL << 10;       // of standard error; the rest is dropped, and that is said
+  std::uint64_t log_bytes =
+      64ULL << 10;  // of standard error; the rest is dropped, and that is said
 };
 
 struct Mount {
@@ -50,7 +52,8 @@ struct ModuleSetup {
   std::vector<Mount> mounts;
 };
 
-// Where the lines of a guest's standard error go. Owner: the server; outlives the turn. Thread: the shard's.
+// Where the lines of a guest's standard error go. Owner: the server; outlives the turn. Thread: the
+// shard's.
 class GuestLog {
  public:
   virtual ~GuestLog() = default;
@@ -65,7 +68,7 @@ struct Turn {
   net::ReplySink& reply;
   GuestLog& log;
   const Clock& clock = system_clock();  // what the guest is shown; limits go by the machine's
-  std::optional<Error> body_failure;  // why the event's body did not arrive whole
+  std::optional<Error> body_failure;    // why the event's body did not arrive whole
 };
 
 // How a turn ended: what the guest did, and what is wrong if anything is.

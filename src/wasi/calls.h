@@ -1,6 +1,8 @@
-// The functions of WASI preview 1, each once: what imports.cc registers. Operands in the order of the witx files.
+// The functions of WASI preview 1, each once: what imports.cc registers. Operands in the order of
+// the witx files.
 //
-// A function answers EAGAIN after `Context::wait_for` when it must wait, having done nothing that it would do again.
+// A function answers EAGAIN after `Context::wait_for` when it must wait, having done nothing that
+// it would do again.
 #pragma once
 
 #include "wasi/context.h"
@@ -58,26 +60,29 @@ Io<void> fd_prestat_get(Context& c, Fd fd, GuestPtr prestat);
 Io<void> fd_prestat_dir_name(Context& c, Fd fd, GuestPtr name, u32 size);
 Io<void> fd_renumber(Context& c, Fd from, Fd to);
 Io<void> sock_accept(Context& c, Fd fd, u32 flags, GuestPtr accepted);
-Io<void> sock_recv(Context& c, Fd fd, GuestPtr vectors, u32 count, u32 flags, GuestPtr moved, GuestPtr flags_out);
+Io<void> sock_recv(Context& c, Fd fd, GuestPtr vectors, u32 count, u32 flags, GuestPtr moved,
+                   GuestPtr flags_out);
 Io<void> sock_send(Context& c, Fd fd, GuestPtr vectors, u32 count, u32 flags, GuestPtr moved);
 Io<void> sock_shutdown(Context& c, Fd fd, u32 how);
 
 // path_calls.cc
 Io<void> path_create_directory(Context& c, Fd folder, GuestPtr path, u32 size);
 template <Snapshot>
-Io<void> path_filestat_get(Context& c, Fd folder, u32 lookup, GuestPtr path, u32 size, GuestPtr stat);
-Io<void> path_filestat_set_times(Context& c, Fd folder, u32 lookup, GuestPtr path, u32 size, u64 accessed,
-                                 u64 modified, u32 flags);
-Io<void> path_link(Context& c, Fd from_folder, u32 lookup, GuestPtr from, u32 from_size, Fd to_folder, GuestPtr to,
-                   u32 to_size);
-Io<void> path_open(Context& c, Fd folder, u32 lookup, GuestPtr path, u32 size, u32 oflags, u64 base, u64 inheriting,
-                   u32 fdflags, GuestPtr opened);
-Io<void> path_readlink(Context& c, Fd folder, GuestPtr path, u32 size, GuestPtr buffer, u32 buffer_size,
-                       GuestPtr used);
+Io<void> path_filestat_get(Context& c, Fd folder, u32 lookup, GuestPtr path, u32 size,
+                           GuestPtr stat);
+Io<void> path_filestat_set_times(Context& c, Fd folder, u32 lookup, GuestPtr path, u32 size,
+                                 u64 accessed, u64 modified, u32 flags);
+Io<void> path_link(Context& c, Fd from_folder, u32 lookup, GuestPtr from, u32 from_size,
+                   Fd to_folder, GuestPtr to, u32 to_size);
+Io<void> path_open(Context& c, Fd folder, u32 lookup, GuestPtr path, u32 size, u32 oflags, u64 base,
+                   u64 inheriting, u32 fdflags, GuestPtr opened);
+Io<void> path_readlink(Context& c, Fd folder, GuestPtr path, u32 size, GuestPtr buffer,
+                       u32 buffer_size, GuestPtr used);
 Io<void> path_remove_directory(Context& c, Fd folder, GuestPtr path, u32 size);
-Io<void> path_rename(Context& c, Fd from_folder, GuestPtr from, u32 from_size, Fd to_folder, GuestPtr to,
-                     u32 to_size);
-Io<void> path_symlink(Context& c, GuestPtr target, u32 target_size, Fd folder, GuestPtr path, u32 size);
+Io<void> path_rename(Context& c, Fd from_folder, GuestPtr from, u32 from_size, Fd to_folder,
+                     GuestPtr to, u32 to_size);
+Io<void> path_symlink(Context& c, GuestPtr target, u32 target_size, Fd folder, GuestPtr path,
+                      u32 size);
 Io<void> path_unlink_file(Context& c, Fd folder, GuestPtr path, u32 size);
 
 }  // namespace carrel::wasi

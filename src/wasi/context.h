@@ -1,4 +1,5 @@
-// One host call, as the functions of this room see it: the guest's memory, its state, and how to wait.
+// One host call, as the functions of this room see it: the guest's memory, its state, and how to
+// wait.
 #pragma once
 
 #include <optional>

@@ -77,7 +77,8 @@ Io<void> fd_fdstat_set_flags(Context& c, Fd fd, u32 flags) {
 // Rights can be given up, never gained.
 Io<void> fd_fdstat_set_rights(Context& c, Fd fd, u64 base, u64 inheriting) {
   CARREL_TRY(Descriptor * found, c.files().get(fd));
-  if ((base & ~found->rights) != 0 || (inheriting & ~found->inheriting) != 0) return fail(Errno::notcapable);
+  if ((base & ~found->rights) != 0 || (inheriting & ~found->inheriting) != 0)
+    return fail(Errno::notcapable);
   found->rights = base;
   found->inheriting = inheriting;
   return {};
@@ -135,7 +136,9 @@ Io<void> fd_renumber(Context& c, Fd from, Fd to) {
 }
 
 Io<void> sock_accept(Context& c, Fd fd, u32, GuestPtr) { return not_a_socket(c, fd); }
-Io<void> sock_recv(Context& c, Fd fd, GuestPtr, u32, u32, GuestPtr, GuestPtr) { return not_a_socket(c, fd); }
+Io<void> sock_recv(Context& c, Fd fd, GuestPtr, u32, u32, GuestPtr, GuestPtr) {
+  return not_a_socket(c, fd);
+}
 Io<void> sock_send(Context& c, Fd fd, GuestPtr, u32, u32, GuestPtr) { return not_a_socket(c, fd); }
 Io<void> sock_shutdown(Context& c, Fd fd, u32) { return not_a_socket(c, fd); }
 

@@ -10,7 +10,8 @@ using testing::FakePipe;
 using testing::FakeStream;
 
 struct Guest {
-  explicit Guest(wasm::testing::TestRoom& room) : wasi(room.shard, system_clock(), environment()), pointer(&wasi) {}
+  explicit Guest(wasm::testing::TestRoom& room)
+      : wasi(room.shard, system_clock(), environment()), pointer(&wasi) {}
   Environment environment() {
     Environment result;
     result.standard_in = std::make_unique<FakeStream>(pipe);
@@ -65,11 +66,12 @@ TEST(WasiInTheEngine, BothSnapshotsAreThereWhole) {
   wasm::testing::TestRoom room(imports());
   for (const wasm::HostFunction& row : imports()) {
     std::string params;
-    for (const char* kind = row.params; *kind != 0; ++kind) params += *kind == 'I' ? " i64" : " i32";
+    for (const char* kind = row.params; *kind != 0; ++kind)
+      params += *kind == 'I' ? " i64" : " i32";
     const std::string type = (params.empty() ? "" : "(param" + params + ")") +
                              (row.returns == wasm::Returns::i32 ? " (result i32)" : "");
-    room.prepare("(module (import \"" + std::string(row.module) + "\" \"" + std::string(row.name) + "\" (func " +
-                 type + ")))");
+    room.prepare("(module (import \"" + std::string(row.module) + "\" \"" + std::string(row.name) +
+                 "\" (func " + type + ")))");
   }
 }
 

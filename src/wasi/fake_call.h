@@ -1,4 +1,5 @@
-// For this room's tests and fuzzer: a call without an engine, on a memory of its own, and a clock that is set.
+// For this room's tests and fuzzer: a call without an engine, on a memory of its own, and a clock
+// that is set.
 #pragma once
 
 #include <optional>

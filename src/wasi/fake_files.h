@@ -1,4 +1,5 @@
-// For this room's tests: a writable folder without subfolders, and streams that can be made to wait.
+// For this room's tests: a writable folder without subfolders, and streams that can be made to
+// wait.
 #pragma once
 
 #include <algorithm>
@@ -13,9 +14,12 @@ namespace carrel::wasi::testing {
 
 class FakeFile final : public OpenFile {
  public:
-  FakeFile(std::shared_ptr<std::string> bytes, const OpenHow& how) : bytes_(std::move(bytes)), how_(how) {}
+  FakeFile(std::shared_ptr<std::string> bytes, const OpenHow& how)
+      : bytes_(std::move(bytes)), how_(how) {}
 
-  Io<FileStat> stat(IoContext&) override { return FileStat{.type = FileType::regular, .size = bytes_->size()}; }
+  Io<FileStat> stat(IoContext&) override {
+    return FileStat{.type = FileType::regular, .size = bytes_->size()};
+  }
   Io<std::size_t> read(IoContext& io, Buffers into) override {
     const auto n = read_at(io, into, position_);
     position_ += *n;
@@ -41,17 +45,20 @@ class FakeFile final : public OpenFile {
     for (auto buffer : from) {
       if (!io.charge_memory(static_cast<std::int64_t>(buffer.size()))) return fail(Errno::dquot);
       if (bytes_->size() < at + n + buffer.size()) bytes_->resize(at + n + buffer.size());
-      bytes_->replace(at + n, buffer.size(), reinterpret_cast<const char*>(buffer.data()), buffer.size());
+      bytes_->replace(at + n, buffer.size(), reinterpret_cast<const char*>(buffer.data()),
+                      buffer.size());
       n += buffer.size();
     }
     return n;
   }
   Io<std::uint64_t> seek(IoContext&, std::int64_t by, Whence whence) override {
-    const std::int64_t base = whence == Whence::set       ? 0
-                              : whence == Whence::current ? static_cast<std::int64_t>(position_)
-                                                          : static_cast<std::int64_t>(bytes_->size());
+    const std::int64_t base = whence == Whence::set ? 0
+                              : whence == Whence::current
+                                  ? static_cast<std::int64_t>(position_)
+                                  : static_cast<std::int64_t>(bytes_->size());
     std::int64_t to = 0;
-    if (__builtin_add_overflow(base, by, &to) || to < 0 || to > (1 << 20)) return fail(Errno::inval);
+    if (__builtin_add_overflow(base, by, &to) || to < 0 || to > (1 << 20))
+      return fail(Errno::inval);
     position_ = static_cast<std::uint64_t>(to);
     return position_;
   }
@@ -61,7 +68,9 @@ class FakeFile final : public OpenFile {
     bytes_->resize(size);
     return {};
   }
-  Io<void> close(IoContext&) override { return fails_at_close ? Io<void>(fail(Errno::io)) : Io<void>(); }
+  Io<void> close(IoContext&) override {
+    return fails_at_close ? Io<void>(fail(Errno::io)) : Io<void>();
+  }
 
   bool fails_at_close = false;
 
@@ -89,7 +98,8 @@ class FakeListing final : public OpenFile {
 
 class FakeFolder final : public Node {
  public:
-  Io<std::unique_ptr<OpenFile>> open(IoContext&, std::string_view path, const OpenHow& how) override {
+  Io<std::unique_ptr<OpenFile>> open(IoContext&, std::string_view path,
+                                     const OpenHow& how) override {
     last_how = how;
     if (path.empty()) {
       std::vector<std::string> names;
@@ -111,7 +121,8 @@ class FakeFolder final : public Node {
     if (path.empty()) return FileStat{.inode = 7, .type = FileType::folder};
     const auto found = files.find(path);
     if (found == files.end()) return fail(Errno::noent);
-    return FileStat{.inode = 8, .type = FileType::regular, .links = 1, .size = found->second->size()};
+    return FileStat{
+        .inode = 8, .type = FileType::regular, .links = 1, .size = found->second->size()};
   }
   Io<void> unlink(IoContext&, std::string_view path) override {
     const auto found = files.find(path);

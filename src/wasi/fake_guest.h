@@ -17,8 +17,9 @@ namespace carrel::wasi::testing {
 inline const wasm::HostFunction& function(std::string_view name,
                                           std::string_view module = "wasi_snapshot_preview1") {
   const auto rows = imports();
-  const auto found = std::ranges::find_if(
-      rows, [&](const wasm::HostFunction& row) { return row.name == name && row.module == module; });
+  const auto found = std::ranges::find_if(rows, [&](const wasm::HostFunction& row) {
+    return row.name == name && row.module == module;
+  });
   EXPECT_NE(found, rows.end()) << name;
   return *found;
 }
@@ -30,7 +31,8 @@ class FakeGuest {
 
   static constexpr std::uint32_t kResult = 64, kText = 4096, kOther = 16384, kBuffer = 65536;
 
-  wasm::HostStatus start(const wasm::HostFunction& row, const std::vector<std::uint64_t>& operands) {
+  wasm::HostStatus start(const wasm::HostFunction& row,
+                         const std::vector<std::uint64_t>& operands) {
     EXPECT_EQ(std::string_view(row.params).size(), operands.size()) << row.name;
     return row.function(call, operands.data(), &result_);
   }
@@ -66,10 +68,11 @@ class FakeGuest {
   }
 
   // path_open from the first preopen; 0xffffffff and `last()` when it fails.
-  std::uint32_t open(std::string_view path, std::uint64_t rights, std::uint64_t oflags = 0, std::uint64_t fdflags = 0,
-                     std::uint64_t folder = 3) {
+  std::uint32_t open(std::string_view path, std::uint64_t rights, std::uint64_t oflags = 0,
+                     std::uint64_t fdflags = 0, std::uint64_t folder = 3) {
     const auto size = put(path);
-    const Errno error = (*this)("path_open", {folder, 1, kText, size, oflags, rights, rights, fdflags, kResult});
+    const Errno error =
+        (*this)("path_open", {folder, 1, kText, size, oflags, rights, rights, fdflags, kResult});
     return error == Errno::success ? load<std::uint32_t>(kResult) : 0xffffffff;
   }
   std::string read(std::uint64_t fd, std::uint32_t size) {

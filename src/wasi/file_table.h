@@ -16,18 +16,19 @@ enum class Fd : std::uint32_t {};
 struct Descriptor {
   std::unique_ptr<OpenFile> file;  // null: a preopened folder that nobody has read yet
   FileType type = FileType::unknown;
-  std::uint16_t flags = 0;   // WASI's fdflags
-  std::uint32_t mount = 0;   // the tree's number of the mount it is in
+  std::uint16_t flags = 0;  // WASI's fdflags
+  std::uint32_t mount = 0;  // the tree's number of the mount it is in
   Rights rights = 0;
-  Rights inheriting = 0;     // folders: for what is opened through it
+  Rights inheriting = 0;  // folders: for what is opened through it
   bool preopened = false;
   std::string preopen_name;
-  std::string path;          // folders: the place in the tree
+  std::string path;  // folders: the place in the tree
 
   bool is_folder() const { return type == FileType::folder; }
 };
 
-// Owner: the turn's Wasi. Thread: its shard. A pointer it gives is good until the next `add`, `take` or `renumber`.
+// Owner: the turn's Wasi. Thread: its shard. A pointer it gives is good until the next `add`,
+// `take` or `renumber`.
 class FileTable {
  public:
   explicit FileTable(std::size_t max) : max_(max) { slots_.reserve(8); }

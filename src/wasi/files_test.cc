@@ -37,7 +37,9 @@ struct Files : ::testing::Test {
   Errno with_path(std::string_view name, std::string_view path) {
     return guest(name, {3, kText, guest.put(path)});
   }
-  Errno stat(std::string_view path) { return guest("path_filestat_get", {3, 1, kText, guest.put(path), kAt}); }
+  Errno stat(std::string_view path) {
+    return guest("path_filestat_get", {3, 1, kText, guest.put(path), kAt});
+  }
   Errno rename(std::string_view from, std::string_view to) {
     const auto from_size = guest.put(from);
     const auto to_size = guest.put(to, FakeGuest::kOther);
@@ -82,7 +84,8 @@ TEST_F(Files, OpenOnlyForWhatWasAsked) {
 
 TEST_F(Files, TellTheNodeHowTheyAreOpened) {
   guest.open("a/new", kReadWrite, kCreate | kTruncate, 1 | 4);
-  EXPECT_TRUE(a->last_how.create && a->last_how.truncate && a->last_how.append && a->last_how.nonblock);
+  EXPECT_TRUE(a->last_how.create && a->last_how.truncate && a->last_how.append &&
+              a->last_how.nonblock);
   EXPECT_TRUE(a->last_how.read && a->last_how.write && a->last_how.follow);
   EXPECT_FALSE(a->last_how.folder || a->last_how.exclusive || a->last_how.sync);
 }
@@ -115,7 +118,8 @@ TEST_F(Files, GetTheLowestFreeDescriptor) {
 }
 
 TEST_F(Files, AreBoundedInNumber) {
-  for (int i = 4; i < 8; ++i) EXPECT_EQ(guest.open("a/f", right::kRead), static_cast<std::uint32_t>(i));
+  for (int i = 4; i < 8; ++i)
+    EXPECT_EQ(guest.open("a/f", right::kRead), static_cast<std::uint32_t>(i));
   EXPECT_EQ(open_error("a/new", right::kWrite, kCreate), Errno::mfile);
   EXPECT_FALSE(a->files.contains("new")) << "nothing is made that cannot be opened";
   EXPECT_EQ(guest("fd_close", {5}), Errno::success);
@@ -210,7 +214,8 @@ TEST_F(Files, AReaderOfAStreamWaitsAndLosesNothing) {
 TEST_F(Files, ANonblockingReaderIsToldToComeAgain) {
   EXPECT_EQ(guest("fd_fdstat_set_flags", {0, 4}), Errno::success);
   guest.vector(kBuffer, 10);
-  EXPECT_EQ(guest.start(testing::function("fd_read"), {0, FakeGuest::kOther, 1, kAt}), wasm::HostStatus::done);
+  EXPECT_EQ(guest.start(testing::function("fd_read"), {0, FakeGuest::kOther, 1, kAt}),
+            wasm::HostStatus::done);
   EXPECT_EQ(guest.last(), Errno::again);
 }
 
@@ -272,7 +277,8 @@ TEST_F(Files, FoldersAboveMountsCanBeSeenButNotChanged) {
 
 TEST_F(Files, FoldersAreListedWholeWhateverTheBuffer) {
   const auto folder = guest.open("a", right::kReaddir, kFolder);
-  for (int i = 0; i < 200; ++i) a->files["name" + std::to_string(i)] = std::make_shared<std::string>();
+  for (int i = 0; i < 200; ++i)
+    a->files["name" + std::to_string(i)] = std::make_shared<std::string>();
   const auto again = guest.open("a", right::kReaddir, kFolder);
   EXPECT_EQ(list(folder, 64), (std::vector<std::string>{".", "..", "f"}));
   const auto whole = list(again, 60'000);
@@ -283,7 +289,8 @@ TEST_F(Files, FoldersAreListedWholeWhateverTheBuffer) {
 
 TEST_F(Files, TheRootListsItsMounts) {
   EXPECT_EQ(list(3, 4096), (std::vector<std::string>{".", "..", "a", "x"}));
-  EXPECT_EQ(list(guest.open("x", right::kReaddir, kFolder), 4096), (std::vector<std::string>{".", "..", "b"}));
+  EXPECT_EQ(list(guest.open("x", right::kReaddir, kFolder), 4096),
+            (std::vector<std::string>{".", "..", "b"}));
 }
 
 TEST_F(Files, AnEntryThatDoesNotFitIsCutOff) {
@@ -297,13 +304,15 @@ TEST_F(Files, AnEntryThatDoesNotFitIsCutOff) {
 }
 
 TEST_F(Files, AFolderOfThousandsIsListedInPiecesBetweenWhichOthersRun) {
-  for (int i = 0; i < 3000; ++i) a->files["n" + std::to_string(i)] = std::make_shared<std::string>();
+  for (int i = 0; i < 3000; ++i)
+    a->files["n" + std::to_string(i)] = std::make_shared<std::string>();
   const auto folder = guest.open("a", right::kReaddir, kFolder);
   EXPECT_EQ(guest("fd_readdir", {folder, kBuffer, 900'000, 0, kAt}), Errno::success);
   EXPECT_GE(guest.waits, 3);
   std::size_t names = 0;
   const auto used = guest.load<std::uint32_t>(kAt);
-  for (std::uint32_t at = 0; at < used; ++names) at += 24 + guest.load<std::uint32_t>(kBuffer + at + 16);
+  for (std::uint32_t at = 0; at < used; ++names)
+    at += 24 + guest.load<std::uint32_t>(kBuffer + at + 16);
   EXPECT_EQ(names, 3003U);
 }
 
@@ -341,7 +350,8 @@ TEST_F(Files, TimesAreEitherGivenOrNow) {
   EXPECT_EQ(guest("fd_filestat_set_times", {fd, 0, 0, 3}), Errno::inval);
   EXPECT_EQ(guest("fd_filestat_set_times", {fd, 0, 0, 12}), Errno::inval);
   EXPECT_EQ(guest("fd_filestat_set_times", {fd, 0, 0, 16}), Errno::inval);
-  EXPECT_EQ(guest("fd_filestat_set_times", {fd, 0, 0, 5}), Errno::notsup) << "what this file answers";
+  EXPECT_EQ(guest("fd_filestat_set_times", {fd, 0, 0, 5}), Errno::notsup)
+      << "what this file answers";
 }
 
 TEST_F(Files, AreNoSockets) {

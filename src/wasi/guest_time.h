@@ -8,7 +8,8 @@
 namespace carrel::wasi {
 
 inline constexpr std::chrono::milliseconds kClockStep{1};
-// What the monotonic clock shows at a turn's start: programs may subtract hours from it, and some take 0 as wrong.
+// What the monotonic clock shows at a turn's start: programs may subtract hours from it, and some
+// take 0 as wrong.
 inline constexpr std::chrono::hours kMonotonicStart{24};
 
 enum class GuestClock : std::uint8_t { realtime, monotonic };

@@ -23,7 +23,9 @@ Environment environment(FakePipe& pipe) {
   return result;
 }
 
-bool ends_the_guest(const wasm::HostFunction& row) { return row.name == "proc_exit" || row.name == "proc_raise"; }
+bool ends_the_guest(const wasm::HostFunction& row) {
+  return row.name == "proc_exit" || row.name == "proc_raise";
+}
 
 TEST(Hostile, EveryFunctionAnswersPointersAtTheEndWithAnError) {
   FakePipe pipe{.input = "input"};
@@ -34,7 +36,8 @@ TEST(Hostile, EveryFunctionAnswersPointersAtTheEndWithAnError) {
       std::vector<std::uint64_t> operands(std::string_view(row.params).size(), 0xffffffff);
       operands[0] = fd;
       ASSERT_EQ(guest.start(row, operands), wasm::HostStatus::done) << row.name;
-      const bool may_succeed = row.params == std::string_view("i");  // closing, syncing what is open
+      const bool may_succeed =
+          row.params == std::string_view("i");  // closing, syncing what is open
       if (!may_succeed) EXPECT_NE(guest.last(), Errno::success) << row.name << " of " << fd;
     }
   }
@@ -56,12 +59,13 @@ TEST(Hostile, EveryFunctionRefusesADescriptorThatIsNotOpen) {
   }
 }
 
-// Operands at random from the edges of everything. The memory is exactly as large as it says, so a sanitizer sees
-// every access outside.
+// Operands at random from the edges of everything. The memory is exactly as large as it says, so a
+// sanitizer sees every access outside.
 TEST(Hostile, NoMixOfOperandsDoesHarm) {
-  constexpr std::uint64_t kEdges[] = {0,         1,          2,          3,          4,          8,        16,
-                                      48,        4096,       65535,      65536,      1048575,    1048576,  1048577,
-                                      0x7fffffff, 0x80000000, 0xfffffff8, 0xffffffff, ~0ULL >> 1, ~0ULL};
+  constexpr std::uint64_t kEdges[] = {0,          1,          2,          3,          4,
+                                      8,          16,         48,         4096,       65535,
+                                      65536,      1048575,    1048576,    1048577,    0x7fffffff,
+                                      0x80000000, 0xfffffff8, 0xffffffff, ~0ULL >> 1, ~0ULL};
   std::mt19937 random(7);  // NOLINT: the same each time
   FakePipe pipe{.input = std::string(1000, 'x'), .ended = true};
   auto guest = std::make_unique<FakeGuest>(environment(pipe));

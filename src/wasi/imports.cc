@@ -44,7 +44,8 @@ constexpr wasm::HostFunction row(std::string_view module, std::string_view name)
           .suspends = suspends};
 }
 
-// What may have to wait: for a node, a stream, a clock, or because it moves much. The rest costs less.
+// What may have to wait: for a node, a stream, a clock, or because it moves much. The rest costs
+// less.
 template <Snapshot snapshot>
 constexpr auto rows(std::string_view module) {
   constexpr Suspends kMaybe = Suspends::maybe;

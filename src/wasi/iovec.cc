@@ -16,7 +16,8 @@ void Vectors<Byte>::add(Buffer buffer) {
 }
 
 template <typename Byte>
-Io<Vectors<Byte>> Vectors<Byte>::read(const wasm::GuestMemory& memory, wasm::GuestPtr at, std::uint32_t count) {
+Io<Vectors<Byte>> Vectors<Byte>::read(const wasm::GuestMemory& memory, wasm::GuestPtr at,
+                                      std::uint32_t count) {
   if (!memory.slice(at, std::uint64_t{count} * 8)) return fail(Errno::fault);
   Vectors vectors;
   for (std::uint32_t i = 0; i < std::min<std::size_t>(count, kMaxVectors); ++i, at = at + 8) {

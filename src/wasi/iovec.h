@@ -1,7 +1,7 @@
 // A guest's vectors of buffers, read and checked in one place.
 //
-// Bounded, so that a host call is short: what is beyond is left for the guest's next call, which is what a short
-// count of bytes tells it.
+// Bounded, so that a host call is short: what is beyond is left for the guest's next call, which is
+// what a short count of bytes tells it.
 #pragma once
 
 #include <array>
@@ -26,7 +26,8 @@ class Vectors {
   static Io<Vectors> read(const wasm::GuestMemory& memory, wasm::GuestPtr at, std::uint32_t count);
 
   std::span<const Buffer> buffers() const {
-    return many_.empty() ? std::span<const Buffer>(few_.data(), size_) : std::span<const Buffer>(many_);
+    return many_.empty() ? std::span<const Buffer>(few_.data(), size_)
+                         : std::span<const Buffer>(many_);
   }
   std::size_t bytes() const { return bytes_; }
 

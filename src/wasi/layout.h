@@ -29,8 +29,12 @@ class Layout {
 
 inline constexpr std::size_t kFdstatSize = 24, kDirentSize = 24, kEventSize = 32, kPrestatSize = 8;
 
-constexpr std::size_t filestat_size(Snapshot snapshot) { return snapshot == Snapshot::preview1 ? 64 : 56; }
-constexpr std::size_t subscription_size(Snapshot snapshot) { return snapshot == Snapshot::preview1 ? 48 : 56; }
+constexpr std::size_t filestat_size(Snapshot snapshot) {
+  return snapshot == Snapshot::preview1 ? 64 : 56;
+}
+constexpr std::size_t subscription_size(Snapshot snapshot) {
+  return snapshot == Snapshot::preview1 ? 48 : 56;
+}
 
 inline void put_filestat(Snapshot snapshot, const FileStat& stat, std::span<std::byte> out) {
   Layout<64> layout;
@@ -42,7 +46,10 @@ inline void put_filestat(Snapshot snapshot, const FileStat& stat, std::span<std:
   } else {
     layout.put(20, static_cast<std::uint32_t>(stat.links));
   }
-  layout.put(at, stat.size).put(at + 8, stat.accessed).put(at + 16, stat.modified).put(at + 24, stat.changed);
+  layout.put(at, stat.size)
+      .put(at + 8, stat.accessed)
+      .put(at + 16, stat.modified)
+      .put(at + 24, stat.changed);
   std::memcpy(out.data(), layout.bytes().data(), filestat_size(snapshot));
 }
 

@@ -5,14 +5,20 @@ namespace carrel::wasi {
 Io<std::size_t> OpenFile::read(IoContext&, Buffers) { return fail(Errno::badf); }
 Io<std::size_t> OpenFile::write(IoContext&, ConstBuffers) { return fail(Errno::badf); }
 Io<std::size_t> OpenFile::read_at(IoContext&, Buffers, std::uint64_t) { return fail(Errno::spipe); }
-Io<std::size_t> OpenFile::write_at(IoContext&, ConstBuffers, std::uint64_t) { return fail(Errno::spipe); }
+Io<std::size_t> OpenFile::write_at(IoContext&, ConstBuffers, std::uint64_t) {
+  return fail(Errno::spipe);
+}
 Io<std::uint64_t> OpenFile::seek(IoContext&, std::int64_t, Whence) { return fail(Errno::spipe); }
 Io<void> OpenFile::set_size(IoContext&, std::uint64_t) { return fail(Errno::inval); }
 Io<void> OpenFile::set_times(IoContext&, SetTimes) { return fail(Errno::notsup); }
-Io<void> OpenFile::allocate(IoContext&, std::uint64_t, std::uint64_t) { return fail(Errno::notsup); }
+Io<void> OpenFile::allocate(IoContext&, std::uint64_t, std::uint64_t) {
+  return fail(Errno::notsup);
+}
 Io<void> OpenFile::sync(IoContext&) { return {}; }
 Io<void> OpenFile::set_append(IoContext&, std::uint16_t) { return {}; }
-Io<std::vector<DirEntry>> OpenFile::list(IoContext&, std::uint64_t, std::size_t) { return fail(Errno::notdir); }
+Io<std::vector<DirEntry>> OpenFile::list(IoContext&, std::uint64_t, std::size_t) {
+  return fail(Errno::notdir);
+}
 Io<std::uint64_t> OpenFile::readable(IoContext&) { return 1; }
 Io<std::uint64_t> OpenFile::writable(IoContext&) { return 1; }
 Io<void> OpenFile::close(IoContext&) { return {}; }

@@ -38,7 +38,8 @@ Io<void> path_create_directory(Context& c, Fd folder, GuestPtr path, u32 size) {
 }
 
 template <Snapshot snapshot>
-Io<void> path_filestat_get(Context& c, Fd folder, u32 lookup, GuestPtr path, u32 size, GuestPtr stat) {
+Io<void> path_filestat_get(Context& c, Fd folder, u32 lookup, GuestPtr path, u32 size,
+                           GuestPtr stat) {
   CARREL_TRY(auto out, c.slice(stat, filestat_size(snapshot)));
   CARREL_TRY_VOID(check_lookup(lookup));
   CARREL_TRY(const Location place, locate(c, folder, path, size, right::kPathStat));
@@ -50,8 +51,8 @@ Io<void> path_filestat_get(Context& c, Fd folder, u32 lookup, GuestPtr path, u32
 template Io<void> path_filestat_get<Snapshot::unstable>(Context&, Fd, u32, GuestPtr, u32, GuestPtr);
 template Io<void> path_filestat_get<Snapshot::preview1>(Context&, Fd, u32, GuestPtr, u32, GuestPtr);
 
-Io<void> path_filestat_set_times(Context& c, Fd folder, u32 lookup, GuestPtr path, u32 size, u64 accessed,
-                                 u64 modified, u32 flags) {
+Io<void> path_filestat_set_times(Context& c, Fd folder, u32 lookup, GuestPtr path, u32 size,
+                                 u64 accessed, u64 modified, u32 flags) {
   CARREL_TRY_VOID(check_lookup(lookup));
   CARREL_TRY(const Location place, locate(c, folder, path, size, right::kPathSetTimes));
   CARREL_TRY(const SetTimes times, times_of(c.clock(), accessed, modified, flags));
@@ -60,8 +61,8 @@ Io<void> path_filestat_set_times(Context& c, Fd folder, u32 lookup, GuestPtr pat
   return place.node->set_times(c, place.rest, times, follows(lookup));
 }
 
-Io<void> path_link(Context& c, Fd from_folder, u32 lookup, GuestPtr from, u32 from_size, Fd to_folder, GuestPtr to,
-                   u32 to_size) {
+Io<void> path_link(Context& c, Fd from_folder, u32 lookup, GuestPtr from, u32 from_size,
+                   Fd to_folder, GuestPtr to, u32 to_size) {
   // A name for what a link points to: no node has that.
   if (lookup != 0) return fail(Errno::inval);
   CARREL_TRY(const Location source, locate(c, from_folder, from, from_size, right::kLinkSource));
@@ -74,8 +75,8 @@ Io<void> path_link(Context& c, Fd from_folder, u32 lookup, GuestPtr from, u32 fr
   return node->link(c, source.rest, target.rest);
 }
 
-Io<void> path_open(Context& c, Fd folder, u32 lookup, GuestPtr path, u32 size, u32 oflags, u64 base, u64,
-                   u32 fdflags, GuestPtr opened) {
+Io<void> path_open(Context& c, Fd folder, u32 lookup, GuestPtr path, u32 size, u32 oflags, u64 base,
+                   u64, u32 fdflags, GuestPtr opened) {
   constexpr u32 kCreate = 1, kFolder = 2, kExclusive = 4, kTruncate = 8;
   constexpr u32 kAppend = 1, kDataSync = 2, kNonblock = 4, kReadSync = 8, kSync = 16;
   CARREL_TRY(auto out, c.output<u32>(opened));
@@ -119,8 +120,8 @@ Io<void> path_open(Context& c, Fd folder, u32 lookup, GuestPtr path, u32 size, u
   return {};
 }
 
-Io<void> path_readlink(Context& c, Fd folder, GuestPtr path, u32 size, GuestPtr buffer, u32 buffer_size,
-                       GuestPtr used) {
+Io<void> path_readlink(Context& c, Fd folder, GuestPtr path, u32 size, GuestPtr buffer,
+                       u32 buffer_size, GuestPtr used) {
   CARREL_TRY(auto out, c.output<u32>(used));
   CARREL_TRY(auto bytes, c.slice(buffer, buffer_size));
   CARREL_TRY(const Location place, locate(c, folder, path, size, right::kReadlink));
@@ -139,8 +140,8 @@ Io<void> path_remove_directory(Context& c, Fd folder, GuestPtr path, u32 size) {
   return node->remove_folder(c, place.rest);
 }
 
-Io<void> path_rename(Context& c, Fd from_folder, GuestPtr from, u32 from_size, Fd to_folder, GuestPtr to,
-                     u32 to_size) {
+Io<void> path_rename(Context& c, Fd from_folder, GuestPtr from, u32 from_size, Fd to_folder,
+                     GuestPtr to, u32 to_size) {
   CARREL_TRY(const Location source, locate(c, from_folder, from, from_size, right::kRenameSource));
   CARREL_TRY(const Location target, locate(c, to_folder, to, to_size, right::kRenameTarget));
   CARREL_TRY(Node * node, removable(source, Errno::busy));
@@ -153,7 +154,8 @@ Io<void> path_rename(Context& c, Fd from_folder, GuestPtr from, u32 from_size, F
   return node->rename(c, source.rest, target.rest);
 }
 
-Io<void> path_symlink(Context& c, GuestPtr target, u32 target_size, Fd folder, GuestPtr path, u32 size) {
+Io<void> path_symlink(Context& c, GuestPtr target, u32 target_size, Fd folder, GuestPtr path,
+                      u32 size) {
   CARREL_TRY(const std::string_view text, c.text(target, target_size));
   CARREL_TRY_VOID(check_text(text));
   if (text.empty()) return fail(Errno::noent);

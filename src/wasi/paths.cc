@@ -27,13 +27,15 @@ void step(std::string& path, std::string_view component) {
 }
 
 // What is below the mount, with its ".." left for the node: a link may come before them.
-std::string unresolved_rest(std::string_view folder, std::string_view text, std::size_t mount_size) {
+std::string unresolved_rest(std::string_view folder, std::string_view text,
+                            std::size_t mount_size) {
   std::string path(folder);
   std::string rest(folder.size() > mount_size ? folder.substr(mount_size + 1) : std::string_view());
   while (!text.empty()) {
     const std::string_view component = next_component(text);
     step(path, component);
-    const bool left_or_entered = path.size() < mount_size || (path.size() == mount_size && component != "..");
+    const bool left_or_entered =
+        path.size() < mount_size || (path.size() == mount_size && component != "..");
     if (left_or_entered) {
       rest.clear();
     } else if (!component.empty() && component != ".") {

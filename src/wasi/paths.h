@@ -22,8 +22,9 @@ struct Location {
   bool is_mount() const { return node != nullptr && rest.empty(); }
 };
 
-// `folder` is an absolute place; nothing leads above it. Errors: ENOENT for "", ENAMETOOLONG, EINVAL for a NUL,
-// EILSEQ for what is not UTF-8, ENOTCAPABLE for an absolute path or one that leads out.
+// `folder` is an absolute place; nothing leads above it. Errors: ENOENT for "", ENAMETOOLONG,
+// EINVAL for a NUL, EILSEQ for what is not UTF-8, ENOTCAPABLE for an absolute path or one that
+// leads out.
 Io<Location> resolve(const Tree& tree, std::string_view folder, std::string_view text);
 
 // EINVAL, EILSEQ, ENAMETOOLONG as above.

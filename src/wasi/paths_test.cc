@@ -39,7 +39,8 @@ TEST_F(Paths, RefuseWhatNoPathMayHold) {
   EXPECT_EQ(error(""), Errno::noent);
   EXPECT_EQ(error(std::string(kMaxPath + 1, 'x')), Errno::nametoolong);
   EXPECT_EQ(error(std::string_view("a\0b", 3)), Errno::inval);
-  for (const char* text : {"\xff", "a/\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe0\x80\x80"}) {
+  for (const char* text :
+       {"\xff", "a/\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe0\x80\x80"}) {
     EXPECT_EQ(error(text), Errno::ilseq) << text;
   }
   EXPECT_EQ(error("a/\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"), Errno::success);
@@ -63,7 +64,8 @@ TEST_F(Paths, AreMadePlainForVirtualNodes) {
 
 TEST_F(Paths, SayWhenTheyMustBeAFolder) {
   EXPECT_FALSE(at("a/b").must_be_folder);
-  for (const char* text : {"a/b/", "a/b/.", "a/b/c/..", "."}) EXPECT_TRUE(at(text).must_be_folder) << text;
+  for (const char* text : {"a/b/", "a/b/.", "a/b/c/..", "."})
+    EXPECT_TRUE(at(text).must_be_folder) << text;
 }
 
 TEST_F(Paths, LeadToTheLongestMount) {
@@ -91,7 +93,8 @@ TEST_F(Paths, KeepTheirDotsForNodesThatFollowLinks) {
 
 TEST(TreeTest, ListsEachNameAboveAMountOnce) {
   Tree tree;
-  for (const char* path : {"/kv/a", "/kv/b", "/kvx", "/tmp"}) tree.mount(path, std::make_shared<testing::FakeFolder>());
+  for (const char* path : {"/kv/a", "/kv/b", "/kvx", "/tmp"})
+    tree.mount(path, std::make_shared<testing::FakeFolder>());
   EXPECT_EQ(tree.mounts_below("/"), (std::vector<std::string_view>{"kv", "kvx", "tmp"}));
   EXPECT_EQ(tree.mounts_below("/kv"), (std::vector<std::string_view>{"a", "b"}));
   EXPECT_TRUE(tree.mounts_below("/kv/a").empty());

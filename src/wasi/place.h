@@ -6,7 +6,8 @@
 
 namespace carrel::wasi {
 
-// The path of a call below its folder. Errors: those of `resolve`; EBADF, ENOTDIR and ENOTCAPABLE for the folder.
+// The path of a call below its folder. Errors: those of `resolve`; EBADF, ENOTDIR and ENOTCAPABLE
+// for the folder.
 Io<Location> locate(Context& c, Fd folder, GuestPtr path, std::uint32_t size, Rights needed);
 
 Io<std::unique_ptr<OpenFile>> open_place(Context& c, const Location& place, const OpenHow& how);

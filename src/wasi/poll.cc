@@ -1,4 +1,5 @@
-// poll_oneoff: waits for the first of several clocks and descriptors. The thread never waits, the turn does.
+// poll_oneoff: waits for the first of several clocks and descriptors. The thread never waits, the
+// turn does.
 #include <algorithm>
 #include <vector>
 
@@ -39,7 +40,8 @@ Io<Subscription> parse(Snapshot snapshot, std::span<const std::byte> bytes) {
     result.fd = Fd(field<u32>(bytes, 16));
     return result;
   }
-  const std::size_t at = snapshot == Snapshot::preview1 ? 16 : 24;  // snapshot 0 has an identifier first
+  const std::size_t at =
+      snapshot == Snapshot::preview1 ? 16 : 24;  // snapshot 0 has an identifier first
   result.clock = field<u32>(bytes, at);
   result.timeout = field<u64>(bytes, at + 8);
   const u16 flags = field<u16>(bytes, at + 24);
@@ -61,9 +63,11 @@ class Poll {
 
   void look(const Subscription& what) {
     switch (what.kind) {
-      case Kind::clock: return look_at_clock(what);
+      case Kind::clock:
+        return look_at_clock(what);
       case Kind::read:
-      case Kind::write: return look_at_file(what);
+      case Kind::write:
+        return look_at_file(what);
     }
   }
 
@@ -114,7 +118,8 @@ class Poll {
   }
 
   void look_at_file(const Subscription& what) {
-    const auto found = c_.files().get(what.fd, what.kind == Kind::read ? right::kRead : right::kWrite);
+    const auto found =
+        c_.files().get(what.fd, what.kind == Kind::read ? right::kRead : right::kWrite);
     if (!found) return add(what, found.error());
     if ((*found)->is_folder()) return add(what, Errno::badf);
     OpenFile& file = *(*found)->file;
@@ -128,7 +133,8 @@ class Poll {
   // Each file is waited for once: a stream has one waiter.
   bool first_wait_for(const Subscription& what) {
     if (waited_.empty()) waited_.resize(c_.files().size() * 2);
-    const std::size_t index = static_cast<std::size_t>(what.fd) * 2 + (what.kind == Kind::write ? 1 : 0);
+    const std::size_t index =
+        static_cast<std::size_t>(what.fd) * 2 + (what.kind == Kind::write ? 1 : 0);
     return !std::exchange(waited_[index], char{1});
   }
 

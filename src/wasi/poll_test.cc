@@ -23,7 +23,8 @@ struct PollOneoff : ::testing::Test {
     result.standard_out = std::make_unique<FakeStream>(output);
     return result;
   }
-  void clock(std::uint32_t index, std::uint32_t id, std::uint64_t timeout, std::uint16_t flags = 0) {
+  void clock(std::uint32_t index, std::uint32_t id, std::uint64_t timeout,
+             std::uint16_t flags = 0) {
     const std::uint32_t at = kIn + index * 48;
     guest.store<std::uint64_t>(at, 1000 + index);
     guest.store<std::uint8_t>(at + 8, 0);
@@ -42,8 +43,12 @@ struct PollOneoff : ::testing::Test {
     return guest.start(testing::function("poll_oneoff"), {kIn, kOut, count, kAt});
   }
   std::uint32_t events() { return guest.load<std::uint32_t>(kAt); }
-  std::uint64_t userdata(std::uint32_t event) { return guest.load<std::uint64_t>(kOut + event * 32); }
-  Errno error(std::uint32_t event) { return Errno(guest.load<std::uint16_t>(kOut + event * 32 + 8)); }
+  std::uint64_t userdata(std::uint32_t event) {
+    return guest.load<std::uint64_t>(kOut + event * 32);
+  }
+  Errno error(std::uint32_t event) {
+    return Errno(guest.load<std::uint16_t>(kOut + event * 32 + 8));
+  }
   std::uint64_t now(std::uint64_t id) {
     EXPECT_EQ(guest("clock_time_get", {id, 0, 128}), Errno::success);
     return guest.load<std::uint64_t>(128);
@@ -169,7 +174,8 @@ TEST_F(PollOneoff, OfSnapshot0HasAnIdentifierInItsClocks) {
   guest.store<std::uint32_t>(kIn + 24, 1);
   guest.store<std::uint64_t>(kIn + 32, kMillisecond);
   guest.store<std::uint16_t>(kIn + 48, 0);
-  EXPECT_EQ(guest.run(testing::function("poll_oneoff", "wasi_unstable"), {kIn, kOut, 1, kAt}), Errno::success);
+  EXPECT_EQ(guest.run(testing::function("poll_oneoff", "wasi_unstable"), {kIn, kOut, 1, kAt}),
+            Errno::success);
   EXPECT_EQ(error(0), Errno::success);
   EXPECT_GE(guest.waits, 1);
 }

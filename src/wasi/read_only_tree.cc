@@ -37,7 +37,8 @@ class OpenContent final : public OpenFile {
     return done;
   }
   Io<std::size_t> read_at(IoContext&, Buffers into, std::uint64_t at) override {
-    std::string_view left = std::string_view(*content_).substr(std::min<std::uint64_t>(at, content_->size()));
+    std::string_view left =
+        std::string_view(*content_).substr(std::min<std::uint64_t>(at, content_->size()));
     left = left.substr(0, kMaxTransfer);
     std::size_t done = 0;
     for (const auto& buffer : into) {
@@ -49,9 +50,12 @@ class OpenContent final : public OpenFile {
     return done;
   }
   Io<std::uint64_t> seek(IoContext&, std::int64_t by, Whence whence) override {
-    const std::uint64_t base = whence == Whence::set ? 0 : whence == Whence::current ? position_ : content_->size();
+    const std::uint64_t base = whence == Whence::set       ? 0
+                               : whence == Whence::current ? position_
+                                                           : content_->size();
     std::int64_t wanted = 0;
-    if (__builtin_add_overflow(static_cast<std::int64_t>(base), by, &wanted)) return fail(Errno::overflow);
+    if (__builtin_add_overflow(static_cast<std::int64_t>(base), by, &wanted))
+      return fail(Errno::overflow);
     if (wanted < 0) return fail(Errno::inval);
     position_ = static_cast<std::uint64_t>(wanted);
     return position_;
@@ -102,7 +106,8 @@ Io<void> ReadOnlyTree::Builder::add_parents(std::string_view path) {
   return {};
 }
 
-Io<void> ReadOnlyTree::Builder::add(std::string_view path, Content content, std::uint64_t modified) {
+Io<void> ReadOnlyTree::Builder::add(std::string_view path, Content content,
+                                    std::uint64_t modified) {
   if (!well_formed(path) || !content) return fail(Errno::inval);
   if (items_.contains(path)) return fail(Errno::exist);
   if (auto added = add_parents(path); !added) return added;
@@ -126,7 +131,8 @@ std::shared_ptr<Node> ReadOnlyTree::Builder::build() && {
   for (auto& [path, item] : items_) {  // in the order of paths: a folder comes before what is in it
     const auto index = static_cast<std::uint32_t>(tree->items_.size());
     const std::string_view folder = parent_of(path);
-    const std::string_view name = std::string_view(path).substr(folder.empty() ? 0 : folder.size() + 1);
+    const std::string_view name =
+        std::string_view(path).substr(folder.empty() ? 0 : folder.size() + 1);
     tree->items_[tree->by_path_.find(folder)->second].children.push_back(index);
     tree->items_.push_back({std::string(name), std::move(item.content), item.modified, {}});
     tree->by_path_.emplace(path, index);
@@ -155,7 +161,8 @@ FileStat ReadOnlyTree::stat_of(std::uint32_t index) const {
           .changed = item.modified};
 }
 
-Io<std::unique_ptr<OpenFile>> ReadOnlyTree::refuse_change(std::string_view path, const OpenHow& how) const {
+Io<std::unique_ptr<OpenFile>> ReadOnlyTree::refuse_change(std::string_view path,
+                                                          const OpenHow& how) const {
   const auto found = find(path);
   if (found) {
     if (how.create && how.exclusive) return fail(Errno::exist);
@@ -167,9 +174,11 @@ Io<std::unique_ptr<OpenFile>> ReadOnlyTree::refuse_change(std::string_view path,
   return fail(items_[*parent].content ? Errno::notdir : Errno::rofs);
 }
 
-Io<std::unique_ptr<OpenFile>> ReadOnlyTree::open(IoContext&, std::string_view path, const OpenHow& how) {
+Io<std::unique_ptr<OpenFile>> ReadOnlyTree::open(IoContext&, std::string_view path,
+                                                 const OpenHow& how) {
   const auto found = find(path);
-  const bool changes = how.truncate || (how.write && !how.folder) || (how.create && (!found || how.exclusive));
+  const bool changes =
+      how.truncate || (how.write && !how.folder) || (how.create && (!found || how.exclusive));
   if (changes) return refuse_change(path, how);
   if (!found) return fail(found.error());
   const FileStat stat = stat_of(*found);
@@ -186,13 +195,15 @@ Io<FileStat> ReadOnlyTree::stat(IoContext&, std::string_view path, bool) {
   return stat_of(*found);
 }
 
-std::vector<DirEntry> ReadOnlyTree::list(std::uint32_t folder, std::uint64_t cookie, std::size_t max) const {
+std::vector<DirEntry> ReadOnlyTree::list(std::uint32_t folder, std::uint64_t cookie,
+                                         std::size_t max) const {
   const auto& children = items_[folder].children;
   std::vector<DirEntry> entries;
   for (std::uint64_t at = cookie; at < children.size() && entries.size() < max; ++at) {
     const Item& item = items_[children[at]];
     const FileType type = item.content ? FileType::regular : FileType::folder;
-    entries.push_back({.next = at + 1, .inode = children[at] + 1ULL, .type = type, .name = item.name});
+    entries.push_back(
+        {.next = at + 1, .inode = children[at] + 1ULL, .type = type, .name = item.name});
   }
   return entries;
 }

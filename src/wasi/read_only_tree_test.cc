@@ -64,7 +64,8 @@ TEST_F(ReadOnlyTreeTest, RefusesEveryChange) {
   EXPECT_EQ(error_of(tree_->open(io_, "new", kCreate)), Errno::rofs);
   EXPECT_EQ(error_of(tree_->open(io_, "none/new", kCreate)), Errno::noent);
   EXPECT_EQ(error_of(tree_->open(io_, "a.txt/new", kCreate)), Errno::notdir);
-  EXPECT_EQ(error_of(tree_->open(io_, "a.txt", {.create = true, .exclusive = true, .read = true})), Errno::exist);
+  EXPECT_EQ(error_of(tree_->open(io_, "a.txt", {.create = true, .exclusive = true, .read = true})),
+            Errno::exist);
   EXPECT_EQ(error_of(tree_->open(io_, "d", kWrite)), Errno::isdir);
   EXPECT_EQ(error_of(tree_->unlink(io_, "a.txt")), Errno::rofs);
   EXPECT_EQ(error_of(tree_->rename(io_, "a.txt", "b")), Errno::rofs);
@@ -126,7 +127,8 @@ TEST(Names, EncodesWhatAPathCannotHoldAndDecodesItAgain) {
 }
 
 TEST(Names, RefusesAPercentSignWithoutTwoDigits) {
-  for (const std::string_view name : {"%", "%2", "a%g0", "%0g", "%%41"}) EXPECT_FALSE(decode_name(name)) << name;
+  for (const std::string_view name : {"%", "%2", "a%g0", "%0g", "%%41"})
+    EXPECT_FALSE(decode_name(name)) << name;
   EXPECT_EQ(decode_name("%2f"), "/");
 }
 

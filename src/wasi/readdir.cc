@@ -16,10 +16,12 @@ constexpr std::size_t kMaxEntries = 1000;  // a call, before others run
 constexpr u64 kNodeCookie = u64{1} << 63;
 constexpr u64 kFirstMount = 2;
 
-// Fills the guest's buffer with entries; the last may be cut off, which tells it that there are more.
+// Fills the guest's buffer with entries; the last may be cut off, which tells it that there are
+// more.
 class Listing {
  public:
-  Listing(std::span<std::byte> buffer, u64 used) : buffer_(buffer), used_(static_cast<std::size_t>(used)) {}
+  Listing(std::span<std::byte> buffer, u64 used)
+      : buffer_(buffer), used_(static_cast<std::size_t>(used)) {}
 
   bool full() const { return used_ == buffer_.size(); }
   std::size_t used() const { return used_; }
@@ -46,7 +48,11 @@ class Listing {
 class Reader {
  public:
   Reader(Context& c, Descriptor& folder, OpenFile& file, Listing& listing, u64 cookie)
-      : c_(c), folder_(folder), file_(file), listing_(listing), cookie_(cookie),
+      : c_(c),
+        folder_(folder),
+        file_(file),
+        listing_(listing),
+        cookie_(cookie),
         mounts_(c.state().tree.mounts_below(folder.path)) {}
 
   u64 cookie() const { return cookie_; }
@@ -59,7 +65,8 @@ class Reader {
         ++entries;
         continue;
       }
-      const std::size_t wanted = std::min(listing_.left() / (kDirentSize + 8) + 1, kMaxEntries - entries);
+      const std::size_t wanted =
+          std::min(listing_.left() / (kDirentSize + 8) + 1, kMaxEntries - entries);
       CARREL_TRY(const auto list, file_.list(c_, cookie_ & ~kNodeCookie, wanted));
       if (list.empty()) return true;
       add(list);

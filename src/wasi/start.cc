@@ -1,8 +1,7 @@
+#include <fmt/format.h>
 #include <sys/random.h>
 
 #include <algorithm>
-
-#include <fmt/format.h>
 
 #include "base/result.h"
 #include "wasi/calls.h"

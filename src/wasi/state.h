@@ -1,4 +1,5 @@
-// What one guest's WASI calls share: its files, its environment, and how far a call in progress has come.
+// What one guest's WASI calls share: its files, its environment, and how far a call in progress has
+// come.
 #pragma once
 
 #include "wasi/file_table.h"
@@ -6,10 +7,11 @@
 
 namespace carrel::wasi {
 
-// Where a call that is made again goes on. Only one is in progress, so one is enough. Empty between calls.
+// Where a call that is made again goes on. Only one is in progress, so one is enough. Empty between
+// calls.
 struct Progress {
-  std::uint64_t done = 0;     // bytes, or that it has waited
-  std::uint64_t cookie = 0;   // fd_readdir
+  std::uint64_t done = 0;    // bytes, or that it has waited
+  std::uint64_t cookie = 0;  // fd_readdir
   std::optional<Instant> started;
 };
 

@@ -1,4 +1,5 @@
-// What node tests need: a turn's IoContext with a quota and a clock that is set by hand, and short ways to use files.
+// What node tests need: a turn's IoContext with a quota and a clock that is set by hand, and short
+// ways to use files.
 #pragma once
 
 #include <memory>
@@ -12,7 +13,9 @@ namespace carrel::wasi::testing {
 class TestClock final : public Clock {
  public:
   Instant now() const override { return Instant(time); }
-  WallTime wall() const override { return WallTime(std::chrono::duration_cast<WallTime::duration>(time)); }
+  WallTime wall() const override {
+    return WallTime(std::chrono::duration_cast<WallTime::duration>(time));
+  }
   std::chrono::nanoseconds time{1'000'000'000};
 };
 
@@ -49,7 +52,8 @@ inline Io<std::size_t> write(IoContext& io, OpenFile& file, std::string_view tex
   return file.write(io, {&bytes, 1});
 }
 
-inline Io<std::size_t> write_at(IoContext& io, OpenFile& file, std::string_view text, std::uint64_t at) {
+inline Io<std::size_t> write_at(IoContext& io, OpenFile& file, std::string_view text,
+                                std::uint64_t at) {
   const auto bytes = std::as_bytes(std::span(text));
   return file.write_at(io, {&bytes, 1}, at);
 }
@@ -63,7 +67,8 @@ inline std::string read(IoContext& io, OpenFile& file, std::size_t max = 4096) {
   return text.substr(0, *done);
 }
 
-inline std::string read_at(IoContext& io, OpenFile& file, std::uint64_t at, std::size_t max = 4096) {
+inline std::string read_at(IoContext& io, OpenFile& file, std::uint64_t at,
+                           std::size_t max = 4096) {
   std::string text(max, '?');
   const auto bytes = std::as_writable_bytes(std::span(text));
   const auto done = file.read_at(io, {&bytes, 1}, at);
@@ -91,7 +96,8 @@ inline std::string get(IoContext& io, Node& node, std::string_view path) {
 }
 
 // All names in a folder, `step` a call, in the order they come.
-inline std::vector<std::string> names(IoContext& io, Node& node, std::string_view path, std::size_t step = 2) {
+inline std::vector<std::string> names(IoContext& io, Node& node, std::string_view path,
+                                      std::size_t step = 2) {
   std::vector<std::string> all;
   const auto folder = node.open(io, path, kFolder);
   if (!folder) return {"error " + std::to_string(static_cast<int>(folder.error()))};

@@ -71,7 +71,7 @@ template <Snapshot snapshot>
 Io<void> fd_seek(Context& c, Fd fd, u64 by, u32 whence, GuestPtr position) {
   using enum OpenFile::Whence;
   constexpr std::array kOrder = snapshot == Snapshot::preview1 ? std::array{set, current, end}
-                                                              : std::array{current, end, set};
+                                                               : std::array{current, end, set};
   CARREL_TRY(auto out, c.output<u64>(position));
   CARREL_TRY(Descriptor * file, c.files().get(fd));
   if (file->is_folder()) return fail(Errno::badf);

@@ -5,7 +5,8 @@
 namespace carrel::wasi {
 namespace {
 
-// The rest of `path` below `above`, or nothing if it is not there. Both absolute; "/" is above everything.
+// The rest of `path` below `above`, or nothing if it is not there. Both absolute; "/" is above
+// everything.
 std::optional<std::string_view> below(std::string_view path, std::string_view above) {
   if (above == "/") return path.substr(1);
   if (!path.starts_with(above)) return std::nullopt;
@@ -38,7 +39,8 @@ Tree::Place Tree::find(std::string_view path) const {
       place.mount_size = mount.path.size();
       place.rest = *rest;
     }
-    if (!place.folder_above_mounts) place.folder_above_mounts = !rest && below(mount.path, path).has_value();
+    if (!place.folder_above_mounts)
+      place.folder_above_mounts = !rest && below(mount.path, path).has_value();
   }
   return place;
 }

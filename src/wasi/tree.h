@@ -12,8 +12,8 @@
 
 namespace carrel::wasi {
 
-// The folders a guest finds opened from descriptor 3 on (WASI's "preopens"), each with its name and the place
-// in the tree it stands for. Turns have one: "/" for the root.
+// The folders a guest finds opened from descriptor 3 on (WASI's "preopens"), each with its name and
+// the place in the tree it stands for. Turns have one: "/" for the root.
 struct Preopen {
   std::string name;
   std::string path;
@@ -25,8 +25,9 @@ class Tree {
   // `path` is absolute, like "/event" or "/". A later mount at the same path replaces the earlier.
   void mount(std::string path, std::shared_ptr<Node> node);
 
-  // The longest mount at or above `path` (absolute, normalised) and the rest of the path below it. Null node:
-  // the place is a folder that exists only because something is mounted below it, or does not exist.
+  // The longest mount at or above `path` (absolute, normalised) and the rest of the path below it.
+  // Null node: the place is a folder that exists only because something is mounted below it, or
+  // does not exist.
   struct Place {
     Node* node = nullptr;        // lives as long as the tree
     std::uint32_t mount = 0;     // its number, from 1

@@ -6,7 +6,8 @@
 namespace carrel::wasi {
 namespace {
 
-// A stream's rights are those of a file; without the position's, which also tell a terminal from a file.
+// A stream's rights are those of a file; without the position's, which also tell a terminal from a
+// file.
 Descriptor standard(IoContext& io, std::unique_ptr<OpenFile> file, Rights direction) {
   Descriptor made;
   if (!file) return made;

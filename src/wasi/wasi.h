@@ -1,8 +1,9 @@
-// WASI preview 1: all 46 functions over a Tree, registered as `wasi_snapshot_preview1` and, where the
-// signatures and layouts agree, as `wasi_unstable`.
+// WASI preview 1: all 46 functions over a Tree, registered as `wasi_snapshot_preview1` and, where
+// the signatures and layouts agree, as `wasi_unstable`.
 //
-// Descriptors 0, 1 and 2 are the streams given; preopens follow from 3. Times are coarse (1 ms) and never
-// stand still; randomness is the system's. A function that must wait suspends the turn, never the thread.
+// Descriptors 0, 1 and 2 are the streams given; preopens follow from 3. Times are coarse (1 ms) and
+// never stand still; randomness is the system's. A function that must wait suspends the turn, never
+// the thread.
 #pragma once
 
 #include <memory>
@@ -27,8 +28,9 @@ struct Environment {
   std::uint64_t private_memory = 64 << 20;  // bytes that /tmp and the like may hold
 };
 
-// The state behind one guest's WASI calls. Owner: the ABI's per-turn state, which is what `Call::state()`
-// points to; the Instance that calls it goes first. Thread: its shard. Stops: destruction drops what is open.
+// The state behind one guest's WASI calls. Owner: the ABI's per-turn state, which is what
+// `Call::state()` points to; the Instance that calls it goes first. Thread: its shard. Stops:
+// destruction drops what is open.
 class Wasi {
  public:
   Wasi(async::Shard& shard, const Clock& clock, Environment environment);

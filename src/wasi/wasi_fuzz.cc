@@ -1,5 +1,6 @@
-// Calls functions of WASI in any order with any operands. What must hold: every call answers with an errno or
-// waits, nothing outside the guest's memory is touched, and a turn that waits can be dropped.
+// Calls functions of WASI in any order with any operands. What must hold: every call answers with
+// an errno or waits, nothing outside the guest's memory is touched, and a turn that waits can be
+// dropped.
 #include <cstdlib>
 #include <memory>
 
@@ -62,10 +63,14 @@ struct Guest {
 // Mostly near the data that was put in, or small; now and then anything.
 std::uint64_t operand(Input& input) {
   switch (input.take<std::uint8_t>() % 4) {
-    case 0: return input.take<std::uint8_t>() % 8;
-    case 1: return input.take<std::uint8_t>();
-    case 2: return input.take<std::uint32_t>();
-    default: return input.take<std::uint64_t>();
+    case 0:
+      return input.take<std::uint8_t>() % 8;
+    case 1:
+      return input.take<std::uint8_t>();
+    case 2:
+      return input.take<std::uint32_t>();
+    default:
+      return input.take<std::uint64_t>();
   }
 }
 
@@ -85,7 +90,8 @@ void make_call(Guest& guest, Input& input) {
     guest.pipe.input += "more";
     auto dropped = guest.call.take_wait();
     // Asked again with the same operands, as the engine does, but a clock may never come.
-    if (row.function(guest.call, operands, &result) == wasm::HostStatus::pending) (void)guest.call.take_wait();
+    if (row.function(guest.call, operands, &result) == wasm::HostStatus::pending)
+      (void)guest.call.take_wait();
   } else if (status == wasm::HostStatus::done && row.returns == wasm::Returns::i32) {
     if (result < 0 || result > static_cast<std::int32_t>(Errno::notcapable)) std::abort();
   }

@@ -4,6 +4,7 @@ import os
 import subprocess
 
 import pytest
+
 from support import CARREL, GUESTS, ROOT
 
 
@@ -26,8 +27,15 @@ def run_carrel(carrel, state):
 
     def run(*arguments, input="", cwd=None, env=None, text=True, timeout=120):
         variables = {**os.environ, "CARREL_STATE": str(state), **(env or {})}
-        return subprocess.run([str(carrel), *map(str, arguments)], input=input, cwd=cwd, env=variables,
-                              capture_output=True, text=text, timeout=timeout)
+        return subprocess.run(
+            [str(carrel), *map(str, arguments)],
+            input=input,
+            cwd=cwd,
+            env=variables,
+            capture_output=True,
+            text=text,
+            timeout=timeout,
+        )
 
     return run
 

@@ -25,9 +25,15 @@ class Server:
         self.admin_port = None
         self._ready = threading.Event()
         self.process = subprocess.Popen(
-            [str(CARREL), *map(str, arguments)], cwd=cwd, text=True, errors="replace",
+            [str(CARREL), *map(str, arguments)],
+            cwd=cwd,
+            text=True,
+            errors="replace",
             env={**os.environ, **(env or {})},
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         threading.Thread(target=self._read, daemon=True).start()
         if not self._ready.wait(start_seconds) or self.port is None:
             self.process.kill()

@@ -12,8 +12,9 @@ import jsonschema
 import pytest
 import requests
 import yaml
-from support import CARREL, App, Server
 from wat import guest
+
+from support import CARREL, App, Server
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 
@@ -22,8 +23,20 @@ METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 def node(tmp_path_factory):
     folder = tmp_path_factory.mktemp("api")
     app = App(folder / "app", "shop").wat("page", guest()).route("GET /", "page")
-    with Server(["serve", app.folder, "--port", "0", "--admin", "127.0.0.1:0", "--state", folder / "state",
-                 "--admin-host", "node.example"]) as server:
+    with Server(
+        [
+            "serve",
+            app.folder,
+            "--port",
+            "0",
+            "--admin",
+            "127.0.0.1:0",
+            "--state",
+            folder / "state",
+            "--admin-host",
+            "node.example",
+        ]
+    ) as server:
         server.url = f"http://127.0.0.1:{server.admin_port}"
         server.token = (folder / "state" / "token").read_text().strip()
         server.token_file = folder / "state" / "token"
@@ -68,8 +81,7 @@ def check(description, operation, answer):
     schema = documented["content"][kind]["schema"]
     jsonschema.Draft202012Validator.check_schema(schema)
     value = answer.json() if kind.endswith("json") else answer.text
-    jsonschema.validate(value, schema, cls=jsonschema.Draft202012Validator,
-                        format_checker=jsonschema.FormatChecker())
+    jsonschema.validate(value, schema, cls=jsonschema.Draft202012Validator, format_checker=jsonschema.FormatChecker())
 
 
 def test_every_operation_answers_as_described(node, description):
@@ -96,8 +108,9 @@ def test_a_foreign_host_is_refused_as_described(node, description):
         for method, operation in item.items():
             if operation.get("security") == []:
                 continue
-            answer = requests.request(method, node.url + path, timeout=10,
-                                      headers={**bearer(node), "Host": "rebound.example"})
+            answer = requests.request(
+                method, node.url + path, timeout=10, headers={**bearer(node), "Host": "rebound.example"}
+            )
             assert answer.status_code == 403
             check(description, operation, answer)
 
@@ -163,8 +176,13 @@ def test_a_token_that_others_may_read_keeps_it_from_starting(tmp_path):
     state.mkdir(mode=0o700)
     (state / "token").write_text("x" * 40)
     (state / "token").chmod(0o644)
-    ended = subprocess.run([CARREL, "serve", app.folder, "--port", "0", "--state", state], text=True, timeout=60,
-                           capture_output=True, check=False)
+    ended = subprocess.run(
+        [CARREL, "serve", app.folder, "--port", "0", "--state", state],
+        text=True,
+        timeout=60,
+        capture_output=True,
+        check=False,
+    )
     assert ended.returncode == 1
     assert "chmod 600" in ended.stderr
 

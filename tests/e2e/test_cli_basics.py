@@ -49,7 +49,9 @@ def test_what_is_near_nothing_gets_no_guess(run_carrel):
     assert "\x1b" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["version", "--jsn"], ["inspect", "--jsn", "x"], ["run", "--invok", "f", "x.wasm"]])
+@pytest.mark.parametrize(
+    "arguments", [["version", "--jsn"], ["inspect", "--jsn", "x"], ["run", "--invok", "f", "x.wasm"]]
+)
 def test_a_mistyped_option_is_answered_with_the_nearest(run_carrel, arguments):
     done = run_carrel(*arguments)
     assert done.returncode == 2
@@ -78,7 +80,8 @@ def test_the_reference_page_is_current(run_carrel, root):
     page = run_carrel("help", "--markdown")
     assert page.returncode == 0
     assert (root / "docs/reference/cli.md").read_text() == page.stdout, (
-        "write it anew: carrel help --markdown > docs/reference/cli.md")
+        "write it anew: carrel help --markdown > docs/reference/cli.md"
+    )
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -93,17 +96,20 @@ def test_completion_scripts_are_valid(run_carrel, shell, tmp_path):
         subprocess.run([shell, "-n", script], check=True, timeout=60)
 
 
-@pytest.mark.parametrize(("words", "expected"), [
-    (["carrel", "ins"], {"inspect"}),
-    (["carrel", "run", "--inv"], {"--invoke"}),
-    (["carrel", "completion", "f"], {"fish"}),
-    (["carrel", "help", "doc"], {"doctor"}),
-])
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["carrel", "ins"], {"inspect"}),
+        (["carrel", "run", "--inv"], {"--invoke"}),
+        (["carrel", "completion", "f"], {"fish"}),
+        (["carrel", "help", "doc"], {"doctor"}),
+    ],
+)
 def test_bash_completes_commands_and_options(run_carrel, words, expected, tmp_path):
     script = tmp_path / "script"
     script.write_text(run_carrel("completion", "bash").stdout)
     quoted = " ".join(f"'{word}'" for word in words)
-    asked = f"source {script}; COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _carrel; echo \"${{COMPREPLY[@]}}\""
+    asked = f'source {script}; COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _carrel; echo "${{COMPREPLY[@]}}"'
     done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True, timeout=60)
     assert set(done.stdout.split()) == expected
 

@@ -52,10 +52,22 @@ def test_a_component_is_said_to_be_one(run_carrel, tmp_path):
     assert "component" in done.stdout and "wasm32-wasip1" in done.stdout
 
 
-@pytest.mark.parametrize("content", [
-    b"", b"\0", b"\0asm", b"\0asm\x01\0\0\0\x02", b"\0asm\x01\0\0\0\x01\xff\xff\xff\xff\x0f", COMPONENT + b"\x01",
-    b"(module", b"(" * 100_000, b"\xff" * 1000, b"#!/bin/sh\n", b"\0asm\x01\0\0\0\0\x05\x7fabcd",
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\0",
+        b"\0asm",
+        b"\0asm\x01\0\0\0\x02",
+        b"\0asm\x01\0\0\0\x01\xff\xff\xff\xff\x0f",
+        COMPONENT + b"\x01",
+        b"(module",
+        b"(" * 100_000,
+        b"\xff" * 1000,
+        b"#!/bin/sh\n",
+        b"\0asm\x01\0\0\0\0\x05\x7fabcd",
+    ],
+)
 def test_hostile_files_get_a_clear_text(run_carrel, tmp_path, content):
     (tmp_path / "x").write_bytes(content)
     done = run_carrel("inspect", tmp_path / "x")
@@ -68,7 +80,7 @@ def test_damaged_modules_never_stop_it(run_carrel, guests, tmp_path):
     whole = guests("probe").read_bytes()
     dice = random.Random(7)
     for _ in range(12):
-        damaged = bytearray(whole[:dice.randrange(len(whole))] if dice.random() < 0.5 else whole)
+        damaged = bytearray(whole[: dice.randrange(len(whole))] if dice.random() < 0.5 else whole)
         for _ in range(dice.randrange(1, 8)):
             if damaged:
                 damaged[dice.randrange(min(len(damaged), 4000))] = dice.randrange(256)
@@ -104,9 +116,23 @@ def test_doctor_finds_this_machine_fit(run_carrel):
     assert done.returncode == (1 if problems else 0)
     assert problems == []
     names = {each["name"] for each in found["checks"]}
-    assert names >= {"kernel", "processor", "openat2", "seccomp", "memory", "open files", "address space limit",
-                     "vm.max_map_count", "vm.overcommit_memory", "address space", "engine", "state folder", "disk",
-                     "compiling", "guests in C"}
+    assert names >= {
+        "kernel",
+        "processor",
+        "openat2",
+        "seccomp",
+        "memory",
+        "open files",
+        "address space limit",
+        "vm.max_map_count",
+        "vm.overcommit_memory",
+        "address space",
+        "engine",
+        "state folder",
+        "disk",
+        "compiling",
+        "guests in C",
+    }
     assert all(each["help"] for each in found["checks"] if each["status"] != "ok")
     assert any(each["name"] == "slots" and each["why"] for each in found["settings"])
 
@@ -121,8 +147,9 @@ def test_doctor_says_what_to_do_about_a_problem(carrel, state):
     def limit():
         resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
 
-    done = subprocess.run([carrel, "doctor", "--state", state], preexec_fn=limit, capture_output=True, text=True,
-                          timeout=120, check=False)
+    done = subprocess.run(
+        [carrel, "doctor", "--state", state], preexec_fn=limit, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 1
     assert "ulimit -v unlimited" in done.stdout
 

@@ -10,8 +10,13 @@ import pytest
 LANGUAGES = ["assemblyscript", "c", "go", "rust", "zig"]
 
 # What a build script is given when the toolchain is set up by ./dev; see guest_env in tools/dev/lib.sh.
-VARIABLES = {"assemblyscript": "CARREL_ASC", "c": "CARREL_WASM_CC", "go": "GO", "rust": "CARREL_WCARGO",
-             "zig": "CARREL_ZIG"}
+VARIABLES = {
+    "assemblyscript": "CARREL_ASC",
+    "c": "CARREL_WASM_CC",
+    "go": "GO",
+    "rust": "CARREL_WCARGO",
+    "zig": "CARREL_ZIG",
+}
 
 
 def toolchain_of(run_carrel, language):
@@ -57,10 +62,17 @@ def test_the_toolchains_known_are_those_of_the_templates():
     assert sorted(VARIABLES) == LANGUAGES
 
 
-@pytest.mark.parametrize("arguments", [
-    ["new"], ["new", "app"], ["new", "app", "--template", "cobol"], ["new", "Bad Name", "--template", "c"],
-    ["new", "..", "--template", "c"], ["new", "-x", "--template", "c"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["new"],
+        ["new", "app"],
+        ["new", "app", "--template", "cobol"],
+        ["new", "Bad Name", "--template", "c"],
+        ["new", "..", "--template", "c"],
+        ["new", "-x", "--template", "c"],
+    ],
+)
 def test_wrong_use_makes_nothing(run_carrel, tmp_path, arguments):
     done = run_carrel(*arguments, cwd=tmp_path)
     assert done.returncode == 2, done.stderr

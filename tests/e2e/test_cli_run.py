@@ -71,8 +71,11 @@ def test_arguments_belong_to_the_guest(probe, guests):
 
 
 def test_only_the_variables_given_are_there(probe):
-    done = probe("env", options=["--env", "A=1", "--env", "B=x=y", "--env", "INHERITED", "--env", "NOT_SET"],
-                 env={"INHERITED": "yes"})
+    done = probe(
+        "env",
+        options=["--env", "A=1", "--env", "B=x=y", "--env", "INHERITED", "--env", "NOT_SET"],
+        env={"INHERITED": "yes"},
+    )
     assert done.stdout.splitlines() == ["A=1", "B=x=y", "INHERITED=yes"]
     assert probe("env").stdout == ""
 
@@ -135,8 +138,18 @@ def test_stats_are_told_on_standard_error(run_carrel, wat):
     assert "memory 64KiB" in done.stderr and "CPU" in done.stderr
 
 
-@pytest.mark.parametrize("option", [["--dir", ""], ["--dir", "/nowhere/at/all"], ["--dir", "..::"], ["--dir", ".."],
-                                    ["--memory", "much"], ["--time", "soon"], ["--env", "=x"]])
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--dir", ""],
+        ["--dir", "/nowhere/at/all"],
+        ["--dir", "..::"],
+        ["--dir", ".."],
+        ["--memory", "much"],
+        ["--time", "soon"],
+        ["--env", "=x"],
+    ],
+)
 def test_bad_options_say_what_to_write(run_carrel, wat, option):
     done = run_carrel("run", *option, wat(HELLO))
     assert done.returncode in (1, 2)
@@ -158,20 +171,32 @@ def test_standard_input_from_a_file(carrel, state, guests, tmp_path):
     data = os.urandom(1_000_000)
     (tmp_path / "in").write_bytes(data)
     with (tmp_path / "in").open("rb") as given, (tmp_path / "out").open("wb") as taken:
-        subprocess.run([carrel, "run", "--state", state, guests("probe"), "echo"], stdin=given, stdout=taken,
-                       check=True, timeout=60)
+        subprocess.run(
+            [carrel, "run", "--state", state, guests("probe"), "echo"],
+            stdin=given,
+            stdout=taken,
+            check=True,
+            timeout=60,
+        )
     assert (tmp_path / "out").read_bytes() == data
 
 
 def test_standard_input_from_nothing(carrel, state, guests):
-    done = subprocess.run([carrel, "run", "--state", state, guests("probe"), "count"], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [carrel, "run", "--state", state, guests("probe"), "count"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     assert done.stdout.startswith("0 bytes")
 
 
 def test_streams_are_live_in_both_directions(carrel, state, guests):
-    process = subprocess.Popen([carrel, "run", "--state", state, guests("probe"), "echo"],
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [carrel, "run", "--state", state, guests("probe"), "echo"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     with process:
         for line in (b"one\n", b"two\n"):
             process.stdin.write(line)
@@ -184,8 +209,9 @@ def test_streams_are_live_in_both_directions(carrel, state, guests):
 
 def test_a_terminal_is_one_and_keeps_its_flags(carrel, state, guests):
     leader, follower = pty.openpty()
-    process = subprocess.Popen([carrel, "run", "--state", state, guests("probe"), "echo"],
-                               stdin=follower, stdout=follower, stderr=follower)
+    process = subprocess.Popen(
+        [carrel, "run", "--state", state, guests("probe"), "echo"], stdin=follower, stdout=follower, stderr=follower
+    )
     os.write(leader, b"typed\n")
     seen = b""
     while seen.count(b"typed") < 2:  # the terminal's echo, and the guest's
@@ -199,16 +225,24 @@ def test_a_terminal_is_one_and_keeps_its_flags(carrel, state, guests):
 
 
 def test_sleeping_does_not_wait_for_input(carrel, state, guests):
-    process = subprocess.Popen([carrel, "run", "--state", state, guests("probe"), "poll", "50"],
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [carrel, "run", "--state", state, guests("probe"), "poll", "50"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     with process:
         assert process.stdout.read().startswith("ok ")
         assert process.wait(60) == 0
 
 
 def test_a_reader_that_goes_away_is_an_error_of_the_write(carrel, state, guests):
-    process = subprocess.Popen([carrel, "run", "--state", state, guests("probe"), "big", "100000000"],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [carrel, "run", "--state", state, guests("probe"), "big", "100000000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     process.stdout.read(1000)
     process.stdout.close()
     assert process.wait(60) == 74
@@ -217,15 +251,23 @@ def test_a_reader_that_goes_away_is_an_error_of_the_write(carrel, state, guests)
 
 
 def test_a_slow_reader_holds_up_the_guest_and_not_its_deadline(carrel, state, guests):
-    process = subprocess.Popen([carrel, "run", "--state", state, "--time", "1s", guests("probe"), "big", "100000000"],
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [carrel, "run", "--state", state, "--time", "1s", guests("probe"), "big", "100000000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
     assert process.wait(60) == 124  # nobody reads
     process.stdout.close()
 
 
 def test_closed_streams_are_not_open_for_the_guest(carrel, state, guests):
-    done = subprocess.run(["sh", "-c", f"'{carrel}' run --state '{state}' '{guests('probe')}' count <&-"],
-                          capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        ["sh", "-c", f"'{carrel}' run --state '{state}' '{guests('probe')}' count <&-"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode != 0
     assert "Assertion" not in done.stderr
 
@@ -300,10 +342,24 @@ def trap_folder(tmp_path):
     return inside
 
 
-@pytest.mark.parametrize("path", [
-    "absolute", "relative", "folder/file", "up/secret/file", "root/etc/passwd", "self", "chain", "proc/etc/passwd",
-    "../secret/file", "./../secret/file", "folder/../../secret/file", "up/../secret/file", "/../../../etc/passwd",
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "absolute",
+        "relative",
+        "folder/file",
+        "up/secret/file",
+        "root/etc/passwd",
+        "self",
+        "chain",
+        "proc/etc/passwd",
+        "../secret/file",
+        "./../secret/file",
+        "folder/../../secret/file",
+        "up/../secret/file",
+        "/../../../etc/passwd",
+    ],
+)
 def test_nothing_outside_a_folder_can_be_read(probe, trap_folder, path):
     name = path if path.startswith("/") else f"/data/{path}"
     done = probe("cat", name, options=["--dir", f"{trap_folder}::/data"])
@@ -338,10 +394,19 @@ def test_a_fifo_blocks_nobody(probe, tmp_path):
     assert done.returncode == 1
 
 
-@pytest.mark.parametrize(("guest", "arguments"), [
-    ("probe", ["clock"]), ("probe", ["sleep", "20"]), ("probe", ["random", "64"]), ("probe", ["isolation"]),
-    ("probe_go", ["work"]), ("probe_go", ["goroutines"]), ("probe_rust", ["time"]), ("probe_rust", ["random"]),
-])
+@pytest.mark.parametrize(
+    ("guest", "arguments"),
+    [
+        ("probe", ["clock"]),
+        ("probe", ["sleep", "20"]),
+        ("probe", ["random", "64"]),
+        ("probe", ["isolation"]),
+        ("probe_go", ["work"]),
+        ("probe_go", ["goroutines"]),
+        ("probe_rust", ["time"]),
+        ("probe_rust", ["random"]),
+    ],
+)
 def test_the_probes_checks_pass(probe, guest, arguments):
     done = probe(*arguments, guest=guest)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -4,8 +4,9 @@ import json
 import shutil
 
 import pytest
-from support import App
 from wat import ENVIRONMENT, guest
+
+from support import App
 
 FAILING = '(module (memory (export "memory") 1) (func $deep unreachable) (func (export "_start") call $deep))'
 LOOP = '(module (memory (export "memory") 1) (func (export "_start") (loop br 0)))'
@@ -50,23 +51,44 @@ def test_invoke_as_json(run_carrel, app):
 def test_invoke_routes_as_the_server_does(run_carrel, app):
     done = run_carrel("invoke", app.folder, "--path", "/env/a%20b?x=1", "--header", "X-Thing: it", "--env", "EXTRA=1")
     lines = done.stdout.splitlines()
-    for line in ("REQUEST_METHOD=GET", "QUERY_STRING=x=1", "HTTP_X_THING=it", "COLOUR=red", "EXTRA=1",
-                 "PATH_INFO=/a b"):
+    for line in (
+        "REQUEST_METHOD=GET",
+        "QUERY_STRING=x=1",
+        "HTTP_X_THING=it",
+        "COLOUR=red",
+        "EXTRA=1",
+        "PATH_INFO=/a b",
+    ):
         assert line in lines, done.stdout
 
 
 def test_invoke_sends_data_from_text_file_and_input(run_carrel, tmp_path, guests):
     (tmp_path / "body").write_text("from a file")
     probe = guests("probe")
-    for data, given, expected in (("as text", "", "as text"), (f"@{tmp_path}/body", "", "from a file"),
-                                  ("-", "from input", "from input")):
+    for data, given, expected in (
+        ("as text", "", "as text"),
+        (f"@{tmp_path}/body", "", "from a file"),
+        ("-", "from input", "from input"),
+    ):
         done = run_carrel("invoke", probe, "--path", "/?echo", "--data", data, input=given)
         assert done.stdout == expected, done.stderr
 
 
 def test_invoke_with_an_event_that_is_no_request(run_carrel, app):
-    done = run_carrel("invoke", app.folder, "--module", "env", "--type", "com.example.order", "--subject", "7",
-                      "--source", "/test", "--data", "{}")
+    done = run_carrel(
+        "invoke",
+        app.folder,
+        "--module",
+        "env",
+        "--type",
+        "com.example.order",
+        "--subject",
+        "7",
+        "--source",
+        "/test",
+        "--data",
+        "{}",
+    )
     assert done.returncode == 0, done.stderr
     assert "CE_TYPE=com.example.order" in done.stdout.splitlines()
     assert "REQUEST_METHOD" not in done.stdout
@@ -82,8 +104,12 @@ def test_invoke_of_a_guest_that_fails(run_carrel, app):
 
 
 def test_invoke_of_what_is_not_there(run_carrel, app, tmp_path):
-    for arguments in ([tmp_path / "missing"], [tmp_path / "missing.wasm"], [app.folder, "--path", "/nothing"],
-                      [app.folder, "--module", "fnie"]):
+    for arguments in (
+        [tmp_path / "missing"],
+        [tmp_path / "missing.wasm"],
+        [app.folder, "--path", "/nothing"],
+        [app.folder, "--module", "fnie"],
+    ):
         done = run_carrel("invoke", *arguments)
         assert done.returncode == 1, arguments
         assert done.stderr.startswith("carrel: ")
@@ -107,8 +133,18 @@ def test_what_invoke_records_is_a_case_that_passes(run_carrel, app):
 def test_a_recorded_case_of_a_module_alone_carries_it(run_carrel, guests, tmp_path):
     data = bytes(range(256))
     (tmp_path / "data").write_bytes(data)
-    done = run_carrel("invoke", guests("probe"), "--path", "/?echo", "--data", f"@{tmp_path}/data",
-                      "--record", tmp_path / "case", text=False, input=b"")
+    done = run_carrel(
+        "invoke",
+        guests("probe"),
+        "--path",
+        "/?echo",
+        "--data",
+        f"@{tmp_path}/data",
+        "--record",
+        tmp_path / "case",
+        text=False,
+        input=b"",
+    )
     assert done.stdout == data
     assert run_carrel("test", tmp_path / "case").returncode == 0
 
@@ -124,9 +160,13 @@ def case(app, name, event, expect, more=""):
 
 def test_a_difference_is_explained(run_carrel, app):
     case(app, "good", 'path = "/fine"', 'status = 200\nbody = "fine"', 'module = "fine"')
-    case(app, "bad", 'path = "/fine"',
-         'status = 201\nheaders = { content-type = "text/html" }\nbody = "other"\nstderr_contains = ["never"]',
-         'module = "fine"')
+    case(
+        app,
+        "bad",
+        'path = "/fine"',
+        'status = 201\nheaders = { content-type = "text/html" }\nbody = "other"\nstderr_contains = ["never"]',
+        'module = "fine"',
+    )
     done = run_carrel("test", app.folder)
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == "1 passed, 1 failed"
@@ -137,8 +177,13 @@ def test_a_difference_is_explained(run_carrel, app):
 
 
 def test_failures_of_guests_can_be_expected(run_carrel, app):
-    case(app, "trap", 'path = "/broken"', 'status = 502\nheaders = { content-type = "application/problem+json" }',
-         'module = "broken"')
+    case(
+        app,
+        "trap",
+        'path = "/broken"',
+        'status = 502\nheaders = { content-type = "application/problem+json" }',
+        'module = "broken"',
+    )
     case(app, "loop", 'path = "/loop"', "status = 504", 'module = "loop"')
     case(app, "unexpected", 'path = "/broken"', "", 'module = "broken"')
     done = run_carrel("test", app.folder, "--json")
@@ -187,7 +232,13 @@ def test_variants_are_run_beside(run_carrel, guests, tmp_path):
     app = App(tmp_path / "app")
     shutil.copy(guests("probe"), app.folder)
     app.module("probe", "probe.wasm").route("/probe", "probe")
-    case(app, "echo", 'method = "POST"\npath = "/probe?echo"\nbody = "some text"', 'body = "some text"', 'module = "probe"')
+    case(
+        app,
+        "echo",
+        'method = "POST"\npath = "/probe?echo"\nbody = "some text"',
+        'body = "some text"',
+        'module = "probe"',
+    )
     done = run_carrel("test", app.folder, "--variants")
     assert done.returncode == 0, done.stdout
     for variant in ("cold", "suspended", "tight"):

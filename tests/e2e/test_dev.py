@@ -3,9 +3,10 @@
 import time
 
 import pytest
-from support import App, Server
 from test_serve import app_of, until
 from wat import guest
+
+from support import App, Server
 
 
 @pytest.fixture(scope="module")

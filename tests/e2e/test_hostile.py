@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+
 from support import CARREL, GUESTS, App, Server, probe_app
 
 pytestmark = pytest.mark.skipif(not (GUESTS / "probe.wasm").is_file(), reason="the probe is not built")
@@ -116,6 +117,7 @@ def test_endless_output_reaches_a_client_that_reads_and_ends_with_its_limits(ser
 
 def test_output_nobody_reads_holds_the_guest_and_not_the_server(server):
     import socket
+
     with socket.create_connection(("127.0.0.1", server.port)) as silent:
         silent.sendall(b"GET /probe?big&1073741824 HTTP/1.1\r\nHost: x\r\n\r\n")
         time.sleep(1.0)
@@ -154,26 +156,31 @@ IOVEC = """
     (i32.store (i32.const 4) (i32.const 35))
     (drop (call $w (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
 """
-I = "(i32.const {})".format
+CONSTANT = "(i32.const {})".format
 
 
-@pytest.mark.parametrize("what, function, operands, data, wanted", [
-    ("vectors outside memory", "fd_write", [2, 0x10000, 1, 8], "", 21),
-    ("the last vector half outside", "fd_write", [2, 0xfffc, 1, 8], "", 21),
-    ("a vector that overflows", "fd_write", [2, 0xfffffff8, 2, 8], "", 21),
-    ("a buffer outside memory", "fd_write", [2, 128, 1, 8], '"\\00\\00\\01\\00\\01\\00\\00\\00"', 21),
-    ("a buffer whose end overflows", "fd_write", [2, 128, 1, 8], '"\\f0\\ff\\ff\\ff\\ff\\ff\\ff\\ff"', 21),
-    ("a result outside memory", "fd_write", [2, 128, 1, 0xffffffff],
-     '"\\40\\00\\00\\00\\01\\00\\00\\00"', 21),
-    ("more vectors than there is memory", "fd_write", [2, 0, 0x7fffffff, 8], "", None),
-    ("randomness outside memory", "random_get", [0xfff0, 0x20], "", 21),
-    ("randomness of 4 GiB", "random_get", [0, 0xffffffff], "", 21),
-])
+@pytest.mark.parametrize(
+    "what, function, operands, data, wanted",
+    [
+        ("vectors outside memory", "fd_write", [2, 0x10000, 1, 8], "", 21),
+        ("the last vector half outside", "fd_write", [2, 0xFFFC, 1, 8], "", 21),
+        ("a vector that overflows", "fd_write", [2, 0xFFFFFFF8, 2, 8], "", 21),
+        ("a buffer outside memory", "fd_write", [2, 128, 1, 8], '"\\00\\00\\01\\00\\01\\00\\00\\00"', 21),
+        ("a buffer whose end overflows", "fd_write", [2, 128, 1, 8], '"\\f0\\ff\\ff\\ff\\ff\\ff\\ff\\ff"', 21),
+        ("a result outside memory", "fd_write", [2, 128, 1, 0xFFFFFFFF], '"\\40\\00\\00\\00\\01\\00\\00\\00"', 21),
+        ("more vectors than there is memory", "fd_write", [2, 0, 0x7FFFFFFF, 8], "", None),
+        ("randomness outside memory", "random_get", [0xFFF0, 0x20], "", 21),
+        ("randomness of 4 GiB", "random_get", [0, 0xFFFFFFFF], "", 21),
+    ],
+)
 def test_pointers_that_lie_are_an_errno(tmp_path, what, function, operands, data, wanted):
     # 21 is EFAULT; where the count itself is absurd EINVAL (28) will do as well.
-    text = IOVEC.format(function=function, params=" ".join(["i32"] * len(operands)),
-                        operands=" ".join(I(value) for value in operands),
-                        data=f"(data (i32.const 128) {data})" if data else "")
+    text = IOVEC.format(
+        function=function,
+        params=" ".join(["i32"] * len(operands)),
+        operands=" ".join(CONSTANT(value) for value in operands),
+        data=f"(data (i32.const 128) {data})" if data else "",
+    )
     module = tmp_path / "lie.wat"
     module.write_text(text)
     done = subprocess.run([str(CARREL), "run", str(module)], capture_output=True, timeout=30)
@@ -182,35 +189,53 @@ def test_pointers_that_lie_are_an_errno(tmp_path, what, function, operands, data
     assert got == wanted if wanted else got in (21, 28), what
 
 
-@pytest.mark.parametrize("path, answers", [
-    ("../../etc/passwd", ("Not found", "Operation not permitted", "Capabilities", "No such file")),
-    ("/../etc/passwd", ("Capabilities", "No such file", "not permitted")),
-    ("/assets/../../etc/passwd", ("Capabilities", "No such file", "not permitted")),
-    ("/tmp/" + "x" * 5000, ("too long", "File name")),
-])
+@pytest.mark.parametrize(
+    "path, answers",
+    [
+        ("../../etc/passwd", ("Not found", "Operation not permitted", "Capabilities", "No such file")),
+        ("/../etc/passwd", ("Capabilities", "No such file", "not permitted")),
+        ("/assets/../../etc/passwd", ("Capabilities", "No such file", "not permitted")),
+        ("/tmp/" + "x" * 5000, ("too long", "File name")),
+    ],
+)
 def test_paths_lead_nowhere_else(server, path, answers):
     status, _, body = server.get(f"/probe?cat&{path}")
     assert any(answer.encode() in body for answer in answers) or status == 502, body
     assert b"root:" not in body
 
 
-@pytest.mark.parametrize("what, content, says", [
-    ("empty", b"", ["not"]),
-    ("not Wasm", b"#!/bin/sh\necho hello\n", ["not"]),
-    ("truncated", b"\0asm\1\0\0\0\1\x85", ["unexpected", "end"]),
-    ("a component", b"\0asm\x0d\0\1\0", ["component"]),
-    ("unknown imports", b'(module (import "env" "log" (func)) (import "host" "send" (func))'
-                        b' (memory (export "memory") 1) (func (export "_start")))', ["env", "log", "host", "send"]),
-    ("another type", b'(module (import "wasi_snapshot_preview1" "fd_write" (func (param i64)))'
-                     b' (memory (export "memory") 1) (func (export "_start")))', ["fd_write"]),
-    ("text with an error", b"(module (func (export \"_start\") (bogus)))", ["bogus"]),
-])
+@pytest.mark.parametrize(
+    "what, content, says",
+    [
+        ("empty", b"", ["not"]),
+        ("not Wasm", b"#!/bin/sh\necho hello\n", ["not"]),
+        ("truncated", b"\0asm\1\0\0\0\1\x85", ["unexpected", "end"]),
+        ("a component", b"\0asm\x0d\0\1\0", ["component"]),
+        (
+            "unknown imports",
+            b'(module (import "env" "log" (func)) (import "host" "send" (func))'
+            b' (memory (export "memory") 1) (func (export "_start")))',
+            ["env", "log", "host", "send"],
+        ),
+        (
+            "another type",
+            b'(module (import "wasi_snapshot_preview1" "fd_write" (func (param i64)))'
+            b' (memory (export "memory") 1) (func (export "_start")))',
+            ["fd_write"],
+        ),
+        ("text with an error", b'(module (func (export "_start") (bogus)))', ["bogus"]),
+    ],
+)
 def test_a_module_that_cannot_run_is_refused_at_the_start(tmp_path, what, content, says):
     app = App(tmp_path / "app")
     (app.folder / "bad.wasm").write_bytes(content)
     app.module("bad", "bad.wasm").route("GET /", "bad")
-    done = subprocess.run([str(CARREL), "serve", str(app.folder), "--port", "0", "--state", str(tmp_path / "state")],
-                          capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [str(CARREL), "serve", str(app.folder), "--port", "0", "--state", str(tmp_path / "state")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode not in (0, None) and done.returncode > 0, done
     said = done.stdout + done.stderr
     assert "bad" in said
@@ -218,17 +243,29 @@ def test_a_module_that_cannot_run_is_refused_at_the_start(tmp_path, what, conten
         assert text in said, said
 
 
-@pytest.mark.parametrize("what, text, status", [
-    ("without memory", '(module (func (export "_start")))', 502),
-    ("a start function that traps", '(module (memory (export "memory") 1) (func $s unreachable) (start $s)'
-                                    ' (func (export "_start")))', 502),
-    ("a start function that loops", '(module (memory (export "memory") 1) (func $s (loop (br 0))) (start $s)'
-                                    ' (func (export "_start")))', 504),
-    ("memory beyond its limit", '(module (memory (export "memory") 2000) (func (export "_start")))', 502),
-    ("a bulk fill without end", '(module (memory (export "memory") 512) (func (export "_start")'
-                                ' (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 33554432)) (br 0))))',
-     504),
-])
+@pytest.mark.parametrize(
+    "what, text, status",
+    [
+        ("without memory", '(module (func (export "_start")))', 502),
+        (
+            "a start function that traps",
+            '(module (memory (export "memory") 1) (func $s unreachable) (start $s) (func (export "_start")))',
+            502,
+        ),
+        (
+            "a start function that loops",
+            '(module (memory (export "memory") 1) (func $s (loop (br 0))) (start $s) (func (export "_start")))',
+            504,
+        ),
+        ("memory beyond its limit", '(module (memory (export "memory") 2000) (func (export "_start")))', 502),
+        (
+            "a bulk fill without end",
+            '(module (memory (export "memory") 512) (func (export "_start")'
+            " (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 33554432)) (br 0))))",
+            504,
+        ),
+    ],
+)
 def test_a_module_that_fails_early_fails_its_own_turn(tmp_path, what, text, status):
     app = App(tmp_path / "app").wat("odd", text, 'limits = { memory = "64MiB", cpu = "200ms", time = "2s" }')
     app.route("GET /odd", "odd").wat("good", ANSWER).route("GET /good", "good")

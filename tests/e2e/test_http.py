@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+
 from support import GUESTS, Server, probe_app
 
 pytestmark = pytest.mark.skipif(not (GUESTS / "probe.wasm").is_file(), reason="the probe is not built")
@@ -18,8 +19,24 @@ HOST = b"Host: x\r\n"
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("http")
     app = probe_app(folder / "app")
-    with Server(["serve", app.folder, "--port", "0", "--admin", "off", "--state", folder / "state",
-                 "--max-body", "4MiB", "--body-pause", "1s", "--idle-time", "2s"]) as running:
+    with Server(
+        [
+            "serve",
+            app.folder,
+            "--port",
+            "0",
+            "--admin",
+            "off",
+            "--state",
+            folder / "state",
+            "--max-body",
+            "4MiB",
+            "--body-pause",
+            "1s",
+            "--idle-time",
+            "2s",
+        ]
+    ) as running:
         yield running
         assert running.stop() == 0
 
@@ -46,8 +63,9 @@ def test_a_connection_is_kept(server):
 
 
 def test_pipelined_requests_are_answered_in_order(server):
-    data = server.raw(get(b"env&QUERY_STRING&1") + post(b"echo", b"two") +
-                      get(b"env&QUERY_STRING&3", b"Connection: close\r\n"))
+    data = server.raw(
+        get(b"env&QUERY_STRING&1") + post(b"echo", b"two") + get(b"env&QUERY_STRING&3", b"Connection: close\r\n")
+    )
     assert statuses(data) == [200, 200, 200]
     assert data.index(b"env&QUERY_STRING&1") < data.index(b"two") < data.index(b"env&QUERY_STRING&3")
 
@@ -65,15 +83,16 @@ def test_a_request_arrives_however_it_is_cut(server):
 
 
 def test_a_chunked_body_is_read_as_it_comes(server):
-    data = server.raw(b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n"
-                      b"Connection: close\r\n\r\n5\r\nhello\r\n6;name=value\r\n world\r\n0\r\nTrailer: x\r\n\r\n")
+    data = server.raw(
+        b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n"
+        b"Connection: close\r\n\r\n5\r\nhello\r\n6;name=value\r\n world\r\n0\r\nTrailer: x\r\n\r\n"
+    )
     assert statuses(data) == [200] and b"hello world" in data
 
 
 def test_the_reply_starts_before_the_request_has_ended(server):
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
-        client.sendall(b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
-                       b"5\r\nfirst\r\n")
+        client.sendall(b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
         client.settimeout(5)
         data = b""
         while b"first" not in data:
@@ -123,36 +142,83 @@ def test_http_1_0_closes(server):
     assert b"chunked" not in data.lower()
 
 
-@pytest.mark.parametrize("what, request_bytes, status", [
-    ("two lengths", b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400),
-    ("the same length twice", b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400),
-    ("a length with a sign", b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Content-Length: +3\r\n\r\nabc", 400),
-    ("a list of lengths", b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Content-Length: 3, 3\r\n\r\nabc", 400),
-    ("a length that overflows", b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Content-Length: 99999999999999999999999\r\n\r\n", 400),
-    ("length and coding", b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    ("another coding", b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", (400, 501)),
-    ("a coding in disguise", b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", (400, 501)),
-    ("a coding twice", b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    ("a space before the colon", b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400),
-    ("a folded line", b"GET /probe?env HTTP/1.1\r\n" + HOST + b"X-A: 1\r\n 2\r\n\r\n", 400),
-    ("a bare LF", b"GET /probe?env HTTP/1.1\nHost: x\n\n", 400),
-    ("a bare CR", b"GET /probe?env HTTP/1.1\r\n" + HOST + b"X-A: 1\rX-B: 2\r\n\r\n", 400),
-    ("NUL in a field", b"GET /probe?env HTTP/1.1\r\n" + HOST + b"X-A: 1\x002\r\n\r\n", 400),
-    ("no host", b"GET /probe?env HTTP/1.1\r\n\r\n", 400),
-    ("two hosts", b"GET /probe?env HTTP/1.1\r\n" + HOST + HOST + b"\r\n", 400),
-    ("a host with a path", b"GET /probe?env HTTP/1.1\r\nHost: x/y\r\n\r\n", 400),
-    ("a method of odd letters", b"G(T /probe?env HTTP/1.1\r\n" + HOST + b"\r\n", 400),
-    ("a target without a slash", b"GET probe HTTP/1.1\r\n" + HOST + b"\r\n", 400),
-    ("a target with a tab", b"GET /pro\tbe HTTP/1.1\r\n" + HOST + b"\r\n", 400),
-    ("CONNECT", b"CONNECT x:80 HTTP/1.1\r\n" + HOST + b"\r\n", (400, 405, 501)),
-    ("HTTP/2 in clear", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (400, 505)),
-    ("TLS on a plain port", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 64 + b"\r\n\r\n", 400),
-    ("an unknown expectation", b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Expect: magic\r\nContent-Length: 0\r\n\r\n", 417),
-    ("a long target", b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", (414, 431)),
-    ("a long field", b"GET /probe?env HTTP/1.1\r\n" + HOST + b"X: " + b"y" * 100_000 + b"\r\n\r\n", 431),
-    ("many fields", b"GET /probe?env HTTP/1.1\r\n" + HOST + b"".join(b"X-%d: y\r\n" % i for i in range(1000)) + b"\r\n", 431),
-    ("a long body", b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Content-Length: 999999999\r\n\r\n", 413),
-])
+@pytest.mark.parametrize(
+    "what, request_bytes, status",
+    [
+        (
+            "two lengths",
+            b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+            400,
+        ),
+        (
+            "the same length twice",
+            b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+            400,
+        ),
+        ("a length with a sign", b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Content-Length: +3\r\n\r\nabc", 400),
+        ("a list of lengths", b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Content-Length: 3, 3\r\n\r\nabc", 400),
+        (
+            "a length that overflows",
+            b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Content-Length: 99999999999999999999999\r\n\r\n",
+            400,
+        ),
+        (
+            "length and coding",
+            b"POST /probe?echo HTTP/1.1\r\n"
+            + HOST
+            + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+        ),
+        (
+            "another coding",
+            b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            (400, 501),
+        ),
+        (
+            "a coding in disguise",
+            b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+            (400, 501),
+        ),
+        (
+            "a coding twice",
+            b"POST /probe?echo HTTP/1.1\r\n"
+            + HOST
+            + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+        ),
+        (
+            "a space before the colon",
+            b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+            400,
+        ),
+        ("a folded line", b"GET /probe?env HTTP/1.1\r\n" + HOST + b"X-A: 1\r\n 2\r\n\r\n", 400),
+        ("a bare LF", b"GET /probe?env HTTP/1.1\nHost: x\n\n", 400),
+        ("a bare CR", b"GET /probe?env HTTP/1.1\r\n" + HOST + b"X-A: 1\rX-B: 2\r\n\r\n", 400),
+        ("NUL in a field", b"GET /probe?env HTTP/1.1\r\n" + HOST + b"X-A: 1\x002\r\n\r\n", 400),
+        ("no host", b"GET /probe?env HTTP/1.1\r\n\r\n", 400),
+        ("two hosts", b"GET /probe?env HTTP/1.1\r\n" + HOST + HOST + b"\r\n", 400),
+        ("a host with a path", b"GET /probe?env HTTP/1.1\r\nHost: x/y\r\n\r\n", 400),
+        ("a method of odd letters", b"G(T /probe?env HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+        ("a target without a slash", b"GET probe HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+        ("a target with a tab", b"GET /pro\tbe HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+        ("CONNECT", b"CONNECT x:80 HTTP/1.1\r\n" + HOST + b"\r\n", (400, 405, 501)),
+        ("HTTP/2 in clear", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (400, 505)),
+        ("TLS on a plain port", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 64 + b"\r\n\r\n", 400),
+        (
+            "an unknown expectation",
+            b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Expect: magic\r\nContent-Length: 0\r\n\r\n",
+            417,
+        ),
+        ("a long target", b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", (414, 431)),
+        ("a long field", b"GET /probe?env HTTP/1.1\r\n" + HOST + b"X: " + b"y" * 100_000 + b"\r\n\r\n", 431),
+        (
+            "many fields",
+            b"GET /probe?env HTTP/1.1\r\n" + HOST + b"".join(b"X-%d: y\r\n" % i for i in range(1000)) + b"\r\n",
+            431,
+        ),
+        ("a long body", b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Content-Length: 999999999\r\n\r\n", 413),
+    ],
+)
 def test_a_malformed_request_is_refused_and_the_connection_closed(server, what, request_bytes, status):
     smuggled = get(b"env&SMUGGLED")
     data = server.raw(request_bytes + smuggled)
@@ -162,18 +228,32 @@ def test_a_malformed_request_is_refused_and_the_connection_closed(server, what, 
     assert b"application/problem+json" in data
 
 
-@pytest.mark.parametrize("body", [
-    b"5\r\nhelloX\r\n0\r\n\r\n", b"5 \r\nhello\r\n0\r\n\r\n", b"-5\r\nhello\r\n0\r\n\r\n", b"0x5\r\nhello\r\n0\r\n\r\n",
-    b"5\nhello\n0\n\n", b"\r\nhello\r\n0\r\n\r\n", b"fffffffffffffffff\r\nhello", b"g\r\n", b"5;" + b"a" * 100_000 + b"\r\nhello\r\n0\r\n\r\n",
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"5\r\nhelloX\r\n0\r\n\r\n",
+        b"5 \r\nhello\r\n0\r\n\r\n",
+        b"-5\r\nhello\r\n0\r\n\r\n",
+        b"0x5\r\nhello\r\n0\r\n\r\n",
+        b"5\nhello\n0\n\n",
+        b"\r\nhello\r\n0\r\n\r\n",
+        b"fffffffffffffffff\r\nhello",
+        b"g\r\n",
+        b"5;" + b"a" * 100_000 + b"\r\nhello\r\n0\r\n\r\n",
+    ],
+)
 def test_invalid_chunking_never_reaches_the_guest_as_a_body(server, body):
-    data = server.raw(b"POST /probe?count HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n" + body + get(b"env&SMUGGLED"))
+    data = server.raw(
+        b"POST /probe?count HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n" + body + get(b"env&SMUGGLED")
+    )
     assert statuses(data)[:1] == [400] and len(statuses(data)) == 1, data
 
 
 def test_a_chunked_body_over_the_limit_is_refused(server):
     chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
-    data = server.raw(b"POST /probe?count HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 80 + b"0\r\n\r\n")
+    data = server.raw(
+        b"POST /probe?count HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 80 + b"0\r\n\r\n"
+    )
     assert statuses(data) in ([413], []), data[:300]
 
 

@@ -10,14 +10,22 @@ import threading
 import time
 
 import pytest
-from support import CARREL, App, Server
 from wat import ENVIRONMENT, guest
+
+from support import CARREL, App, Server
 
 
 def refused(*arguments, cwd=None, seconds=60):
     """Runs a server that must not start: what it said."""
-    ended = subprocess.run([str(CARREL), "serve", *map(str, arguments)], cwd=cwd, text=True, timeout=seconds,
-                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    ended = subprocess.run(
+        [str(CARREL), "serve", *map(str, arguments)],
+        cwd=cwd,
+        text=True,
+        timeout=seconds,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert ended.returncode in (1, 2), ended.stdout
     return ended.stdout
 
@@ -58,6 +66,7 @@ def app_of(folder, name, body="fine", **more):
 
 
 # What keeps it from starting.
+
 
 def test_a_folder_that_is_not_there_is_named(state, tmp_path):
     said = refused(tmp_path / "missing", "--port", "0", "--state", state)
@@ -102,25 +111,52 @@ def test_the_port_of_another_carrel_is_in_use(state, serve, tmp_path):
 
 def test_sigterm_while_an_app_is_loaded_ends_it_at_once(state, tmp_path):
     folder = wagi(tmp_path / "wagi", '[[module]]\nroute = "/"\nmodule = "loop.wat"\n')
-    (folder / "loop.wat").write_text('(module (memory (export "memory") 1) (func (export "_start"))'
-                                     ' (func (export "_routes") (loop $on (br $on))))')
+    (folder / "loop.wat").write_text(
+        '(module (memory (export "memory") 1) (func (export "_start")) (func (export "_routes") (loop $on (br $on))))'
+    )
     log = tmp_path / "log"
-    process = subprocess.Popen([str(CARREL), "serve", "--modules", str(folder / "modules.toml"), "--port", "0",
-                                "--state", str(state), "--log", str(log)], stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [
+            str(CARREL),
+            "serve",
+            "--modules",
+            str(folder / "modules.toml"),
+            "--port",
+            "0",
+            "--state",
+            str(state),
+            "--log",
+            str(log),
+        ],
+        stdin=subprocess.DEVNULL,
+    )
     until(log.exists, "taking signals")  # it is opened after them
     time.sleep(0.2)
     process.terminate()
     assert process.wait(5) == -signal.SIGTERM
 
 
-@pytest.mark.parametrize("arguments", [
-    ["--listen", "nowhere"], ["--port", "70000"], ["--drain", "soon"], ["--max-body", "much"], ["--env", "=x"],
-    ["--log-level", "loud"], ["--tls-cert", "cert.pem"], ["--admin", "3001"], ["--host", "app"],
-    ["--host", "nobody=app.example"], ["--access-log", "/nowhere/at/all/log"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--listen", "nowhere"],
+        ["--port", "70000"],
+        ["--drain", "soon"],
+        ["--max-body", "much"],
+        ["--env", "=x"],
+        ["--log-level", "loud"],
+        ["--tls-cert", "cert.pem"],
+        ["--admin", "3001"],
+        ["--host", "app"],
+        ["--host", "nobody=app.example"],
+        ["--access-log", "/nowhere/at/all/log"],
+    ],
+)
 def test_a_wrong_option_is_refused(arguments, state, tmp_path):
     app = app_of(tmp_path, "app")
-    assert arguments[0].strip("-") in refused(app.folder, "--state", state, *arguments) or arguments[1] in \
-        refused(app.folder, "--state", state, *arguments)
+    assert arguments[0].strip("-") in refused(app.folder, "--state", state, *arguments) or arguments[1] in refused(
+        app.folder, "--state", state, *arguments
+    )
 
 
 def test_two_apps_of_one_name_are_refused(state, tmp_path):
@@ -129,6 +165,7 @@ def test_two_apps_of_one_name_are_refused(state, tmp_path):
 
 
 # Which app answers.
+
 
 def test_one_app_answers_to_every_host(serve, tmp_path):
     server = serve(app_of(tmp_path, "solo", "solo here").folder)
@@ -158,6 +195,7 @@ def test_variables_come_from_options_files_and_the_manifest(serve, tmp_path):
 
 # wagi.
 
+
 def wagi(folder, text):
     folder.mkdir(exist_ok=True)
     (folder / "modules.toml").write_text(text)
@@ -165,8 +203,10 @@ def wagi(folder, text):
 
 
 def test_an_unchanged_modules_toml_is_served(serve, tmp_path):
-    folder = wagi(tmp_path / "wagi", '[[module]]\nroute = "/"\nmodule = "page.wat"\n'
-                  '[[module]]\nroute = "/deep/..."\nmodule = "env.wat"\n')
+    folder = wagi(
+        tmp_path / "wagi",
+        '[[module]]\nroute = "/"\nmodule = "page.wat"\n[[module]]\nroute = "/deep/..."\nmodule = "env.wat"\n',
+    )
     (folder / "page.wat").write_text(guest("the page"))
     (folder / "env.wat").write_text(ENVIRONMENT)
     server = serve("--modules", folder / "modules.toml")
@@ -178,9 +218,13 @@ def test_an_unchanged_modules_toml_is_served(serve, tmp_path):
 
 def test_declared_routes_are_tried_last_first_and_before_the_modules_own(serve, tmp_path):
     folder = wagi(tmp_path / "wagi", '[[module]]\nroute = "/app/..."\nmodule = "app.wat"\n')
-    (folder / "app.wat").write_text(guest(
-        "own", entrypoints={"hello": "hello", "early": "early", "late": "late"},
-        routes=[("/hello", "hello"), ("/x/...", "early"), ("/x/y", "late")]))
+    (folder / "app.wat").write_text(
+        guest(
+            "own",
+            entrypoints={"hello": "hello", "early": "early", "late": "late"},
+            routes=[("/hello", "hello"), ("/x/...", "early"), ("/x/y", "late")],
+        )
+    )
     server = serve("-c", "modules.toml", cwd=folder)
     assert server.get("/app/hello")[2] == b"hello"
     assert server.get("/app/x/y")[2] == b"late"
@@ -198,6 +242,7 @@ def test_routes_that_name_nothing_keep_it_from_starting(state, tmp_path):
 
 # What the logs say.
 
+
 def records(server):
     return [json.loads(line) for line in list(server.lines) if line.startswith("{")]
 
@@ -208,8 +253,10 @@ def test_a_failures_id_leads_to_its_cause_and_to_what_the_guest_said(serve, tmp_
     status, problem = server.problem("GET", "/")
     assert status == 502
     assert "till" not in json.dumps(problem)
-    mine = until(lambda: [r for r in records(server) if r.get("id") == problem["id"]
-                          and r["event"] == "turn_failed"], "the record of the failure")
+    mine = until(
+        lambda: [r for r in records(server) if r.get("id") == problem["id"] and r["event"] == "turn_failed"],
+        "the record of the failure",
+    )
     assert mine[0]["code"] == problem["code"] == "guest_trapped"
     assert "unreachable" in mine[0]["message"]
     said = [r for r in records(server) if r["event"] == "guest_stderr" and r["id"] == problem["id"]]
@@ -221,8 +268,9 @@ def test_the_access_log_has_a_line_a_request_and_no_secrets(serve, tmp_path):
     server = serve(app_of(tmp_path, "app").folder, "--access-log", log)
     server.get("/?token=hush", headers={"Authorization": "Bearer hush", "Cookie": "hush"})
     server.get("/missing")
-    lines = until(lambda: (got := log.read_text().splitlines() if log.exists() else []) and len(got) == 2 and got,
-                  "two lines")
+    lines = until(
+        lambda: (got := log.read_text().splitlines() if log.exists() else []) and len(got) == 2 and got, "two lines"
+    )
     assert "hush" not in "".join(lines)
     first, second = map(json.loads, lines)
     assert (first["method"], first["path"], first["status"]) == ("GET", "/", 200)
@@ -242,6 +290,7 @@ def test_sighup_opens_the_logs_again(serve, tmp_path):
 
 
 # Changing and stopping.
+
 
 def test_sighup_loads_apps_again_and_a_broken_one_stays_as_it_was(serve, tmp_path):
     app = app_of(tmp_path, "app", "before")
@@ -301,19 +350,48 @@ def test_a_second_signal_ends_it_at_once(serve, tmp_path):
 
 def test_the_number_of_shards_is_an_option(serve, tmp_path):
     server = serve(app_of(tmp_path, "app").folder, "--shards", "3")
-    names = [(task / "comm").read_text().strip() for task in
-             __import__("pathlib").Path(f"/proc/{server.process.pid}/task").iterdir()]
+    names = [
+        (task / "comm").read_text().strip()
+        for task in __import__("pathlib").Path(f"/proc/{server.process.pid}/task").iterdir()
+    ]
     assert sum(name.startswith("shard-") for name in names) == 3
     for _ in range(20):
         assert server.get("/")[0] == 200
 
 
 def test_https_is_served_from_certificate_files(serve, tmp_path):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=DNS:localhost"], cwd=tmp_path, check=True, capture_output=True)
-    server = serve(app_of(tmp_path, "app", "over TLS").folder, "--tls-cert", tmp_path / "cert.pem",
-                   "--tls-key", tmp_path / "key.pem")
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-keyout",
+            "key.pem",
+            "-out",
+            "cert.pem",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+        ],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    server = serve(
+        app_of(tmp_path, "app", "over TLS").folder,
+        "--tls-cert",
+        tmp_path / "cert.pem",
+        "--tls-key",
+        tmp_path / "key.pem",
+    )
     trust = ssl.create_default_context(cafile=tmp_path / "cert.pem")
     connection = http.client.HTTPSConnection("localhost", server.port, context=trust, timeout=10)
     connection.request("GET", "/")
@@ -323,6 +401,7 @@ def test_https_is_served_from_certificate_files(serve, tmp_path):
 
 def test_a_key_that_is_not_there_is_named(state, tmp_path):
     app = app_of(tmp_path, "app")
-    said = refused(app.folder, "--port", "0", "--state", state, "--tls-cert", tmp_path / "c.pem", "--tls-key",
-                   tmp_path / "k.pem")
+    said = refused(
+        app.folder, "--port", "0", "--state", state, "--tls-cert", tmp_path / "c.pem", "--tls-key", tmp_path / "k.pem"
+    )
     assert "c.pem" in said

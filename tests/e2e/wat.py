@@ -19,8 +19,9 @@ def _function(name, index, head, body, error):
     (call $print (i32.const 1) (i32.const {reply_at}) (i32.const {len(reply.encode())})))"""
 
 
-def guest(body="fine", *, head="content-type: text/plain", error="", entrypoints=None, routes=None,
-          sleep_ms=0, trap=False):
+def guest(
+    body="fine", *, head="content-type: text/plain", error="", entrypoints=None, routes=None, sleep_ms=0, trap=False
+):
     """A command that answers `body`; `entrypoints` are further functions: name -> body."""
     functions = [_function("_start", 0, head, body, error)]
     for index, (name, text) in enumerate((entrypoints or {}).items(), 1):

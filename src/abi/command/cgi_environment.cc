@@ -1,9 +1,9 @@
 #include "abi/command/cgi_environment.h"
 
-#include <charconv>
-
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+
+#include <charconv>
 
 #include "base/utf8.h"
 
@@ -22,7 +22,8 @@ std::string variable_name(std::string_view prefix, std::string_view name) {
 
 class Decimal {
  public:
-  explicit Decimal(std::uint64_t value) : end_(std::to_chars(digits_, digits_ + sizeof digits_, value).ptr) {}
+  explicit Decimal(std::uint64_t value)
+      : end_(std::to_chars(digits_, digits_ + sizeof digits_, value).ptr) {}
   operator std::string_view() const { return {digits_, static_cast<std::size_t>(end_ - digits_)}; }
 
  private:
@@ -37,7 +38,8 @@ struct Authority {
 };
 Authority split_authority(std::string_view text) {
   const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos || text.find(']', colon) != std::string_view::npos) return {text, {}};
+  if (colon == std::string_view::npos || text.find(']', colon) != std::string_view::npos)
+    return {text, {}};
   return {text.substr(0, colon), text.substr(colon + 1)};
 }
 
@@ -90,12 +92,13 @@ void add_request(wasi::Strings& out, const net::Request& request, const turn::Ht
   out.add("X_MATCHED_ROUTE", target.route);
   out.add("X_RAW_PATH_INFO", target.raw_path_info);
   out.begin("X_FULL_URL=");
-  for (std::string_view part : {request.scheme, std::string_view("://"), authority.host, std::string_view(":"),
-                                port, request.target}) {
+  for (std::string_view part : {request.scheme, std::string_view("://"), authority.host,
+                                std::string_view(":"), port, request.target}) {
     out.append(part);
   }
   out.end();
-  for (const auto& [name, value] : target.parameters) out.add(variable_name("CARREL_PARAM_", name), value);
+  for (const auto& [name, value] : target.parameters)
+    out.add(variable_name("CARREL_PARAM_", name), value);
   add_headers(out, request);
 }
 
@@ -106,7 +109,8 @@ void add_event(wasi::Strings& out, const turn::Event& event, std::uint64_t turn)
   out.add("CE_TYPE", event.type);
   if (!event.subject.empty()) out.add("CE_SUBJECT", event.subject);
   const auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(event.time);
-  out.add("CE_TIME", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds))));
+  out.add("CE_TIME", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                                 fmt::gmtime(std::chrono::system_clock::to_time_t(seconds))));
   for (const auto& [name, value] : event.attributes) out.add(variable_name("CE_", name), value);
 }
 

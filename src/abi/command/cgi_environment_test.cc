@@ -31,10 +31,18 @@ std::vector<std::string> list(const wasi::Strings& strings) {
 
 struct Fixture {
   turn::ModuleSetup module{.name = ModuleName("m")};
-  net::Request request{.method = "GET", .target = "/a/b%20c?x=1&y", .path = "/a/b%20c", .query = "x=1&y",
-                       .host = "shop.example:8080", .scheme = "http", .remote_address = "127.0.0.1"};
-  turn::HttpTarget target{.route = "/a/...", .script_name = "/a", .path_info = "/b c",
-                          .raw_path_info = "/b%20c", .parameters = {{"sku-id", "7"}}};
+  net::Request request{.method = "GET",
+                       .target = "/a/b%20c?x=1&y",
+                       .path = "/a/b%20c",
+                       .query = "x=1&y",
+                       .host = "shop.example:8080",
+                       .scheme = "http",
+                       .remote_address = "127.0.0.1"};
+  turn::HttpTarget target{.route = "/a/...",
+                          .script_name = "/a",
+                          .path_info = "/b c",
+                          .raw_path_info = "/b%20c",
+                          .parameters = {{"sku-id", "7"}}};
   turn::Event event{.request = &request, .target = &target};
   net::MemoryReply reply;
   NoLog log;
@@ -43,17 +51,19 @@ struct Fixture {
 
 TEST(CgiEnvironment, DescribesTheRequest) {
   Fixture f;
-  EXPECT_THAT(list(environment_of(f.turn)),
-              testing::IsSupersetOf({"SERVER_NAME=shop.example", "SERVER_PORT=8080", "SCRIPT_NAME=/a",
-                                     "X_MATCHED_ROUTE=/a/...", "PATH_INFO=/b c", "X_RAW_PATH_INFO=/b%20c",
-                                     "QUERY_STRING=x=1&y", "CONTENT_LENGTH=0", "REMOTE_USER=",
-                                     "X_FULL_URL=http://shop.example:8080/a/b%20c?x=1&y",
-                                     "CARREL_PARAM_SKU_ID=7"}));
+  EXPECT_THAT(
+      list(environment_of(f.turn)),
+      testing::IsSupersetOf({"SERVER_NAME=shop.example", "SERVER_PORT=8080", "SCRIPT_NAME=/a",
+                             "X_MATCHED_ROUTE=/a/...", "PATH_INFO=/b c", "X_RAW_PATH_INFO=/b%20c",
+                             "QUERY_STRING=x=1&y", "CONTENT_LENGTH=0",
+                             "REMOTE_USER=", "X_FULL_URL=http://shop.example:8080/a/b%20c?x=1&y",
+                             "CARREL_PARAM_SKU_ID=7"}));
 }
 
 TEST(CgiEnvironment, WithholdsCredentialsAndProxy) {
   Fixture f;
-  f.request.headers = {{"Authorization", "Bearer x"}, {"Connection", "close"}, {"Proxy", "http://x"}};
+  f.request.headers = {
+      {"Authorization", "Bearer x"}, {"Connection", "close"}, {"Proxy", "http://x"}};
   for (const std::string& variable : list(environment_of(f.turn))) {
     EXPECT_THAT(variable, Not(StartsWith("HTTP_"))) << variable;
   }
@@ -87,12 +97,15 @@ TEST(CgiEnvironment, PutsTheRequestBeforeTheModulesOwn) {
 
 TEST(CgiEnvironment, DescribesAnyOtherEventAsCloudEventsDo) {
   Fixture f;
-  turn::Event event{.source = "/orders", .type = "com.example.made", .time = WallTime(std::chrono::seconds(0)),
+  turn::Event event{.source = "/orders",
+                    .type = "com.example.made",
+                    .time = WallTime(std::chrono::seconds(0)),
                     .attributes = {{"tenantid", "acme"}}};
   turn::Turn turn{.id = 255, .module = f.module, .event = event, .reply = f.reply, .log = f.log};
   EXPECT_THAT(list(environment_of(turn)),
-              testing::IsSupersetOf({"CE_ID=00000000000000ff", "CE_SOURCE=/orders", "CE_TYPE=com.example.made",
-                                     "CE_TIME=1970-01-01T00:00:00Z", "CE_TENANTID=acme", "CE_SPECVERSION=1.0"}));
+              testing::IsSupersetOf({"CE_ID=00000000000000ff", "CE_SOURCE=/orders",
+                                     "CE_TYPE=com.example.made", "CE_TIME=1970-01-01T00:00:00Z",
+                                     "CE_TENANTID=acme", "CE_SPECVERSION=1.0"}));
   EXPECT_THAT(list(arguments_of(turn)), ElementsAre("m"));
 }
 

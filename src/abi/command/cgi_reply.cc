@@ -1,9 +1,9 @@
 #include "abi/command/cgi_reply.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
-
-#include <fmt/format.h>
 
 namespace carrel::abi::command {
 namespace {
@@ -31,12 +31,15 @@ std::string_view trim(std::string_view text) {
 }
 
 bool is_framing(std::string_view name) {
-  static constexpr std::string_view kNames[] = {"connection", "content-length", "keep-alive", "proxy-connection",
-                                                "te", "trailer", "transfer-encoding", "upgrade"};
+  static constexpr std::string_view kNames[] = {
+      "connection", "content-length", "keep-alive",        "proxy-connection",
+      "te",         "trailer",        "transfer-encoding", "upgrade"};
   return std::ranges::find(kNames, name) != std::end(kNames);
 }
 
-std::unexpected<Error> bad(std::string message) { return fail(Code::guest_bad_reply, std::move(message)); }
+std::unexpected<Error> bad(std::string message) {
+  return fail(Code::guest_bad_reply, std::move(message));
+}
 
 Result<int> parse_status(std::string_view value) {
   int status = 0;
@@ -102,12 +105,14 @@ Result<net::ReplyHead> parse_head(std::string_view head) {
     if (line.empty()) continue;
 
     const auto colon = line.find(':');
-    if (colon == std::string::npos) return bad(fmt::format("the header line \"{:.80}\" has no ':'", line));
+    if (colon == std::string::npos)
+      return bad(fmt::format("the header line \"{:.80}\" has no ':'", line));
     std::string name(trim(std::string_view(line).substr(0, colon)));
     std::ranges::transform(name, name.begin(), lower);
     if (!is_token(name)) return bad(fmt::format("\"{:.80}\" is not a header's name", name));
     const std::string_view value = trim(std::string_view(line).substr(colon + 1));
-    if (!is_field_value(value)) return bad(fmt::format("the header {} holds control characters", name));
+    if (!is_field_value(value))
+      return bad(fmt::format("the header {} holds control characters", name));
     CARREL_TRY_VOID(builder.add(std::move(name), value));
   }
   if (!builder.has_status && !builder.has_location && !builder.has_type) {

@@ -1,9 +1,11 @@
-// The head of a CGI reply, read from what a guest prints: header lines, an empty line, then the body.
+// The head of a CGI reply, read from what a guest prints: header lines, an empty line, then the
+// body.
 //
-// Rules (CGI/1.1 as wagi serves it, reference deislabs/wagi 0.8.1): CR is ignored, a line is split at its
-// first ':', names are lower-cased, a name given twice keeps its last value (`set-cookie` keeps all).
-// `status: CODE [reason]` sets the status, `location` alone means 302, and one of status, location and
-// content-type must be there. The host frames the reply itself: connection fields are dropped.
+// Rules (CGI/1.1 as wagi serves it, reference deislabs/wagi 0.8.1): CR is ignored, a line is split
+// at its first ':', names are lower-cased, a name given twice keeps its last value (`set-cookie`
+// keeps all). `status: CODE [reason]` sets the status, `location` alone means 302, and one of
+// status, location and content-type must be there. The host frames the reply itself: connection
+// fields are dropped.
 #pragma once
 
 #include <optional>
@@ -16,7 +18,7 @@
 namespace carrel::abi::command {
 
 inline constexpr std::size_t kMaxHead = 64 << 10;  // bytes
-inline constexpr std::size_t kMaxHeaders = 128;   // those given twice count twice
+inline constexpr std::size_t kMaxHeaders = 128;    // those given twice count twice
 
 struct HeadEnd {
   std::size_t head;  // bytes before the empty line

@@ -43,8 +43,9 @@ TEST(CgiReply, RedirectsOnALocationUnlessTheStatusSaysOtherwise) {
 }
 
 TEST(CgiReply, DropsFramingFieldsAndCollapsesDuplicates) {
-  auto head = parse_head("Content-Type: a/b\nTransfer-Encoding: chunked\nContent-Length: 3\nX-A: 1\nx-a:  2 \n"
-                         "Set-Cookie: a\nSet-Cookie: b");
+  auto head = parse_head(
+      "Content-Type: a/b\nTransfer-Encoding: chunked\nContent-Length: 3\nX-A: 1\nx-a:  2 \n"
+      "Set-Cookie: a\nSet-Cookie: b");
   ASSERT_TRUE(head.has_value());
   EXPECT_EQ(head->headers.size(), 4u);
   EXPECT_EQ(header(*head, "x-a"), "2");

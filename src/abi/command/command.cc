@@ -33,7 +33,8 @@ wasi::Environment environment_for(turn::Turn& turn, ReplyOutput& output) {
   environment.variables = environment_of(turn);
   environment.tree.mount("/event", capability::event::event_files(turn));
   environment.tree.mount("/tmp", capability::tmp::mount());
-  for (const turn::Mount& mount : turn.module.mounts) environment.tree.mount(mount.path, mount.node);
+  for (const turn::Mount& mount : turn.module.mounts)
+    environment.tree.mount(mount.path, mount.node);
   environment.preopens.push_back({.name = "/", .path = "/"});
   environment.standard_in = capability::event::open_body(turn);
   environment.standard_out = std::make_unique<OutputFile>(output);
@@ -51,7 +52,8 @@ wasm::CallLimits limits_of(const turn::Turn& turn) {
 }
 
 // What the guest's end means for the turn, before the reply is finished.
-std::optional<Error> failure_of(const turn::Turn& turn, const wasm::Outcome& guest, const ReplyOutput& output) {
+std::optional<Error> failure_of(const turn::Turn& turn, const wasm::Outcome& guest,
+                                const ReplyOutput& output) {
   if (output.failure()) return output.failure();
   if (turn.body_failure) return turn.body_failure;
   return turn::error_of(guest);

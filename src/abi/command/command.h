@@ -1,5 +1,5 @@
-// The command ABI: a WASI program with `_start`. A request reaches it as CGI/1.1, any other event as standard
-// input and CE_* variables; what it prints is the reply; exit status 0 is success.
+// The command ABI: a WASI program with `_start`. A request reaches it as CGI/1.1, any other event
+// as standard input and CE_* variables; what it prints is the reply; exit status 0 is success.
 #pragma once
 
 #include "abi/abi.h"
@@ -14,8 +14,8 @@ class Command final : public Abi {
   }
   bool speaks(const Shape& shape) const override;
   std::span<const wasm::HostFunction> imports() const override;
-  async::Task<turn::Outcome> run(async::Shard& shard, async::RunAccount& account, const wasm::Prepared& module,
-                                 turn::Turn& turn) const override;
+  async::Task<turn::Outcome> run(async::Shard& shard, async::RunAccount& account,
+                                 const wasm::Prepared& module, turn::Turn& turn) const override;
 };
 
 }  // namespace carrel::abi::command

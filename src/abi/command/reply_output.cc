@@ -1,8 +1,8 @@
 #include "abi/command/reply_output.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "async/join.h"
 
@@ -43,7 +43,8 @@ void ReplyOutput::look_for_head() {
   if (!end) {
     searched_ = pending_.size();
     if (pending_.size() > kMaxHead) {
-      failure_.emplace(Code::guest_bad_reply, fmt::format("no end of the headers within {} bytes", kMaxHead));
+      failure_.emplace(Code::guest_bad_reply,
+                       fmt::format("no end of the headers within {} bytes", kMaxHead));
     }
     return;
   }
@@ -88,8 +89,9 @@ async::Task<Result<void>> ReplyOutput::finish() {
   if (sending()) co_await async::join(sending_);
   if (failure_) co_return std::unexpected(*failure_);
   if (!head_complete()) {
-    co_return fail(Code::guest_bad_reply, pending_.empty() ? "the guest printed nothing"
-                                                           : "the guest ended before its headers did");
+    co_return fail(Code::guest_bad_reply, pending_.empty()
+                                              ? "the guest printed nothing"
+                                              : "the guest ended before its headers did");
   }
   if (!reply_.started()) {
     net::ReplyHead head = take_head();

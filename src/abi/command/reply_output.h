@@ -1,9 +1,9 @@
 // A command's standard output as the reply to its event.
 //
-// What the guest writes is kept until it has to go. A guest that ends soon has its reply sent whole, with its
-// length, and a failure can still be told by a status. Once the head is complete, a guest that waits has what
-// it wrote sent at once, and one that computes within ten milliseconds. A guest that writes faster than the
-// client reads waits for the client.
+// What the guest writes is kept until it has to go. A guest that ends soon has its reply sent
+// whole, with its length, and a failure can still be told by a status. Once the head is complete, a
+// guest that waits has what it wrote sent at once, and one that computes within ten milliseconds. A
+// guest that writes faster than the client reads waits for the client.
 #pragma once
 
 #include <optional>
@@ -17,7 +17,10 @@
 
 namespace carrel::abi::command {
 
-enum class ReplyForm : std::uint8_t { cgi, plain };  // plain: no head, for events that are not requests
+enum class ReplyForm : std::uint8_t {
+  cgi,
+  plain
+};  // plain: no head, for events that are not requests
 
 // Owner: the turn's frame. Thread: its shard. Stops: destruction cancels a sending in progress.
 class ReplyOutput {

@@ -22,7 +22,9 @@ class SlowReply final : public net::ReplySink {
  public:
   explicit SlowReply(async::Event& go) : go_(go) {}
   bool started() const override { return started_; }
-  async::Task<Result<void>> send(net::ReplyHead, std::string_view) override { co_return Result<void>(); }
+  async::Task<Result<void>> send(net::ReplyHead, std::string_view) override {
+    co_return Result<void>();
+  }
   async::Task<Result<void>> start(net::ReplyHead, std::optional<std::uint64_t>) override {
     started_ = true;
     co_return Result<void>();
@@ -48,7 +50,9 @@ wasi::Io<std::size_t> write(ReplyOutput& output, FakeIo& io, std::string_view te
   return output.write(io, std::span(&bytes, 1));
 }
 
-async::Task<void> finish(ReplyOutput& output, Result<void>* result) { *result = co_await output.finish(); }
+async::Task<void> finish(ReplyOutput& output, Result<void>* result) {
+  *result = co_await output.finish();
+}
 
 Result<void> finished(ReplyOutput& output) {
   async::Shard shard;

@@ -4,7 +4,8 @@ namespace carrel::abi::command {
 namespace {
 
 constexpr std::size_t kLongestLine = 4 << 10;
-constexpr std::uint64_t kLineCost = 128;  // what the log writes around a line: short ones are not cheap
+constexpr std::uint64_t kLineCost =
+    128;  // what the log writes around a line: short ones are not cheap
 constexpr std::size_t kMostAtOnce = 256 << 10;  // so that a host call is short
 
 std::string_view text_of(std::span<const std::byte> bytes) {
@@ -59,7 +60,8 @@ void ErrorFile::end_line() {
 void ErrorFile::drop_rest() {
   dropping_ = true;
   end_line();
-  turn_.log.line(turn_.module, turn_.id, "(the rest of this turn's log is dropped: it is over the limit)");
+  turn_.log.line(turn_.module, turn_.id,
+                 "(the rest of this turn's log is dropped: it is over the limit)");
 }
 
 }  // namespace carrel::abi::command

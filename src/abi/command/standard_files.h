@@ -21,8 +21,9 @@ class OutputFile final : public wasi::OpenFile {
   ReplyOutput& output_;
 };
 
-// Whole lines to the log of the module's owner, as they end. After the module's limit, to which each line adds
-// its bytes and what the log writes around it, the rest is dropped, which the log says once.
+// Whole lines to the log of the module's owner, as they end. After the module's limit, to which
+// each line adds its bytes and what the log writes around it, the rest is dropped, which the log
+// says once.
 class ErrorFile final : public wasi::OpenFile {
  public:
   explicit ErrorFile(const turn::Turn& turn) : turn_(turn), left_(turn.module.limits.log_bytes) {}

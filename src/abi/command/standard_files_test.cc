@@ -20,7 +20,9 @@ class NoWait final : public wasi::IoContext {
 
 class Lines final : public turn::GuestLog {
  public:
-  void line(const turn::ModuleSetup&, std::uint64_t, std::string_view text) override { all.emplace_back(text); }
+  void line(const turn::ModuleSetup&, std::uint64_t, std::string_view text) override {
+    all.emplace_back(text);
+  }
   std::vector<std::string> all;
 };
 
@@ -50,7 +52,8 @@ using Log = std::vector<std::string>;
 constexpr std::uint64_t kWide = 1 << 20;
 
 TEST_F(StandardError, EndsAfterItsLimitAndSaysSoOnce) {
-  const Log log = log_of(3000, {std::string(2000, 'a') + "\n", std::string(2000, 'b') + "\n", "more\n"});
+  const Log log =
+      log_of(3000, {std::string(2000, 'a') + "\n", std::string(2000, 'b') + "\n", "more\n"});
   ASSERT_EQ(log.size(), 3u);
   EXPECT_EQ(log[0], std::string(2000, 'a'));
   EXPECT_EQ(log[1], std::string(3000 - 2000 - 128, 'b'));

@@ -1,12 +1,12 @@
 #include "capability/assets/assets.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "capability/folder/folder.h"
 #include "wasi/read_only_tree.h"
@@ -59,7 +59,8 @@ class Snapshot {
       if (!entries) return wasi::fail(entries.error());
       if (entries->empty()) break;
       for (const auto& entry : *entries) {
-        if (auto done = take_entry(path.empty() ? entry.name : path + "/" + entry.name); !done) return done;
+        if (auto done = take_entry(path.empty() ? entry.name : path + "/" + entry.name); !done)
+          return done;
       }
       cookie = entries->back().next;
     }
@@ -92,7 +93,8 @@ class Snapshot {
     if (content->size() > left_.bytes) return give_up();
     --left_.files;
     left_.bytes -= content->size();
-    return files_.add(path, std::make_shared<const std::string>(std::move(*content)), status.modified);
+    return files_.add(path, std::make_shared<const std::string>(std::move(*content)),
+                      status.modified);
   }
 
   // Stops soon behind what is left, should the file grow meanwhile.
@@ -134,13 +136,15 @@ Error unreadable(const std::filesystem::path& file, Errno error) {
   const bool denied = error == Errno::acces || error == Errno::perm;
   return Error(denied ? Code::permission_denied : Code::io,
                fmt::format("cannot read the asset {}: {}", file.string(),
-                           denied ? "permission denied" : fmt::format("WASI error {}", static_cast<int>(error))),
+                           denied ? "permission denied"
+                                  : fmt::format("WASI error {}", static_cast<int>(error))),
                "let the user that runs Carrel read it, or move it out of the assets");
 }
 
 }  // namespace
 
-Result<std::shared_ptr<wasi::Node>> mount(const std::filesystem::path& folder, SnapshotLimits limits) {
+Result<std::shared_ptr<wasi::Node>> mount(const std::filesystem::path& folder,
+                                          SnapshotLimits limits) {
   CARREL_TRY(auto disk, folder::mount(folder, folder::Access::read_only));
   Snapshot snapshot(*disk, limits);
   const auto taken = snapshot.take();

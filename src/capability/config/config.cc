@@ -12,7 +12,8 @@ std::shared_ptr<wasi::Node> mount(const std::map<std::string, std::string>& sett
   for (const auto& [name, value] : settings) {
     if (name.empty()) continue;
     // Encoded names differ and hold no slash, so that none is refused.
-    static_cast<void>(files.add(wasi::encode_name(name), std::make_shared<const std::string>(value)));
+    static_cast<void>(
+        files.add(wasi::encode_name(name), std::make_shared<const std::string>(value)));
   }
   return std::move(files).build();
 }

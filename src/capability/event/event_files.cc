@@ -1,9 +1,9 @@
 #include "capability/event/event_files.h"
 
-#include <ctime>
-
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "wasi/read_only_tree.h"
@@ -74,7 +74,8 @@ std::string attributes_of(const turn::Turn& turn) {
     json["query"] = event.request->query;
     json["route"] = event.target->route;
     json["parameters"] = nlohmann::ordered_json::object();
-    for (const auto& [name, value] : event.target->parameters) json["parameters"][std::string(name)] = value;
+    for (const auto& [name, value] : event.target->parameters)
+      json["parameters"][std::string(name)] = value;
   }
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
@@ -98,7 +99,8 @@ class EventFiles final : public wasi::Node {
   const std::shared_ptr<wasi::Node>& files() {
     if (!files_) {
       wasi::ReadOnlyTree::Builder builder;
-      (void)builder.add("attributes.json", std::make_shared<const std::string>(attributes_of(turn_)));
+      (void)builder.add("attributes.json",
+                        std::make_shared<const std::string>(attributes_of(turn_)));
       (void)builder.add("body", std::make_shared<const std::string>());
       files_ = std::move(builder).build();
     }
@@ -111,8 +113,12 @@ class EventFiles final : public wasi::Node {
 
 }  // namespace
 
-std::shared_ptr<wasi::Node> event_files(turn::Turn& turn) { return std::make_shared<EventFiles>(turn); }
+std::shared_ptr<wasi::Node> event_files(turn::Turn& turn) {
+  return std::make_shared<EventFiles>(turn);
+}
 
-std::unique_ptr<wasi::OpenFile> open_body(turn::Turn& turn) { return std::make_unique<BodyFile>(turn); }
+std::unique_ptr<wasi::OpenFile> open_body(turn::Turn& turn) {
+  return std::make_unique<BodyFile>(turn);
+}
 
 }  // namespace carrel::capability::event

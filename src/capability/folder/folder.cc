@@ -1,14 +1,13 @@
 #include "capability/folder/folder.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "capability/folder/beneath.h"
 #include "capability/folder/host_errno.h"
@@ -34,7 +33,8 @@ class Folder final : public wasi::Node {
   Folder(Fd root, Access access) : root_(std::move(root)), access_(access) {}
 
   bool resolves_dots() const override { return true; }
-  Io<std::unique_ptr<wasi::OpenFile>> open(IoContext& io, std::string_view path, const OpenHow& how) override;
+  Io<std::unique_ptr<wasi::OpenFile>> open(IoContext& io, std::string_view path,
+                                           const OpenHow& how) override;
   Io<wasi::FileStat> stat(IoContext& io, std::string_view path, bool follow) override;
   Io<void> make_folder(IoContext& io, std::string_view path) override;
   Io<void> remove_folder(IoContext& io, std::string_view path) override;
@@ -43,7 +43,8 @@ class Folder final : public wasi::Node {
   Io<void> link(IoContext& io, std::string_view from, std::string_view to) override;
   Io<void> symlink(IoContext& io, std::string_view target, std::string_view path) override;
   Io<std::string> read_link(IoContext& io, std::string_view path) override;
-  Io<void> set_times(IoContext& io, std::string_view path, wasi::SetTimes times, bool follow) override;
+  Io<void> set_times(IoContext& io, std::string_view path, wasi::SetTimes times,
+                     bool follow) override;
 
  private:
   // The name an operation changes. Errors: EROFS, and those of name_beneath.
@@ -82,10 +83,11 @@ Io<Fd> Folder::open_descriptor(std::string_view path, const OpenHow& how) const 
   return fd;
 }
 
-Io<std::unique_ptr<wasi::OpenFile>> Folder::open(IoContext&, std::string_view path, const OpenHow& how) {
+Io<std::unique_ptr<wasi::OpenFile>> Folder::open(IoContext&, std::string_view path,
+                                                 const OpenHow& how) {
   auto fd = open_descriptor(path, how);
   if (!fd) return refuse(fd.error());
-  struct stat status {};
+  struct stat status{};
   if (fstat(fd->get(), &status) != 0) return refuse(last_host_error());
   if (S_ISDIR(status.st_mode)) return open_host_folder(std::move(*fd), access_);
   if (S_ISREG(status.st_mode)) return open_host_file(std::move(*fd), access_);
@@ -95,7 +97,7 @@ Io<std::unique_ptr<wasi::OpenFile>> Folder::open(IoContext&, std::string_view pa
 Io<wasi::FileStat> Folder::stat(IoContext&, std::string_view path, bool follow) {
   const auto fd = open_beneath(root_.get(), path, O_PATH | (follow ? 0 : O_NOFOLLOW));
   if (!fd) return refuse(fd.error());
-  struct stat status {};
+  struct stat status{};
   if (fstat(fd->get(), &status) != 0) return refuse(last_host_error());
   return from_host_stat(status);
 }
@@ -124,7 +126,8 @@ Io<void> Folder::rename(IoContext&, std::string_view from, std::string_view to) 
   if (!source) return refuse(source.error());
   const auto target = changeable(to);
   if (!target) return refuse(target.error());
-  return checked(renameat(source->folder.get(), source->name.c_str(), target->folder.get(), target->name.c_str()));
+  return checked(renameat(source->folder.get(), source->name.c_str(), target->folder.get(),
+                          target->name.c_str()));
 }
 
 Io<void> Folder::link(IoContext&, std::string_view from, std::string_view to) {
@@ -132,7 +135,8 @@ Io<void> Folder::link(IoContext&, std::string_view from, std::string_view to) {
   if (!source) return refuse(source.error());
   const auto target = changeable(to);
   if (!target) return refuse(target.error());
-  return checked(linkat(source->folder.get(), source->name.c_str(), target->folder.get(), target->name.c_str(), 0));
+  return checked(linkat(source->folder.get(), source->name.c_str(), target->folder.get(),
+                        target->name.c_str(), 0));
 }
 
 // Links with absolute targets would mean one thing to the guest and another to the host's programs.
@@ -163,13 +167,19 @@ Io<void> Folder::set_times(IoContext&, std::string_view path, wasi::SetTimes tim
 }
 
 Error mount_error(const std::filesystem::path& folder, int error) {
-  const std::string message = fmt::format("cannot mount {}: {}", folder.string(), std::strerror(error));
+  const std::string message =
+      fmt::format("cannot mount {}: {}", folder.string(), std::strerror(error));
   switch (error) {
-    case ENOENT: return Error(Code::not_found, message, "create the folder, or correct the path");
-    case ENOTDIR: return Error(Code::invalid_argument, message, "name a folder; a file cannot be mounted alone");
+    case ENOENT:
+      return Error(Code::not_found, message, "create the folder, or correct the path");
+    case ENOTDIR:
+      return Error(Code::invalid_argument, message,
+                   "name a folder; a file cannot be mounted alone");
     case EACCES:
-      return Error(Code::permission_denied, message, "let the user that runs Carrel read and enter the folder");
-    default: return Error(Code::io, message, "check the folder and its file system");
+      return Error(Code::permission_denied, message,
+                   "let the user that runs Carrel read and enter the folder");
+    default:
+      return Error(Code::io, message, "check the folder and its file system");
   }
 }
 
@@ -183,8 +193,9 @@ Result<std::shared_ptr<wasi::Node>> mount(const std::filesystem::path& folder, A
   if (probe == -ENOSYS || probe == -EPERM) {
     return carrel::fail(
         Code::unsupported,
-        fmt::format("cannot mount {}: openat2 is not available, and without it a guest could leave the folder",
-                    folder.string()),
+        fmt::format(
+            "cannot mount {}: openat2 is not available, and without it a guest could leave the folder",
+            folder.string()),
         "run on Linux 5.6 or newer, and allow openat2 in the container's seccomp profile");
   }
   if (probe < 0) return std::unexpected(mount_error(folder, -probe));

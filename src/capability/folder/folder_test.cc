@@ -95,7 +95,8 @@ TEST_F(FolderTest, SymbolicLinksDoNotLeadOutside) {
   fs::create_directory_symlink("..", top_ / "in/up");
   fs::create_symlink(top_ / "in/f", top_ / "in/absolute-inside");
   fs::create_symlink("../outside/made", top_ / "in/dangling");
-  for (const char* path : {"relative", "absolute", "up/secret", "d/../up/secret", "absolute-inside", "up", "up/in/f"}) {
+  for (const char* path : {"relative", "absolute", "up/secret", "d/../up/secret", "absolute-inside",
+                           "up", "up/in/f"}) {
     EXPECT_EQ(error_of(node_->open(io_, path, kRead)), Errno::perm) << path;
     EXPECT_EQ(error_of(node_->stat(io_, path, true)), Errno::perm) << path;
   }
@@ -144,7 +145,8 @@ TEST_F(FolderTest, ARaceOfRenamesReachesNothingOutside) {
   fs::create_directory_symlink("../outside", top_ / "in/link");
   std::jthread other([this](std::stop_token stop) {
     while (!stop.stop_requested()) {
-      renameat2(AT_FDCWD, (top_ / "in/d").c_str(), AT_FDCWD, (top_ / "in/link").c_str(), RENAME_EXCHANGE);
+      renameat2(AT_FDCWD, (top_ / "in/d").c_str(), AT_FDCWD, (top_ / "in/link").c_str(),
+                RENAME_EXCHANGE);
     }
   });
   for (int i = 0; i < 5'000; ++i) {
@@ -187,7 +189,8 @@ TEST_F(FolderTest, AReadOnlyMountRefusesEveryChange) {
   EXPECT_EQ(error_of(fixed_->open(io_, "f", kWrite)), Errno::rofs);
   EXPECT_EQ(error_of(fixed_->open(io_, "f", {.truncate = true, .read = true})), Errno::rofs);
   EXPECT_EQ(error_of(fixed_->open(io_, "new", {.create = true, .read = true})), Errno::rofs);
-  EXPECT_EQ(error_of(fixed_->open(io_, "f", {.create = true, .exclusive = true, .read = true})), Errno::exist);
+  EXPECT_EQ(error_of(fixed_->open(io_, "f", {.create = true, .exclusive = true, .read = true})),
+            Errno::exist);
   EXPECT_EQ(error_of(fixed_->make_folder(io_, "new")), Errno::rofs);
   EXPECT_EQ(error_of(fixed_->remove_folder(io_, "d")), Errno::rofs);
   EXPECT_EQ(error_of(fixed_->unlink(io_, "f")), Errno::rofs);
@@ -238,7 +241,8 @@ TEST_F(FolderTest, AnswersLikeAPosixFolder) {
   EXPECT_EQ(error_of(node_->open(io_, "f/x", kRead)), Errno::notdir);
   EXPECT_EQ(error_of(node_->open(io_, "f", kFolder)), Errno::notdir);
   EXPECT_EQ(error_of(node_->open(io_, "d", kWrite)), Errno::isdir);
-  EXPECT_EQ(error_of(node_->open(io_, "f", {.create = true, .exclusive = true, .write = true})), Errno::exist);
+  EXPECT_EQ(error_of(node_->open(io_, "f", {.create = true, .exclusive = true, .write = true})),
+            Errno::exist);
   EXPECT_EQ(error_of(node_->make_folder(io_, "d")), Errno::exist);
   EXPECT_EQ(error_of(node_->remove_folder(io_, "d")), Errno::notempty);
   EXPECT_EQ(error_of(node_->remove_folder(io_, "f")), Errno::notdir);
@@ -254,7 +258,8 @@ TEST_F(FolderTest, AnswersLikeAPosixFolder) {
 }
 
 TEST_F(FolderTest, ListsEachNameOnceInAnySteps) {
-  for (int i = 0; i < 700; ++i) std::ofstream(top_ / "in/d" / ("a-rather-long-name-" + std::to_string(i)));
+  for (int i = 0; i < 700; ++i)
+    std::ofstream(top_ / "in/d" / ("a-rather-long-name-" + std::to_string(i)));
   for (const std::size_t step : {1, 7, 100, 1000}) {
     auto all = names(io_, *node_, "d", step);
     EXPECT_EQ(all.size(), 701U) << step;

@@ -5,7 +5,8 @@
 
 namespace carrel::capability::folder {
 
-// EAGAIN is `busy`: `again` tells the tree to wait and ask once more, which a folder of the host never wants.
+// EAGAIN is `busy`: `again` tells the tree to wait and ask once more, which a folder of the host
+// never wants.
 wasi::Errno from_host(int error);
 
 // Of the calling thread's last failed system call.

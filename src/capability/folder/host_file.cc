@@ -60,7 +60,7 @@ class HostOpen : public wasi::OpenFile {
   HostOpen(Fd fd, Access access) : fd_(std::move(fd)), access_(access) {}
 
   Io<wasi::FileStat> stat(IoContext&) override {
-    struct stat status {};
+    struct stat status{};
     if (fstat(fd(), &status) != 0) return fail(last_host_error());
     return from_host_stat(status);
   }
@@ -98,7 +98,8 @@ class HostFile final : public HostOpen {
   Io<std::size_t> read_at(IoContext&, wasi::Buffers into, std::uint64_t at) override {
     if (at > INT64_MAX) return fail(Errno::inval);
     const Vectors to(into);
-    return repeat([this, &to, at] { return preadv(fd(), to.list.data(), to.count, static_cast<off_t>(at)); });
+    return repeat(
+        [this, &to, at] { return preadv(fd(), to.list.data(), to.count, static_cast<off_t>(at)); });
   }
   Io<std::size_t> write(IoContext&, wasi::ConstBuffers from) override {
     const Vectors of(from);
@@ -107,11 +108,15 @@ class HostFile final : public HostOpen {
   Io<std::size_t> write_at(IoContext&, wasi::ConstBuffers from, std::uint64_t at) override {
     if (at > INT64_MAX) return fail(Errno::fbig);
     const Vectors of(from);
-    return repeat([this, &of, at] { return pwritev(fd(), of.list.data(), of.count, static_cast<off_t>(at)); });
+    return repeat([this, &of, at] {
+      return pwritev(fd(), of.list.data(), of.count, static_cast<off_t>(at));
+    });
   }
 
   Io<std::uint64_t> seek(IoContext&, std::int64_t by, Whence whence) override {
-    const int from = whence == Whence::set ? SEEK_SET : whence == Whence::current ? SEEK_CUR : SEEK_END;
+    const int from = whence == Whence::set       ? SEEK_SET
+                     : whence == Whence::current ? SEEK_CUR
+                                                 : SEEK_END;
     const off_t at = lseek(fd(), by, from);
     if (at < 0) return fail(last_host_error());
     return static_cast<std::uint64_t>(at);
@@ -127,11 +132,12 @@ class HostFile final : public HostOpen {
   Io<void> set_append(IoContext&, std::uint16_t fdflags) override {
     const int flags = fcntl(fd(), F_GETFL);
     if (flags < 0) return fail(last_host_error());
-    return checked(fcntl(fd(), F_SETFL, (fdflags & kAppend) != 0 ? flags | O_APPEND : flags & ~O_APPEND));
+    return checked(
+        fcntl(fd(), F_SETFL, (fdflags & kAppend) != 0 ? flags | O_APPEND : flags & ~O_APPEND));
   }
 
   Io<std::uint64_t> readable(IoContext&) override {
-    struct stat status {};
+    struct stat status{};
     const off_t at = lseek(fd(), 0, SEEK_CUR);
     if (at < 0 || fstat(fd(), &status) != 0) return fail(last_host_error());
     return static_cast<std::uint64_t>(status.st_size > at ? status.st_size - at : 0);
@@ -141,18 +147,26 @@ class HostFile final : public HostOpen {
 
 std::uint64_t nanos(const timespec& time) {
   if (time.tv_sec < 0) return 0;
-  return static_cast<std::uint64_t>(time.tv_sec) * kNanos + static_cast<std::uint64_t>(time.tv_nsec);
+  return static_cast<std::uint64_t>(time.tv_sec) * kNanos +
+         static_cast<std::uint64_t>(time.tv_nsec);
 }
 
 wasi::FileType file_type(mode_t mode) {
   switch (mode & S_IFMT) {
-    case S_IFREG: return wasi::FileType::regular;
-    case S_IFDIR: return wasi::FileType::folder;
-    case S_IFLNK: return wasi::FileType::symlink;
-    case S_IFBLK: return wasi::FileType::block;
-    case S_IFCHR: return wasi::FileType::character;
-    case S_IFSOCK: return wasi::FileType::stream;
-    default: return wasi::FileType::unknown;  // WASI has no FIFOs
+    case S_IFREG:
+      return wasi::FileType::regular;
+    case S_IFDIR:
+      return wasi::FileType::folder;
+    case S_IFLNK:
+      return wasi::FileType::symlink;
+    case S_IFBLK:
+      return wasi::FileType::block;
+    case S_IFCHR:
+      return wasi::FileType::character;
+    case S_IFSOCK:
+      return wasi::FileType::stream;
+    default:
+      return wasi::FileType::unknown;  // WASI has no FIFOs
   }
 }
 
@@ -180,7 +194,8 @@ wasi::FileStat from_host_stat(const struct stat& status) {
 std::array<timespec, 2> to_host_times(wasi::SetTimes times) {
   const auto one = [](std::optional<std::uint64_t> time) {
     if (!time) return timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT};
-    return timespec{.tv_sec = static_cast<time_t>(*time / kNanos), .tv_nsec = static_cast<long>(*time % kNanos)};
+    return timespec{.tv_sec = static_cast<time_t>(*time / kNanos),
+                    .tv_nsec = static_cast<long>(*time % kNanos)};
   };
   return {one(times.accessed), one(times.modified)};
 }

@@ -13,7 +13,8 @@
 
 namespace carrel::capability::folder {
 
-// `fd` is a regular file or a folder. Sizes and times of what is mounted read-only stay as they are.
+// `fd` is a regular file or a folder. Sizes and times of what is mounted read-only stay as they
+// are.
 std::unique_ptr<wasi::OpenFile> open_host_file(Fd fd, Access access);
 std::unique_ptr<wasi::OpenFile> open_host_folder(Fd fd, Access access);
 

@@ -17,8 +17,8 @@
 namespace carrel::capability::folder {
 namespace {
 
-using wasi::FileType;
 using wasi::fail;
+using wasi::FileType;
 
 // getdents64's record; the name follows it.
 struct Record {
@@ -31,23 +31,32 @@ constexpr std::size_t kNameAt = offsetof(Record, type) + 1;
 
 FileType entry_type(int fd, std::uint8_t type, const char* name) {
   switch (type) {
-    case DT_REG: return FileType::regular;
-    case DT_DIR: return FileType::folder;
-    case DT_LNK: return FileType::symlink;
-    case DT_BLK: return FileType::block;
-    case DT_CHR: return FileType::character;
-    case DT_SOCK: return FileType::stream;
-    case DT_UNKNOWN: break;  // the file system does not say: ask
-    default: return FileType::unknown;
+    case DT_REG:
+      return FileType::regular;
+    case DT_DIR:
+      return FileType::folder;
+    case DT_LNK:
+      return FileType::symlink;
+    case DT_BLK:
+      return FileType::block;
+    case DT_CHR:
+      return FileType::character;
+    case DT_SOCK:
+      return FileType::stream;
+    case DT_UNKNOWN:
+      break;  // the file system does not say: ask
+    default:
+      return FileType::unknown;
   }
-  struct stat status {};
+  struct stat status{};
   if (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return FileType::unknown;
   return from_host_stat(status).type;
 }
 
 }  // namespace
 
-wasi::Io<std::vector<wasi::DirEntry>> list_host_folder(int fd, std::uint64_t cookie, std::size_t max) {
+wasi::Io<std::vector<wasi::DirEntry>> list_host_folder(int fd, std::uint64_t cookie,
+                                                       std::size_t max) {
   std::vector<wasi::DirEntry> entries;
   if (cookie > INT64_MAX) return fail(wasi::Errno::inval);
   if (lseek(fd, static_cast<off_t>(cookie), SEEK_SET) < 0) return fail(last_host_error());
@@ -63,8 +72,10 @@ wasi::Io<std::vector<wasi::DirEntry>> list_host_folder(int fd, std::uint64_t coo
       const char* name = buffer.data() + at + kNameAt;
       at += record.size;
       if (std::string_view(name) == "." || std::string_view(name) == "..") continue;
-      entries.push_back({.next = static_cast<std::uint64_t>(record.next), .inode = record.inode,
-                         .type = entry_type(fd, record.type, name), .name = name});
+      entries.push_back({.next = static_cast<std::uint64_t>(record.next),
+                         .inode = record.inode,
+                         .type = entry_type(fd, record.type, name),
+                         .name = name});
     }
   }
   return entries;

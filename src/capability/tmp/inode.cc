@@ -21,7 +21,8 @@ std::vector<Names::Listed>::const_iterator Names::listed_from(std::uint64_t orde
 void Names::remove(std::string_view name) {
   const auto found = by_name_.find(name);
   if (found == by_name_.end()) return;
-  by_order_[static_cast<std::size_t>(listed_from(found->second.order) - by_order_.begin())].entry = nullptr;
+  by_order_[static_cast<std::size_t>(listed_from(found->second.order) - by_order_.begin())].entry =
+      nullptr;
   by_name_.erase(found);
   if (by_order_.size() > 2 * by_name_.size()) {
     std::erase_if(by_order_, [](const Listed& listed) { return listed.entry == nullptr; });
@@ -33,7 +34,10 @@ std::vector<wasi::DirEntry> Names::list(std::uint64_t cookie, std::size_t max) c
   for (auto at = listed_from(cookie); at != by_order_.end() && entries.size() < max; ++at) {
     if (!at->entry) continue;
     const auto& [name, entry] = *at->entry;
-    entries.push_back({.next = at->order + 1, .inode = entry.inode->id, .type = entry.inode->type(), .name = name});
+    entries.push_back({.next = at->order + 1,
+                       .inode = entry.inode->id,
+                       .type = entry.inode->type(),
+                       .name = name});
   }
   return entries;
 }
@@ -47,8 +51,13 @@ wasi::FileStat Inode::stat() const {
   std::uint64_t size = 0;
   if (const auto* bytes = std::get_if<SparseBytes>(&body)) size = bytes->size();
   if (const auto* link = std::get_if<Link>(&body)) size = link->target.size();
-  return {.inode = id, .type = type(), .links = links, .size = size,
-          .accessed = accessed, .modified = modified, .changed = changed};
+  return {.inode = id,
+          .type = type(),
+          .links = links,
+          .size = size,
+          .accessed = accessed,
+          .modified = modified,
+          .changed = changed};
 }
 
 }  // namespace carrel::capability::tmp

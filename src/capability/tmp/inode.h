@@ -15,8 +15,8 @@ namespace carrel::capability::tmp {
 
 struct Inode;
 
-// A folder's names. Listing follows the order in which they were made: a cookie stays good whatever is made or
-// removed meanwhile, and no name is seen twice or missed.
+// A folder's names. Listing follows the order in which they were made: a cookie stays good whatever
+// is made or removed meanwhile, and no name is seen twice or missed.
 class Names {
  public:
   Inode* find(std::string_view name) const;  // null: none
@@ -54,9 +54,9 @@ struct Link {
 struct Inode {
   std::variant<SparseBytes, Folder, Link> body;
   std::uint64_t id = 0;
-  std::size_t slot = 0;         // its place in the table of all
-  std::uint64_t links = 0;      // names that lead here
-  std::uint64_t opens = 0;      // open files that hold it
+  std::size_t slot = 0;     // its place in the table of all
+  std::uint64_t links = 0;  // names that lead here
+  std::uint64_t opens = 0;  // open files that hold it
   std::uint64_t accessed = 0, modified = 0, changed = 0;
 
   SparseBytes* bytes() { return std::get_if<SparseBytes>(&body); }

@@ -15,7 +15,9 @@ constexpr int kMaxSteps = 8192;                          // on one path, with th
 constexpr std::int64_t kInodeCost = sizeof(Inode) + 48;  // with its place in the table
 constexpr std::int64_t kNameCost = 176;                  // with both places in its folder
 
-std::int64_t name_cost(std::string_view name) { return kNameCost + static_cast<std::int64_t>(name.size()); }
+std::int64_t name_cost(std::string_view name) {
+  return kNameCost + static_cast<std::int64_t>(name.size());
+}
 
 std::int64_t inode_cost(Inode& inode) {
   const Link* link = inode.link();
@@ -34,7 +36,8 @@ std::string_view take_name(std::string_view& rest) {
 
 std::uint64_t now(IoContext& io) {
   const auto since = io.clock().wall().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since).count());
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(since).count());
 }
 
 Inode& InodeTable::root(IoContext& io) {

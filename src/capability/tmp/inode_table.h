@@ -1,7 +1,8 @@
 // All inodes of one `/tmp`, and how a path leads to one.
 //
-// Inodes live in one table and point at each other, so that the deepest tree is destroyed by a loop. One is freed
-// when no name and no open file holds it; its room is given back to the turn then.
+// Inodes live in one table and point at each other, so that the deepest tree is destroyed by a
+// loop. One is freed when no name and no open file holds it; its room is given back to the turn
+// then.
 //
 // Owner: the `/tmp` node of one turn, and the files it opened. Thread: the turn's shard.
 #pragma once
@@ -17,8 +18,8 @@ namespace carrel::capability::tmp {
 
 enum class LastLink : std::uint8_t { follow, keep };
 
-// Where a path ends: the folder that holds the last name, and what is there (null: nothing yet). The root has no
-// parent and no name.
+// Where a path ends: the folder that holds the last name, and what is there (null: nothing yet).
+// The root has no parent and no name.
 struct Place {
   Inode* parent = nullptr;
   std::string name;

@@ -15,7 +15,8 @@ constexpr std::uint16_t kAppend = 1;  // WASI's fdflags
 
 class OpenInode : public wasi::OpenFile {
  public:
-  OpenInode(std::shared_ptr<InodeTable> table, Inode& inode) : table_(std::move(table)), inode_(&inode) {
+  OpenInode(std::shared_ptr<InodeTable> table, Inode& inode)
+      : table_(std::move(table)), inode_(&inode) {
     table_->hold(inode);
   }
   ~OpenInode() override {
@@ -53,7 +54,10 @@ class OpenFolder final : public OpenInode {
 class OpenBytes final : public OpenInode {
  public:
   OpenBytes(std::shared_ptr<InodeTable> table, Inode& inode, const wasi::OpenHow& how)
-      : OpenInode(std::move(table), inode), read_(how.read), write_(how.write), append_(how.append) {}
+      : OpenInode(std::move(table), inode),
+        read_(how.read),
+        write_(how.write),
+        append_(how.append) {}
 
   Io<std::size_t> read(IoContext&, wasi::Buffers into) override {
     if (!read_) return fail(Errno::badf);
@@ -86,7 +90,8 @@ class OpenBytes final : public OpenInode {
     if (whence == Whence::current) base = position_;
     if (whence == Whence::end) base = bytes().size();
     std::int64_t wanted = 0;  // both are at most kMaxSize
-    if (__builtin_add_overflow(static_cast<std::int64_t>(base), by, &wanted)) return fail(Errno::overflow);
+    if (__builtin_add_overflow(static_cast<std::int64_t>(base), by, &wanted))
+      return fail(Errno::overflow);
     if (wanted < 0) return fail(Errno::inval);
     position_ = static_cast<std::uint64_t>(wanted);
     return position_;
@@ -119,7 +124,8 @@ class OpenBytes final : public OpenInode {
 
 }  // namespace
 
-std::unique_ptr<wasi::OpenFile> open_bytes(std::shared_ptr<InodeTable> table, Inode& inode, const wasi::OpenHow& how) {
+std::unique_ptr<wasi::OpenFile> open_bytes(std::shared_ptr<InodeTable> table, Inode& inode,
+                                           const wasi::OpenHow& how) {
   return std::make_unique<OpenBytes>(std::move(table), inode, how);
 }
 

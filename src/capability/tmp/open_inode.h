@@ -7,7 +7,8 @@
 
 namespace carrel::capability::tmp {
 
-std::unique_ptr<wasi::OpenFile> open_bytes(std::shared_ptr<InodeTable> table, Inode& inode, const wasi::OpenHow& how);
+std::unique_ptr<wasi::OpenFile> open_bytes(std::shared_ptr<InodeTable> table, Inode& inode,
+                                           const wasi::OpenHow& how);
 std::unique_ptr<wasi::OpenFile> open_folder(std::shared_ptr<InodeTable> table, Inode& inode);
 
 void set_inode_times(wasi::IoContext& io, Inode& inode, wasi::SetTimes times);

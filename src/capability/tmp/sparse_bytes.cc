@@ -21,7 +21,8 @@ std::int64_t cost(std::size_t capacity) { return kChunkCost + static_cast<std::i
 }  // namespace
 
 void SparseBytes::copy_out(const Chunk* chunk, std::size_t offset, std::span<std::byte> into) {
-  const std::size_t held = chunk ? std::min(into.size(), chunk->capacity - std::min(chunk->capacity, offset)) : 0;
+  const std::size_t held =
+      chunk ? std::min(into.size(), chunk->capacity - std::min(chunk->capacity, offset)) : 0;
   if (held > 0) std::memcpy(into.data(), chunk->bytes.get() + offset, held);
   if (held < into.size()) std::memset(into.data() + held, 0, into.size() - held);
 }

@@ -1,10 +1,12 @@
 // A file's bytes in memory: only what was written takes room, gaps read as zeros.
 //
-// Bytes live in chunks of 16 KiB, and a chunk starts small, so a short file costs little and one byte written at
-// 2^60 costs a chunk. Every byte of room is charged to the turn before it is taken and given back when it is
-// freed. One call moves at most 256 KiB, so that no call holds its thread for long.
+// Bytes live in chunks of 16 KiB, and a chunk starts small, so a short file costs little and one
+// byte written at 2^60 costs a chunk. Every byte of room is charged to the turn before it is taken
+// and given back when it is freed. One call moves at most 256 KiB, so that no call holds its thread
+// for long.
 //
-// Owner: a file of `/tmp`. Thread: the turn's shard. Destruction gives nothing back: call `clear` before.
+// Owner: a file of `/tmp`. Thread: the turn's shard. Destruction gives nothing back: call `clear`
+// before.
 #pragma once
 
 #include <cstddef>
@@ -41,8 +43,10 @@ class SparseBytes {
     std::size_t capacity = 0;
   };
 
-  static void copy_out(const Chunk* chunk, std::size_t offset, std::span<std::byte> into);  // null: a gap
-  Chunk* room_for(wasi::IoContext& io, std::uint64_t index, std::size_t needed);  // null: over the quota
+  static void copy_out(const Chunk* chunk, std::size_t offset,
+                       std::span<std::byte> into);  // null: a gap
+  Chunk* room_for(wasi::IoContext& io, std::uint64_t index,
+                  std::size_t needed);  // null: over the quota
   std::size_t put(wasi::IoContext& io, std::span<const std::byte> from, std::uint64_t at);
 
   std::map<std::uint64_t, Chunk> chunks_;

@@ -67,7 +67,8 @@ TEST(SparseBytes, WritesWhatTheQuotaHoldsThenRefuses) {
 TEST(SparseBytes, GivesBackExactlyWhatItTook) {
   TestIo io;
   SparseBytes bytes;
-  for (int i = 0; i < 200; ++i) ASSERT_TRUE(put(io, bytes, "some text", static_cast<std::uint64_t>(i) * 9001));
+  for (int i = 0; i < 200; ++i)
+    ASSERT_TRUE(put(io, bytes, "some text", static_cast<std::uint64_t>(i) * 9001));
   EXPECT_GT(io.charged, 0);
   ASSERT_TRUE(bytes.resize(io, 50'000));
   ASSERT_TRUE(bytes.resize(io, 1ULL << 40));
@@ -98,10 +99,12 @@ TEST(SparseBytes, GathersAndScattersSeveralBuffers) {
   TestIo io;
   SparseBytes bytes;
   const std::string_view a = "ab", none, b = "cde";
-  const std::array from{std::as_bytes(std::span(a)), std::as_bytes(std::span(none)), std::as_bytes(std::span(b))};
+  const std::array from{std::as_bytes(std::span(a)), std::as_bytes(std::span(none)),
+                        std::as_bytes(std::span(b))};
   EXPECT_EQ(bytes.write(io, from, 0), 5U);
   std::string one(1, '?'), rest(9, '?');
-  const std::array into{std::as_writable_bytes(std::span(one)), std::as_writable_bytes(std::span(rest))};
+  const std::array into{std::as_writable_bytes(std::span(one)),
+                        std::as_writable_bytes(std::span(rest))};
   EXPECT_EQ(bytes.read(into, 0), 5U);
   EXPECT_EQ(one + rest.substr(0, 4), "abcde");
 }

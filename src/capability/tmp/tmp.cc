@@ -16,7 +16,8 @@ constexpr std::size_t kMaxTarget = 4095;
 
 class Tmp final : public wasi::Node {
  public:
-  Io<std::unique_ptr<wasi::OpenFile>> open(IoContext& io, std::string_view path, const OpenHow& how) override;
+  Io<std::unique_ptr<wasi::OpenFile>> open(IoContext& io, std::string_view path,
+                                           const OpenHow& how) override;
   Io<wasi::FileStat> stat(IoContext& io, std::string_view path, bool follow) override;
   Io<void> make_folder(IoContext& io, std::string_view path) override;
   Io<void> remove_folder(IoContext& io, std::string_view path) override;
@@ -25,7 +26,8 @@ class Tmp final : public wasi::Node {
   Io<void> link(IoContext& io, std::string_view from, std::string_view to) override;
   Io<void> symlink(IoContext& io, std::string_view target, std::string_view path) override;
   Io<std::string> read_link(IoContext& io, std::string_view path) override;
-  Io<void> set_times(IoContext& io, std::string_view path, wasi::SetTimes times, bool follow) override;
+  Io<void> set_times(IoContext& io, std::string_view path, wasi::SetTimes times,
+                     bool follow) override;
 
  private:
   // The table is shared with open files, and made when first asked for.
@@ -48,7 +50,8 @@ Io<Place> Tmp::unused(IoContext& io, std::string_view path) {
   return place;
 }
 
-Io<std::unique_ptr<wasi::OpenFile>> Tmp::open(IoContext& io, std::string_view path, const OpenHow& how) {
+Io<std::unique_ptr<wasi::OpenFile>> Tmp::open(IoContext& io, std::string_view path,
+                                              const OpenHow& how) {
   const bool anew = how.create && how.exclusive;
   if (how.create && how.folder) return fail(Errno::inval);
   const auto place = table().resolve(io, path, last_link(how.follow && !anew));
@@ -63,7 +66,8 @@ Io<std::unique_ptr<wasi::OpenFile>> Tmp::open(IoContext& io, std::string_view pa
   return open_bytes(table_, **made, how);
 }
 
-Io<std::unique_ptr<wasi::OpenFile>> Tmp::open_found(IoContext& io, Inode& inode, const OpenHow& how) {
+Io<std::unique_ptr<wasi::OpenFile>> Tmp::open_found(IoContext& io, Inode& inode,
+                                                    const OpenHow& how) {
   if (inode.link()) return fail(Errno::loop);
   if (inode.folder()) {
     const bool as_file = how.create || how.truncate || (how.write && !how.folder);
@@ -133,7 +137,8 @@ Io<void> Tmp::rename(IoContext& io, std::string_view from_path, std::string_view
   if (from->found == to->found) return {};
   if (is_below(to->parent, *from->found)) return fail(Errno::inval);
   if (to->found) {
-    if (const Errno no = may_replace(*from->found, *to->found); no != Errno::success) return fail(no);
+    if (const Errno no = may_replace(*from->found, *to->found); no != Errno::success)
+      return fail(no);
     table().remove_name(io, *to);
   }
   return table().move_name(io, *from, *to);  // never over the quota when a name was removed for it
@@ -154,7 +159,8 @@ Io<void> Tmp::symlink(IoContext& io, std::string_view target, std::string_view p
   if (target.front() == '/') return fail(Errno::perm);
   const auto place = unused(io, path);
   if (!place) return fail(place.error());
-  if (auto made = table().create(io, *place, Link{std::string(target)}); !made) return fail(made.error());
+  if (auto made = table().create(io, *place, Link{std::string(target)}); !made)
+    return fail(made.error());
   return {};
 }
 

@@ -1,8 +1,9 @@
 // `/tmp`: a guest's private memory as a folder, gone after the turn.
 //
-// A whole file tree as POSIX describes it: files with gaps, folders, renames, hard and symbolic links, open files
-// that outlive their names. What it holds is charged to the turn's memory, and given back when removed: EDQUOT over
-// the quota, ENOSPC beyond 32,768 files. A symbolic link's target is relative and stays below `/tmp` (EPERM).
+// A whole file tree as POSIX describes it: files with gaps, folders, renames, hard and symbolic
+// links, open files that outlive their names. What it holds is charged to the turn's memory, and
+// given back when removed: EDQUOT over the quota, ENOSPC beyond 32,768 files. A symbolic link's
+// target is relative and stays below `/tmp` (EPERM).
 #pragma once
 
 #include <memory>

@@ -28,7 +28,8 @@ TEST_F(TmpTest, SaysWhatIsMissingAndWhatIsNoFolder) {
   ASSERT_EQ(put(io_, *tmp_, "f", "x"), Errno::success);
   EXPECT_EQ(error_of(tmp_->open(io_, "f/g", kCreate)), Errno::notdir);
   EXPECT_EQ(error_of(tmp_->open(io_, "f", kFolder)), Errno::notdir);
-  EXPECT_EQ(error_of(tmp_->open(io_, "f", {.create = true, .exclusive = true, .write = true})), Errno::exist);
+  EXPECT_EQ(error_of(tmp_->open(io_, "f", {.create = true, .exclusive = true, .write = true})),
+            Errno::exist);
   EXPECT_EQ(error_of(tmp_->open(io_, "", kWrite)), Errno::isdir);
   EXPECT_EQ(error_of(tmp_->open(io_, "", {.create = true, .read = true})), Errno::isdir);
   EXPECT_EQ(error_of(tmp_->open(io_, "x", {.create = true, .folder = true})), Errno::inval);
@@ -70,7 +71,8 @@ TEST_F(TmpTest, ReadsAndWritesAtThePositionOrAnywhere) {
 }
 
 TEST_F(TmpTest, AppendsWhereverThePositionIs) {
-  const auto file = tmp_->open(io_, "log", {.create = true, .append = true, .read = true, .write = true});
+  const auto file =
+      tmp_->open(io_, "log", {.create = true, .append = true, .read = true, .write = true});
   ASSERT_TRUE(write(io_, **file, "one "));
   ASSERT_TRUE((*file)->seek(io_, 0, OpenFile::Whence::set));
   ASSERT_TRUE(write(io_, **file, "two"));
@@ -135,7 +137,8 @@ TEST_F(TmpTest, ARemovedFolderThatIsOpenListsNothing) {
 }
 
 TEST_F(TmpTest, ListingSeesEachNameOnceWhateverIsRemovedMeanwhile) {
-  for (const char* name : {"c", "a", "b", "d"}) ASSERT_EQ(put(io_, *tmp_, name, ""), Errno::success);
+  for (const char* name : {"c", "a", "b", "d"})
+    ASSERT_EQ(put(io_, *tmp_, name, ""), Errno::success);
   EXPECT_THAT(names(io_, *tmp_, "", 1), ElementsAre("c", "a", "b", "d"));
   const auto folder = tmp_->open(io_, "", kFolder);
   const auto first = (*folder)->list(io_, 0, 2);
@@ -234,7 +237,8 @@ TEST_F(TmpTest, FollowsSymbolicLinksInsideAndNoneThatLeadOut) {
 
 TEST_F(TmpTest, CreatesTheFileThatALinkLeadsTo) {
   ASSERT_TRUE(tmp_->symlink(io_, "target", "l"));
-  EXPECT_EQ(error_of(tmp_->open(io_, "l", {.create = true, .exclusive = true, .write = true})), Errno::exist);
+  EXPECT_EQ(error_of(tmp_->open(io_, "l", {.create = true, .exclusive = true, .write = true})),
+            Errno::exist);
   EXPECT_EQ(put(io_, *tmp_, "l", "text"), Errno::success);
   EXPECT_EQ(get(io_, *tmp_, "target"), "text");
 }

@@ -9,7 +9,8 @@ constexpr std::string_view kRetryAfterSeconds = "1";
 
 net::ReplyHead head_for(const Error& error) {
   net::ReplyHead head = net::problem_head(error);
-  if (head.status == 429 || head.status == 503) head.headers.emplace_back("retry-after", kRetryAfterSeconds);
+  if (head.status == 429 || head.status == 503)
+    head.headers.emplace_back("retry-after", kRetryAfterSeconds);
   return head;
 }
 
@@ -27,15 +28,19 @@ async::Task<void> FunctionHandler::handle(net::Exchange& exchange) {
   turn::HttpTarget target;
   RouteMatch match = site->router.match(exchange.request.method, exchange.request.path, target);
   switch (match.kind) {
-    case RouteMatch::Kind::found: break;
-    case RouteMatch::Kind::not_found: co_return co_await refuse(exchange, Error(Code::not_found));
-    case RouteMatch::Kind::bad_request: co_return co_await refuse(exchange, Error(Code::bad_request));
+    case RouteMatch::Kind::found:
+      break;
+    case RouteMatch::Kind::not_found:
+      co_return co_await refuse(exchange, Error(Code::not_found));
+    case RouteMatch::Kind::bad_request:
+      co_return co_await refuse(exchange, Error(Code::bad_request));
     case RouteMatch::Kind::health: {
       net::ReplyHead head = text_head(200);
       (void)co_await exchange.reply.send(std::move(head), "OK");
       co_return;
     }
-    case RouteMatch::Kind::method_not_allowed: co_return co_await refuse_method(exchange, std::move(match.allow));
+    case RouteMatch::Kind::method_not_allowed:
+      co_return co_await refuse_method(exchange, std::move(match.allow));
   }
   if (match.target < site->functions.size()) {
     co_await run(exchange, site->functions[match.target], target);
@@ -68,9 +73,11 @@ async::Task<void> FunctionHandler::run(net::Exchange& exchange, const Function& 
   }
 }
 
-async::Task<void> FunctionHandler::send_file(net::Exchange& exchange, std::shared_ptr<const StaticFiles> files,
+async::Task<void> FunctionHandler::send_file(net::Exchange& exchange,
+                                             std::shared_ptr<const StaticFiles> files,
                                              const turn::HttpTarget& target) {
-  auto sent = co_await StaticFiles::serve(std::move(files), exchange.request, target.raw_path_info, exchange.reply);
+  auto sent = co_await StaticFiles::serve(std::move(files), exchange.request, target.raw_path_info,
+                                          exchange.reply);
   if (sent) co_return;
   if (exchange.reply.started()) {
     exchange.reply.abort();

@@ -1,7 +1,8 @@
 // HTTP functions: a request is routed to a function, which is a turn, or to a static file.
 //
-// What the outside sees of a failure is problem details with the exchange's id; what happened is in the log
-// under that id. A function that fails after its reply has started breaks the connection off.
+// What the outside sees of a failure is problem details with the exchange's id; what happened is in
+// the log under that id. A function that fails after its reply has started breaks the connection
+// off.
 #pragma once
 
 #include <memory>
@@ -32,7 +33,8 @@ class FunctionHandler final : public net::Handler {
   async::Task<void> handle(net::Exchange& exchange) override;
 
  private:
-  async::Task<void> run(net::Exchange& exchange, const Function& function, const turn::HttpTarget& target);
+  async::Task<void> run(net::Exchange& exchange, const Function& function,
+                        const turn::HttpTarget& target);
   async::Task<void> send_file(net::Exchange& exchange, std::shared_ptr<const StaticFiles> files,
                               const turn::HttpTarget& target);
   async::Task<void> refuse(net::Exchange& exchange, Error error);

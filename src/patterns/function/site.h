@@ -1,4 +1,5 @@
-// A site: what one app serves over HTTP. Made from a manifest once, immutable, shared by all shards.
+// A site: what one app serves over HTTP. Made from a manifest once, immutable, shared by all
+// shards.
 #pragma once
 
 #include <memory>
@@ -26,8 +27,8 @@ struct Site {
   std::vector<std::shared_ptr<const StaticFiles>> statics;
 };
 
-// All sites of the server. A request belongs to the first that names its host, else to the first without
-// names.
+// All sites of the server. A request belongs to the first that names its host, else to the first
+// without names.
 struct Sites {
   std::vector<std::shared_ptr<const Site>> all;
 

@@ -3,7 +3,7 @@
 mod cgi;
 mod tax;
 
-use serde::{de::DeserializeOwned, Deserialize};
+use serde::{Deserialize, de::DeserializeOwned};
 use std::{fs, process::ExitCode};
 
 const MAX_QUANTITY: u32 = 10_000;

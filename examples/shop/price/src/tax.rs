@@ -71,14 +71,7 @@ impl Rules {
     }
 
     /// None if the country is not served.
-    pub fn line(
-        &self,
-        code: &str,
-        class: &str,
-        price_cents: u64,
-        quantity: u32,
-        business: bool,
-    ) -> Option<Line> {
+    pub fn line(&self, code: &str, class: &str, price_cents: u64, quantity: u32, business: bool) -> Option<Line> {
         let country = self.countries.get(code)?;
         let discount = self.discount(quantity);
         let full = price_cents * u64::from(quantity);
