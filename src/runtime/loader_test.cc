@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "async/join.h"
 #include "runtime/runtime.h"
 
 namespace carrel::runtime {
@@ -58,8 +59,8 @@ async::Task<void> load_three(Loader& loader, async::Shard& shard,
   first.start();
   second.start();
   co_await load(loader, shard, program, &out[2]);
-  first = {};
-  second = {};
+  co_await async::join(first);
+  co_await async::join(second);
 }
 
 TEST_F(Loading, GivesAllThatWaitForAProgramTheSameModule) {

@@ -10,9 +10,9 @@ from support import GUESTS, App, Server
 CONNECTIONS = 530
 
 
-def ask(port):
+def ask(port, app="busy"):
     connection = socket.create_connection(("127.0.0.1", port), timeout=60)
-    connection.sendall(b"GET /sleep HTTP/1.1\r\nHost: busy.localhost\r\nConnection: close\r\n\r\n")
+    connection.sendall(f"GET /sleep HTTP/1.1\r\nHost: {app}.localhost\r\nConnection: close\r\n\r\n".encode())
     return connection
 
 
@@ -44,3 +44,25 @@ def test_a_tenant_over_its_share_is_refused_and_others_are_served(tmp_path):
     for head, body in refused:
         assert b"\r\nretry-after: 1" in head
         assert b'"code":"too_many_requests"' in body
+
+
+def test_a_full_server_refuses_with_a_503(tmp_path):
+    folders = []
+    for name in ("a", "b", "c", "d"):
+        busy = App(tmp_path / name, name)
+        busy.module("probe", GUESTS / "probe.wasm", 'argv = "probe sleep 9000"\nlimits = { time = "30s", cpu = "5s" }')
+        folders.append(busy.route("GET /sleep", "probe").folder)
+    late = App(tmp_path / "late", "late").wat("good", guest("fine")).route("GET /good", "good")
+    arguments = ["serve", *folders, late.folder, "--port", "0", "--shards", "1", "--admin", "off"]
+    with Server([*arguments, "--state", tmp_path / "state", "--drain", "1s"]) as server:
+        parked = []
+        for name in ("a", "b", "c", "d"):
+            parked += [ask(server.port, name) for _ in range(250)]
+        status, problem = server.problem("GET", "/good", headers={"Host": "late.localhost"})
+        assert (status, problem["code"]) == (503, "overloaded")
+        for connection in parked:
+            connection.close()
+        # Their turns end with their connections, and there is room again.
+        status, _, body = server.request("GET", "/good", headers={"Host": "late.localhost"})
+        assert (status, body) == (200, b"fine")
+        assert server.stop() == 0
