@@ -2,12 +2,14 @@
 
 import http.client
 import json
+import os
 import signal
 import socket
 import ssl
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from wat import ENVIRONMENT, guest
@@ -350,13 +352,22 @@ def test_a_second_signal_ends_it_at_once(serve, tmp_path):
 
 def test_the_number_of_shards_is_an_option(serve, tmp_path):
     server = serve(app_of(tmp_path, "app").folder, "--shards", "3")
-    names = [
-        (task / "comm").read_text().strip()
-        for task in __import__("pathlib").Path(f"/proc/{server.process.pid}/task").iterdir()
-    ]
-    assert sum(name.startswith("shard-") for name in names) == 3
-    for _ in range(20):
-        assert server.get("/")[0] == 200
+    tasks = Path(f"/proc/{server.process.pid}/task")
+    # A thread takes its name when it first runs.
+    until(lambda: sum(is_shard(task) for task in tasks.iterdir()) == 3, "three shards")
+
+
+def test_shards_are_pinned_where_each_has_a_processor(serve, tmp_path):
+    server = serve(app_of(tmp_path, "app").folder, "--shards", "1")
+    tasks = Path(f"/proc/{server.process.pid}/task")
+    until(
+        lambda: any(is_shard(task) and len(os.sched_getaffinity(int(task.name))) == 1 for task in tasks.iterdir()),
+        "a pinned shard",
+    )
+
+
+def is_shard(task):
+    return (task / "comm").read_text().startswith("shard-")
 
 
 def test_https_is_served_from_certificate_files(serve, tmp_path):

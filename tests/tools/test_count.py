@@ -15,6 +15,10 @@ BROKEN = '<testcase name="b" classname="c"><error message="set-up">why</error></
 SKIPPED = '<testcase name="c" classname="c"><skipped message="not here"/></testcase>'
 NOT_RUN = '<testcase name="d" classname="c" status="notrun"><skipped message="Unable to find executable"/></testcase>'
 
+SKIPPED_ITSELF = (
+    '<testcase name="e" classname="c" status="notrun"><skipped message="SKIP_REGULAR_EXPRESSION_MATCHED"/></testcase>'
+)
+
 
 def count(folder, **files):
     for name, text in files.items():
@@ -54,3 +58,8 @@ def test_reports_add_up_and_a_failure_shows_its_output(tmp_path):
     assert "failed: c: b" in lines and "  why" in lines
     assert lines[-1] == "6 passed, 1 failed"
     assert returned == 1
+
+
+def test_a_test_that_skipped_itself_is_skipped(tmp_path):
+    status, lines = count(tmp_path, unit=junit(PASSED, SKIPPED_ITSELF))
+    assert (status, lines[-1]) == (0, "1 passed, 0 failed, 1 skipped")
