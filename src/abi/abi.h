@@ -32,8 +32,8 @@ class Abi {
   virtual std::span<const wasm::HostFunction> imports() const = 0;
 
   // Runs one turn to its end on `shard` in a fresh instance of `module`, which `account` pays for.
-  // The reply has been given whole, or the outcome has an error. Destroying the task cancels the
-  // turn.
+  // The reply has been given, but for the outcome's `rest`, or the outcome has an error. Destroying
+  // the task cancels the turn.
   virtual async::Task<turn::Outcome> run(async::Shard& shard, async::RunAccount& account,
                                          const wasm::Prepared& module, turn::Turn& turn) const = 0;
 };

@@ -42,7 +42,12 @@ async::Task<turn::Outcome> Runtime::run(std::shared_ptr<const Program> program, 
     if (!loaded) co_return turn::Outcome{.error = std::move(loaded).error()};
     prepared = std::move(*loaded);
   }
-  co_return co_await program->abi->run(shard_, ticket->account(), *prepared, turn);
+  auto outcome = co_await program->abi->run(shard_, ticket->account(), *prepared, turn);
+  ticket.reset();  // the guest is gone: a client that reads slowly takes nobody's place
+  if (auto rest = std::exchange(outcome.rest, {})) {
+    if (auto sent = co_await std::move(rest); !sent) outcome.error = std::move(sent).error();
+  }
+  co_return outcome;
 }
 
 }  // namespace carrel::runtime

@@ -74,7 +74,9 @@ struct Turn {
 // How a turn ended: what the guest did, and what is wrong if anything is.
 struct Outcome {
   wasm::Outcome guest;
-  std::optional<Error> error;  // nothing: the reply was given whole
+  std::optional<Error> error;  // nothing: the reply was given, but for `rest`
+  // Sends what is left of the reply, which needs the client and no longer the guest. May be empty.
+  async::Task<Result<void>> rest;
 };
 
 // The error that a guest's end means, or nothing if it ended well.

@@ -59,6 +59,10 @@ std::optional<Error> failure_of(const turn::Turn& turn, const wasm::Outcome& gue
   return turn::error_of(guest);
 }
 
+async::Task<Result<void>> send_rest(std::unique_ptr<ReplyOutput> output) {
+  co_return co_await output->finish();
+}
+
 }  // namespace
 
 bool Command::speaks(const Shape& shape) const {
@@ -72,10 +76,11 @@ std::span<const wasm::HostFunction> Command::imports() const { return wasi::impo
 async::Task<turn::Outcome> Command::run(async::Shard& shard, async::RunAccount& account,
                                         const wasm::Prepared& module, turn::Turn& turn) const {
   turn::Outcome outcome;
-  ReplyOutput output(turn.reply, turn.event.request != nullptr ? ReplyForm::cgi : ReplyForm::plain);
+  const ReplyForm form = turn.event.request != nullptr ? ReplyForm::cgi : ReplyForm::plain;
+  auto output = std::make_unique<ReplyOutput>(turn.reply, form);
   {
-    wasi::Wasi wasi(shard, turn.clock, environment_for(turn, output));
-    State state{.wasi = &wasi, .output = &output};
+    wasi::Wasi wasi(shard, turn.clock, environment_for(turn, *output));
+    State state{.wasi = &wasi, .output = output.get()};
     wasm::Instance instance(shard, account, module, &state, limits_of(turn));
     instance.on_leave(send_meanwhile);
     outcome.guest = co_await instance.run(turn.module.entrypoint);
@@ -85,10 +90,8 @@ async::Task<turn::Outcome> Command::run(async::Shard& shard, async::RunAccount& 
       }
     }
   }
-  if (!outcome.error) outcome.error = failure_of(turn, outcome.guest, output);
-  if (!outcome.error) {
-    if (auto sent = co_await output.finish(); !sent) outcome.error = std::move(sent).error();
-  }
+  if (!outcome.error) outcome.error = failure_of(turn, outcome.guest, *output);
+  if (!outcome.error) outcome.rest = send_rest(std::move(output));
   co_return outcome;
 }
 
