@@ -103,6 +103,7 @@ class Reader {
       case_.module = *module;
     } else {
       std::vector<std::string_view> names;
+      names.reserve(app_->modules.size());
       for (const Module& known : app_->modules) names.push_back(known.name.str());
       table.problem("module", fmt::format("the app has no module {}{}", in_quotes(name),
                                           suggestion(name, names)));

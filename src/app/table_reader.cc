@@ -95,7 +95,7 @@ std::optional<std::uint64_t> TableReader::size(std::string_view key, Range<std::
             fmt::format("`{}` in {} must be from {} to {}, not {}", key, where_,
                         size_text(range.least), size_text(range.most), in_quotes(value->text)));
   } else {
-    return *bytes;
+    return bytes;
   }
   return {};
 }
@@ -113,7 +113,7 @@ std::optional<Nanos> TableReader::duration(std::string_view key, Range<Nanos> ra
                              duration_text(range.least), duration_text(range.most),
                              in_quotes(value->text)));
   } else {
-    return *span;
+    return span;
   }
   return {};
 }

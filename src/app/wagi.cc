@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 fs::path resolve(const fs::path& folder, const std::string& path) {
-  const fs::path beside = folder / path;  // `path` itself if it is absolute
+  fs::path beside = folder / path;  // `path` itself if it is absolute
   std::error_code ignored;
   if (!fs::exists(beside, ignored) && fs::exists(path, ignored)) return path;
   return beside;

@@ -41,7 +41,7 @@ Result<std::unique_ptr<Readiness>> Readiness::of(Shard& shard, int fd, Direction
     impl->always = true;
   } else {
     boost::system::error_code failed;
-    impl->set.assign(set, failed);
+    (void)impl->set.assign(set, failed);
     if (failed) {
       ::close(set);
       return fail(Code::io, "cannot wait for a descriptor: " + failed.message());
@@ -72,7 +72,7 @@ Task<void> Readiness::wait() {
     ~Awaiter() {
       *alive = false;
       boost::system::error_code ignored;
-      set->cancel(ignored);
+      (void)set->cancel(ignored);
     }
   };
   if (now()) co_return;

@@ -223,6 +223,7 @@ Result<const app::Module*> module_for(const app::Manifest& app, const app::CaseE
   }
   if (app.modules.size() == 1) return &app.modules.front();
   std::vector<std::string_view> names;
+  names.reserve(app.modules.size());
   for (const app::Module& module : app.modules) names.push_back(module.name.str());
   return fail(
       Code::not_found,

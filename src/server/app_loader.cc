@@ -99,6 +99,7 @@ std::string text_of(const app::Route& route) {
 
 std::vector<std::string> routes_text(const app::Manifest& manifest) {
   std::vector<std::string> texts;
+  texts.reserve(manifest.functions.size() + manifest.statics.size());
   for (const app::Function& each : manifest.functions) texts.push_back(text_of(each.route));
   for (const app::StaticFolder& each : manifest.statics) texts.push_back(text_of(each.route));
   return texts;

@@ -43,9 +43,9 @@ std::unexpected<Error> bad(std::string message) {
 
 Result<int> parse_status(std::string_view value) {
   int status = 0;
-  const char* end = value.data() + value.size();
-  const auto [rest, error] = std::from_chars(value.data(), end, status);
-  if (error != std::errc() || (rest != end && *rest != ' ') || status < 200 || status > 599) {
+  const auto [rest, error] = std::from_chars(value.begin(), value.end(), status);
+  if (error != std::errc() || (rest != value.end() && *rest != ' ') || status < 200 ||
+      status > 599) {
     return bad(fmt::format("the status \"{}\" is not a number from 200 to 599", value));
   }
   return status;

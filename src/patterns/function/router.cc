@@ -148,6 +148,7 @@ struct Router::Search {
 
 std::vector<RouteEntry> routes_of(const app::Manifest& manifest) {
   std::vector<RouteEntry> routes;
+  routes.reserve(manifest.functions.size() + manifest.statics.size());
   for (const auto& function : manifest.functions) routes.push_back({function.route, routes.size()});
   for (const auto& folder : manifest.statics) routes.push_back({folder.route, routes.size()});
   return routes;
