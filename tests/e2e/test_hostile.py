@@ -190,6 +190,33 @@ def test_pointers_that_lie_are_an_errno(tmp_path, what, function, operands, data
 
 
 @pytest.mark.parametrize(
+    "what, start, size, byte, wanted",
+    [
+        ("a path of a MiB", 65536, 1 << 20, ord("x"), {37}),  # ENAMETOOLONG
+        ("a path of NULs", 65536, 8, 0, {25, 28}),  # EILSEQ or EINVAL
+        ("a path that is not UTF-8", 65536, 8, 0xFF, {25, 28}),
+        ("an empty path", 65536, 0, 0, {44, 28}),
+        ("a path that ends outside", 65536, 0xFFFFFFFF, ord("x"), {21}),
+    ],
+)
+def test_paths_that_are_none_are_an_errno(tmp_path, what, start, size, byte, wanted):
+    text = IOVEC.format(
+        function="path_unlink_file",
+        params="i32 i32 i32",
+        operands=" ".join(CONSTANT(value) for value in (3, start, size)),
+        data="",
+    )
+    fill = f"(memory.fill {CONSTANT(start)} {CONSTANT(byte)} {CONSTANT(min(size, 1 << 20))}) (local.set $e"
+    text = text.replace('(memory (export "memory") 1)', '(memory (export "memory") 32)').replace("(local.set $e", fill)
+    module = tmp_path / "path.wat"
+    module.write_text(text)
+    command = [str(CARREL), "run", "--dir", f"{tmp_path}::/", str(module)]
+    done = subprocess.run(command, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[-1]) in wanted, what
+
+
+@pytest.mark.parametrize(
     "path, answers",
     [
         ("../../etc/passwd", ("Not found", "Operation not permitted", "Capabilities", "No such file")),
