@@ -10,8 +10,8 @@ namespace {
 
 constexpr unsigned kMostInARow =
     16;  // requests of one connection before the others have their turn
-constexpr unsigned kMostEmptyLines = 4;  // before a request
-constexpr std::uint64_t kLingerBytes = 1 << 20;
+constexpr unsigned kMostEmptyLines = 4;         // before a request
+constexpr std::uint64_t kLingerStep = 1 << 20;  // bytes between two looks at the others
 constexpr std::chrono::seconds kLingerTime{2};
 constexpr std::size_t kKeptBytes = 8 << 10;  // of buffers between two requests
 
@@ -245,13 +245,19 @@ void Connection::log(Instant began, std::uint64_t sent_before) const {
 // Closing with unread input would reset the connection, and the reply might be lost with it.
 async::Task<void> Connection::linger() {
   channel_.transport().finish();
-  std::array<char, 4096> dropped;
+  std::array<char, 16 << 10> dropped;
   const Instant until = host_.tick.now + kLingerTime;
   std::uint64_t total = 0;
-  while (total < kLingerBytes) {
+  std::uint64_t step = 0;
+  while (total < host_.limits.body_bytes && host_.tick.now < until) {
     const IoResult result = channel_.read(dropped);
     total += result.bytes;
+    step += result.bytes;
     if (result.state == IoState::closed) co_return;
+    if (step >= kLingerStep) {
+      step = 0;
+      co_await async::pause(host_.shard);
+    }
     if (result.state == IoState::done) continue;
     if (co_await channel_.input(until) == Channel::Wake::expired) co_return;
   }
