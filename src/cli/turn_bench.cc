@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "app/setup.h"
 #include "capability/assets/assets.h"
-#include "capability/config/config.h"
 #include "net/memory_reply.h"
 #include "patterns/function/router.h"
 
@@ -140,18 +140,8 @@ Result<std::shared_ptr<wasi::Node>> TurnBench::folder(const std::filesystem::pat
 }
 
 Result<turn::ModuleSetup> TurnBench::setup_of(const app::Module& module, const app::Manifest* app) {
-  turn::ModuleSetup setup;
-  setup.app = app != nullptr ? app->app : AppName(module.name.str());
-  setup.tenant = TenantName(setup.app.str());
-  setup.name = module.name;
-  setup.limits = module.limits;
-  setup.entrypoint = module.entrypoint;
-  setup.argv = module.argv;
-  for (const auto* pairs : {&module.environment, &module.config}) {
-    setup.environment.insert(setup.environment.end(), pairs->begin(), pairs->end());
-  }
-  setup.mounts.push_back(
-      {"/config", capability::config::mount({module.config.begin(), module.config.end()})});
+  turn::ModuleSetup setup =
+      app::setup_of(app != nullptr ? app->app : AppName(module.name.str()), module);
   if (app != nullptr && app->assets) {
     CARREL_TRY(auto assets, folder(*app->assets));
     setup.mounts.push_back({"/assets", std::move(assets)});

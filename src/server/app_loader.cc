@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <map>
 
+#include "app/setup.h"
 #include "app/wagi.h"
 #include "capability/assets/assets.h"
-#include "capability/config/config.h"
 #include "server/faults.h"
 #include "server/wagi_routes.h"
 
@@ -33,20 +33,8 @@ class Folders {
 
 turn::ModuleSetup setup_of(const app::Manifest& manifest, const app::Module& module,
                            Folders& folders, Faults& faults, const app::Pairs& environment) {
-  turn::ModuleSetup setup;
-  setup.tenant = TenantName(manifest.app.str());
-  setup.app = manifest.app;
-  setup.name = module.name;
-  setup.limits = module.limits;
-  setup.entrypoint = module.entrypoint;
-  setup.argv = module.argv;
-  // The first of a name is what a guest finds: the operator's word goes before the manifest's.
-  setup.environment = environment;
-  for (const auto* pairs : {&module.environment, &module.config}) {
-    setup.environment.insert(setup.environment.end(), pairs->begin(), pairs->end());
-  }
-  setup.mounts.push_back(
-      {"/config", capability::config::mount({module.config.begin(), module.config.end()})});
+  // The operator's word goes before the manifest's.
+  turn::ModuleSetup setup = app::setup_of(manifest.app, module, environment);
   if (manifest.assets) setup.mounts.push_back({"/assets", folders.find(*manifest.assets, faults)});
   for (const app::Volume& volume : module.volumes) {
     setup.mounts.push_back({volume.guest, folders.find(volume.host, faults)});

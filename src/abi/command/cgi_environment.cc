@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/utf8.h"
+#include "net/authority.h"
 
 namespace carrel::abi::command {
 namespace {
@@ -31,18 +32,6 @@ class Decimal {
   char* end_;
 };
 
-// "host:port" or "[v6]:port"; the port may be missing.
-struct Authority {
-  std::string_view host;
-  std::string_view port;
-};
-Authority split_authority(std::string_view text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos || text.find(']', colon) != std::string_view::npos)
-    return {text, {}};
-  return {text.substr(0, colon), text.substr(colon + 1)};
-}
-
 bool is_withheld(std::string_view name) {
   return net::same_name(name, "authorization") || net::same_name(name, "connection") ||
          net::same_name(name, "proxy");
@@ -66,7 +55,7 @@ void add_headers(wasi::Strings& out, const net::Request& request) {
 }
 
 void add_request(wasi::Strings& out, const net::Request& request, const turn::HttpTarget& target) {
-  const Authority authority = split_authority(request.host);
+  const net::Authority authority = net::split_authority(request.host);
   const Decimal local_port(request.local_port);
   const std::string_view port = authority.port.empty() ? std::string_view("80") : authority.port;
   out.add("AUTH_TYPE", "");

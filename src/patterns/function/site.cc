@@ -2,20 +2,12 @@
 
 #include <algorithm>
 
+#include "net/authority.h"
+
 namespace carrel::function {
-namespace {
-
-std::string_view without_port(std::string_view host) {
-  const auto colon = host.rfind(':');
-  if (colon == std::string_view::npos || host.find(']', colon) != std::string_view::npos)
-    return host;
-  return host.substr(0, colon);
-}
-
-}  // namespace
 
 const Site* Sites::find(std::string_view host) const {
-  host = without_port(host);
+  host = net::split_authority(host).host;
   const Site* otherwise = nullptr;
   for (const auto& site : all) {
     if (site->hosts.empty()) {
