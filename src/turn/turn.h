@@ -18,7 +18,9 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "net/http.h"
+#include "store/changes.h"
 #include "turn/event.h"
+#include "turn/grants.h"
 #include "wasi/node.h"
 #include "wasm/instance.h"
 
@@ -50,6 +52,9 @@ struct ModuleSetup {
   std::string argv;  // wagi's template; empty: the ABI's default
   std::vector<std::pair<std::string, std::string>> environment;  // configuration and variables
   std::vector<Mount> mounts;
+  Grants grants;
+  store::Sync sync = store::Sync::always;
+  std::uint64_t storage = 1ULL << 30;  // bytes its tenant may store
 };
 
 // Where the lines of a guest's standard error go. Owner: the server; outlives the turn. Thread: the
@@ -60,6 +65,8 @@ class GuestLog {
   virtual void line(const ModuleSetup& module, std::uint64_t turn, std::string_view text) = 0;
 };
 
+struct State;
+
 // Owner: the pattern that runs it. Thread: one shard.
 struct Turn {
   std::uint64_t id = 0;  // unique in this process; names the turn in logs and error replies
@@ -69,6 +76,8 @@ struct Turn {
   GuestLog& log;
   const Clock& clock = system_clock();  // what the guest is shown; limits go by the machine's
   std::optional<Error> body_failure;    // why the event's body did not arrive whole
+  std::string key = {};                 // names it to the outside; empty: the runtime makes one
+  State* state = nullptr;               // the runtime's, while it runs; null: nothing is granted
 };
 
 // How a turn ended: what the guest did, and what is wrong if anything is.

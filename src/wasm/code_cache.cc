@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "base/fd.h"
-#include "wasm/node_key.h"
+#include "base/node_key.h"
 
 namespace carrel::wasm {
 namespace {

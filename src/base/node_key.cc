@@ -1,4 +1,4 @@
-#include "wasm/node_key.h"
+#include "base/node_key.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 
 #include "base/fd.h"
 
-namespace carrel::wasm {
+namespace carrel {
 namespace {
 
 std::unexpected<Error> cannot(std::string_view what, const std::filesystem::path& path) {
@@ -80,4 +80,4 @@ Result<void> open_private_folder(const std::filesystem::path& folder) {
   return {};
 }
 
-}  // namespace carrel::wasm
+}  // namespace carrel

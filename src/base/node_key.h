@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace carrel::wasm {
+namespace carrel {
 
 using NodeKey = std::array<std::byte, 32>;
 
@@ -18,4 +18,4 @@ Result<NodeKey> open_node_key(const std::filesystem::path& file);
 // Makes a folder that only this user may enter, or checks that it is one. Errors: as above.
 Result<void> open_private_folder(const std::filesystem::path& folder);
 
-}  // namespace carrel::wasm
+}  // namespace carrel

@@ -1,0 +1,30 @@
+// The part ledger: how often each part of a tenant is used, kept by the committer in the same write
+// as the blobs' records.
+//
+// A part that loses its last use gets a `garbage` key with the time, from which the sweeper
+// (sweeper.h) removes the file a minute later, unless it has come into use again.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace carrel::store {
+
+// What the committer lends: the newest state with the batch in progress on top, and the batch.
+struct LedgerAccess {
+  std::function<Result<std::optional<std::string>>(std::string_view key)> get;
+  std::function<void(std::string key, std::optional<std::string> value)> set;  // nothing: erase
+};
+
+// A blob's record is replaced: `before` and `after` are manifests as encoded, nothing where there
+// is none. Errors: data_corrupt; those of `get`.
+Result<void> account_parts(const LedgerAccess& access, std::string_view tenant,
+                           std::optional<std::string_view> before,
+                           std::optional<std::string_view> after, WallTime now);
+
+}  // namespace carrel::store

@@ -1,0 +1,35 @@
+// The sealer: secrets at rest, under a key that is not stored with them.
+//
+// XChaCha20-Poly1305 (libsodium) under a key derived from the node's; tenant and name are
+// authenticated with it, so a sealed value cannot be moved to another name.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/id.h"
+#include "base/node_key.h"
+#include "base/result.h"
+
+namespace carrel::store {
+
+// Immutable. Thread-safe. Keeps its key in memory that is locked and left out of core dumps.
+class Sealer {
+ public:
+  explicit Sealer(const NodeKey& key);
+  ~Sealer();
+  Sealer(const Sealer&) = delete;
+  Sealer& operator=(const Sealer&) = delete;
+
+  std::string seal(const TenantName& tenant, std::string_view name, std::string_view secret) const;
+  // Errors: permission_denied when it was sealed under another key; data_corrupt.
+  Result<std::string> open(const TenantName& tenant, std::string_view name,
+                           std::string_view sealed) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace carrel::store

@@ -1,0 +1,18 @@
+#include "turn/grants.h"
+
+#include <algorithm>
+
+namespace carrel::turn {
+
+bool Grants::gated() const {
+  const auto writes = [](const std::vector<StoreGrant>& grants) {
+    return std::ranges::any_of(grants, &StoreGrant::write);
+  };
+  return writes(kv) || writes(counters) || writes(blobs);
+}
+
+bool Grants::stateful() const {
+  return !kv.empty() || !counters.empty() || !blobs.empty() || !secrets.empty();
+}
+
+}  // namespace carrel::turn

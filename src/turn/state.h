@@ -1,0 +1,43 @@
+// What a turn keeps of the world beyond its event: its transaction, its calls to the outside, the
+// secrets it has been told. And the shard's services through which capabilities reach it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/transaction.h"
+#include "turn/call_record.h"
+#include "turn/output_gate.h"
+
+namespace carrel::net {
+class Client;
+}
+namespace carrel::store {
+class Sealer;
+}
+
+namespace carrel::turn {
+
+// What a shard offers to the turns it runs. Null: this process has none (a module run from the
+// shell without state). Owner: the shard's unit; outlives its turns.
+struct Services {
+  store::ShardStore* store = nullptr;
+  OutputGate* gate = nullptr;
+  net::Client* client = nullptr;
+  const store::Sealer* sealer = nullptr;
+};
+
+// Owner: the runtime, for one turn and all its runs. Thread: its shard.
+struct State {
+  State(const Services& s, TenantName tenant, const store::TransactionLimits& limits)
+      : services(s), transaction(*s.store, std::move(tenant), limits) {}
+
+  const Services& services;
+  store::Transaction transaction;
+  CallRecord calls;
+  std::vector<std::string> told_secrets;  // values that must not reach the log
+  std::string key;         // names the turn to the outside; the same for all its runs
+  bool rerunnable = true;  // false: it has read more of its event than is kept
+};
+
+}  // namespace carrel::turn
