@@ -19,10 +19,13 @@ namespace carrel::store {
 
 inline constexpr std::uint32_t kStoreFormat = 1;  // of the folder; written in its file FORMAT
 
+struct DatabaseFiles;
+
 struct DatabaseOptions {
   std::filesystem::path folder;
   std::uint64_t cache_bytes = 256ULL << 20;
   enum class Access : std::uint8_t { read_write, read_only } access = Access::read_write;
+  std::shared_ptr<DatabaseFiles> files;  // null: the machine's; tests let them fail
 };
 
 // What may be touched to answer: memory only (memtables and the block cache), or the disk as well.
