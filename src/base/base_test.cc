@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/files.h"
 #include "base/id.h"
+#include "base/node_key.h"
 #include "base/result.h"
 #include "base/utf8.h"
 
@@ -18,6 +19,29 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+
+TEST(NodeKey, IsReadFromHexadecimalDigits) {
+  const auto key = parse_node_key("00fF" + std::string(60, 'a'));
+  ASSERT_TRUE(key);
+  EXPECT_EQ((*key)[0], std::byte{0});
+  EXPECT_EQ((*key)[1], std::byte{0xff});
+  EXPECT_EQ((*key)[31], std::byte{0xaa});
+}
+
+TEST(NodeKey, IsRefusedWhenItIsAnythingElse) {
+  for (const std::string& text : {std::string(), std::string(63, 'a'), std::string(65, 'a'),
+                                  std::string(63, 'a') + "g", std::string(32, '\xff')})
+    EXPECT_EQ(parse_node_key(text).error().code(), Code::invalid_config) << text;
+}
+
+TEST(NodeKey, IsTakenOutOfTheEnvironment) {
+  ASSERT_EQ(setenv("CARREL_NODE_KEY", std::string(64, '7').c_str(), 1), 0);
+  const auto key = node_key_from("/nowhere/node.key");
+  ASSERT_TRUE(key);
+  EXPECT_EQ((*key)[5], std::byte{0x77});
+  EXPECT_EQ(getenv("CARREL_NODE_KEY"), nullptr);
+  EXPECT_EQ(node_key_from("/nowhere/node.key").value(), *key);
+}
 
 TEST(Error, HasANameATextAndAStatusForEveryCode) {
   EXPECT_EQ(code_name(Code::guest_trapped), "guest_trapped");

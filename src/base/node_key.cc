@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <system_error>
 
 #include "base/fd.h"
@@ -57,6 +59,26 @@ Result<NodeKey> read_key(const Fd& in, const std::filesystem::path& file) {
   return key;
 }
 
+constexpr const char* kVariable = "CARREL_NODE_KEY";
+
+int digit_of(char digit) {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+  return -1;
+}
+
+// The memory is wiped, as /proc/PID/environ shows it.
+Result<std::optional<NodeKey>> take_key_of_environment() {
+  char* const text = getenv(kVariable);
+  if (text == nullptr) return std::nullopt;
+  const auto key = parse_node_key(text);
+  explicit_bzero(text, strlen(text));
+  unsetenv(kVariable);
+  if (!key) return std::unexpected(Error(key.error()).within(kVariable));
+  return *key;
+}
+
 }  // namespace
 
 Result<NodeKey> open_node_key(const std::filesystem::path& file) {
@@ -67,6 +89,27 @@ Result<NodeKey> open_node_key(const std::filesystem::path& file) {
     if (attempt == 0) CARREL_TRY_VOID(make_key(file));
   }
   return cannot("open", file);
+}
+
+Result<NodeKey> parse_node_key(std::string_view digits) {
+  NodeKey key;
+  bool good = digits.size() == 2 * key.size();
+  for (std::size_t i = 0; good && i < key.size(); ++i) {
+    const int high = digit_of(digits[2 * i]), low = digit_of(digits[2 * i + 1]);
+    good = high >= 0 && low >= 0;
+    key[i] = static_cast<std::byte>(high * 16 + low);
+  }
+  if (!good)
+    return fail(Code::invalid_config, "the node key is not 64 hexadecimal digits",
+                "make one with: openssl rand -hex 32; or give none, and a key file is used");
+  return key;
+}
+
+Result<NodeKey> node_key_from(const std::filesystem::path& file) {
+  static const Result<std::optional<NodeKey>> given = take_key_of_environment();
+  if (!given) return std::unexpected(given.error());
+  if (*given) return **given;
+  return open_node_key(file);
 }
 
 Result<void> open_private_folder(const std::filesystem::path& folder) {

@@ -2,6 +2,8 @@
 //
 // XChaCha20-Poly1305 (libsodium) under a key derived from the node's; tenant and name are
 // authenticated with it, so a sealed value cannot be moved to another name.
+//
+//   version (1 byte) | mark of the key (8) | nonce (24) | sealed bytes | tag (16)
 #pragma once
 
 #include <memory>
@@ -14,9 +16,13 @@
 
 namespace carrel::store {
 
+inline constexpr std::size_t kMaxSecret = 64 << 10;  // bytes
+
 // Immutable. Thread-safe. Keeps its key in memory that is locked and left out of core dumps.
 class Sealer {
  public:
+  static constexpr std::size_t kOverhead = 1 + 8 + 24 + 16;  // bytes that sealing adds
+
   explicit Sealer(const NodeKey& key);
   ~Sealer();
   Sealer(const Sealer&) = delete;

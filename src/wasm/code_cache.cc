@@ -109,7 +109,7 @@ Result<std::shared_ptr<CodeCache>> CodeCache::open(std::shared_ptr<Engine> engin
                                                    CodeCacheOptions options) {
   CARREL_TRY_VOID(open_private_folder(options.folder));
   if (options.key_file.empty()) options.key_file = options.folder / "node.key";
-  CARREL_TRY(const Key key, open_node_key(options.key_file));
+  CARREL_TRY(const Key key, node_key_from(options.key_file));
   remove_old_drafts(options.folder);
   return std::shared_ptr<CodeCache>(new CodeCache(std::move(engine), std::move(options), key));
 }

@@ -1,9 +1,11 @@
 #include "abi/command/standard_files.h"
 
+#include "turn/scrub.h"
+#include "turn/state.h"
+
 namespace carrel::abi::command {
 namespace {
 
-constexpr std::size_t kLongestLine = 4 << 10;
 constexpr std::uint64_t kLineCost =
     128;  // what the log writes around a line: short ones are not cheap
 constexpr std::size_t kMostAtOnce = 256 << 10;  // so that a host call is short
@@ -39,26 +41,49 @@ wasi::Io<std::uint64_t> ErrorFile::writable(wasi::IoContext&) { return kMostAtOn
 
 void ErrorFile::take(std::string_view bytes) {
   while (!bytes.empty() && !dropping_) {
-    const auto piece = bytes.substr(0, std::min(bytes.find('\n'), kLongestLine - line_.size()));
+    const auto piece = bytes.substr(0, std::min(bytes.find('\n'), longest_ - line_.size()));
     line_ += piece.substr(0, left_);
     if (piece.size() > left_) return drop_rest();
     left_ -= piece.size();
     bytes.remove_prefix(piece.size());
     const bool ended = bytes.starts_with('\n');
     if (ended) bytes.remove_prefix(1);
-    if (ended || line_.size() == kLongestLine) end_line();
+    if (ended)
+      end_line();
+    else if (line_.size() == longest_)
+      cut_line();
   }
 }
 
 void ErrorFile::end_line() {
-  if (line_.empty()) return;
-  turn_.log.line(turn_.module, turn_.id, line_);
+  if (!line_.empty()) log(line_);
   line_.clear();
+  longest_ = kLongestLine;
+}
+
+// A secret is not cut: what may be the beginning of one stays for the next line, or makes this one
+// longer.
+void ErrorFile::cut_line() {
+  const std::size_t cut = turn::safe_cut(line_, secrets());
+  longest_ = line_.size() - cut + kLongestLine;
+  if (cut == 0) return;
+  log(std::string_view(line_).substr(0, cut));
+  line_.erase(0, cut);
+}
+
+void ErrorFile::log(std::string_view line) {
+  turn_.log.line(turn_.module, turn_.id, turn::scrub(line, secrets()));
   left_ -= std::min(left_, kLineCost);
+}
+
+std::span<const std::string> ErrorFile::secrets() const {
+  if (turn_.state == nullptr) return {};
+  return turn_.state->told_secrets;
 }
 
 void ErrorFile::drop_rest() {
   dropping_ = true;
+  line_.resize(turn::safe_cut(line_, secrets()));
   end_line();
   turn_.log.line(turn_.module, turn_.id,
                  "(the rest of this turn's log is dropped: it is over the limit)");

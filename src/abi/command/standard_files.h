@@ -1,7 +1,9 @@
 // A command's standard output and error as open files.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "abi/command/reply_output.h"
 #include "turn/turn.h"
@@ -21,9 +23,9 @@ class OutputFile final : public wasi::OpenFile {
   ReplyOutput& output_;
 };
 
-// Whole lines to the log of the module's owner, as they end. After the module's limit, to which
-// each line adds its bytes and what the log writes around it, the rest is dropped, which the log
-// says once.
+// Whole lines to the log of the module's owner, as they end, without the secrets the turn was told.
+// After the module's limit, to which each line adds its bytes and what the log writes around it,
+// the rest is dropped, which the log says once.
 class ErrorFile final : public wasi::OpenFile {
  public:
   explicit ErrorFile(const turn::Turn& turn) : turn_(turn), left_(turn.module.limits.log_bytes) {}
@@ -36,12 +38,18 @@ class ErrorFile final : public wasi::OpenFile {
  private:
   void take(std::string_view bytes);
   void end_line();
+  void cut_line();
   void drop_rest();
+  void log(std::string_view line);
+  std::span<const std::string> secrets() const;
+
+  static constexpr std::size_t kLongestLine = 4 << 10;
 
   const turn::Turn& turn_;
   std::uint64_t left_;
   bool dropping_ = false;
   std::string line_;
+  std::size_t longest_ = kLongestLine;  // that line_ may get
 };
 
 }  // namespace carrel::abi::command

@@ -1,0 +1,50 @@
+#include "capability/secret/secret_file.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+namespace carrel::capability::secret {
+
+using wasi::Errno;
+
+SecretFile::SecretFile(std::string text, const wasi::FileStat& stat)
+    : text_(std::move(text)), stat_(stat) {}
+
+SecretFile::~SecretFile() { sodium_memzero(text_.data(), text_.size()); }
+
+wasi::Io<wasi::FileStat> SecretFile::stat(wasi::IoContext&) { return stat_; }
+
+wasi::Io<std::size_t> SecretFile::read(wasi::IoContext& io, wasi::Buffers into) {
+  const auto done = read_at(io, into, position_);
+  if (done) position_ += *done;
+  return done;
+}
+
+wasi::Io<std::size_t> SecretFile::read_at(wasi::IoContext&, wasi::Buffers into, std::uint64_t at) {
+  const auto left = std::string_view(text_).substr(std::min<std::uint64_t>(at, text_.size()));
+  std::size_t done = 0;
+  for (const auto& buffer : into) {
+    const std::string_view part = left.substr(done, buffer.size());
+    if (!part.empty()) std::memcpy(buffer.data(), part.data(), part.size());
+    done += part.size();
+  }
+  return done;
+}
+
+wasi::Io<std::uint64_t> SecretFile::seek(wasi::IoContext&, std::int64_t by, Whence whence) {
+  const std::uint64_t base = whence == Whence::set       ? 0
+                             : whence == Whence::current ? position_
+                                                         : text_.size();
+  std::int64_t wanted = 0;
+  if (__builtin_add_overflow(static_cast<std::int64_t>(base), by, &wanted))
+    return wasi::fail(Errno::overflow);
+  if (wanted < 0) return wasi::fail(Errno::inval);
+  position_ = static_cast<std::uint64_t>(wanted);
+  return position_;
+}
+
+}  // namespace carrel::capability::secret
