@@ -1,7 +1,7 @@
 // The check: reads a whole store and says what is wrong with it. Changes nothing.
 //
-// It compares every checksum, decodes every key and record, and recounts what the committer keeps
-// in accounts: each tenant's usage, when names expire, and how often each part is used.
+// It compares every checksum, decodes every key and record, reads every part of a blob, and
+// recounts how often each part is used. Not yet: tenants' usage and the keys of what expires.
 #pragma once
 
 #include <cstdint>
