@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/id.h"
+#include "store/key.h"
 #include "store/slots.h"
 #include "store/tickets.h"
 #include "store/version.h"
@@ -16,6 +17,7 @@ namespace carrel::store {
 // What the turn's snapshot held under a name. Good for as long as the name's slot has not moved;
 // then the committer looks for itself.
 struct Before {
+  bool known = false;  // else the committer looks in any case
   bool existed = false;
   std::uint64_t charge = 0;   // bytes, as counted in the quota
   std::uint64_t expires = 0;  // as in Record
@@ -24,11 +26,12 @@ struct Before {
 // A name gets a new record, or loses the one it has.
 struct Change {
   std::string key;  // encoded
+  Kind kind = Kind::value;
   std::uint64_t hash = 0;
-  std::vector<Slot> folders;
-  Slot store = 0;
-  std::optional<std::string> record;  // encoded; nothing: erased
-  std::uint64_t charge = 0;           // of the new record, with its name
+  std::vector<std::uint64_t> folders;  // hashes; nearest last
+  std::uint64_t store = 0;             // hash of it
+  std::optional<std::string> record;   // encoded; nothing: erased
+  std::uint64_t charge = 0;            // of the new record, with its name
   std::uint64_t expires = 0;
   Before before;
 };
@@ -37,8 +40,8 @@ struct Change {
 struct Addition {
   std::string key;
   std::uint64_t hash = 0;
-  std::vector<Slot> folders;
-  Slot store = 0;
+  std::vector<std::uint64_t> folders;  // hashes; nearest last
+  std::uint64_t store = 0;             // hash of it
   std::uint64_t name_bytes = 0;
   std::int64_t delta = 0;
   std::optional<std::int64_t> floor;  // the turn fails rather than leave less than this
@@ -53,8 +56,8 @@ struct Changes {
   TenantName tenant;
   std::uint64_t quota = UINT64_MAX;  // bytes the tenant may store
   Sync sync = Sync::always;
-  Version snapshot{};       // what was read; conflicts are writes after it
-  std::vector<Slot> reads;  // may name a slot twice
+  Version snapshot{};                // what was read; conflicts are writes after it
+  std::vector<std::uint64_t> reads;  // hashes; may name one twice
   std::vector<Change> changes;
   std::vector<Addition> additions;
   TicketHolder holder{};  // whose tickets the commit may use, and gives back

@@ -11,7 +11,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -22,6 +24,8 @@
 #include "store/tickets.h"
 
 namespace carrel::store {
+
+class UsageTable;
 
 // What became of one turn's changes.
 struct Verdict {
@@ -74,8 +78,9 @@ struct CommitCounts {
 // threads.
 class Committer {
  public:
-  Committer(std::shared_ptr<Database> database, TicketTable& tickets, CommitObserver& observer,
-            Version first, CommitterOptions options);
+  // Versions continue after `first`, the state as the database was opened.
+  Committer(std::shared_ptr<Database> database, TicketTable& tickets, UsageTable& usage,
+            CommitObserver& observer, Version first, CommitterOptions options);
   ~Committer();
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;

@@ -36,8 +36,8 @@ std::uint64_t hash_of_name(const Key& key);
 // path.
 std::uint64_t hash_of_folder(const Key& key);
 std::uint64_t hash_of_store(const Key& key);
-// The slots of the folders above a name, nearest last: "" first, then "a", then "a/b".
-std::vector<Slot> folders_above(const Key& key);
+// Hashes of the folders above a name, nearest last: "" first, then "a", then "a/b".
+std::vector<std::uint64_t> folders_above(const Key& key);
 
 // Owner: the committer. Thread: the committer's writes; any reads.
 class SlotTable {

@@ -112,6 +112,7 @@ class Store {
  private:
   friend class ShardStore;
   friend class Transaction;
+  Store();
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

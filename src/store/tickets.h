@@ -34,6 +34,8 @@ class TicketTable {
   bool held_by_other(std::uint64_t name, TicketHolder holder) const;
   // Passes on all that `holder` has.
   void give_back(TicketHolder holder);
+  // Takes tickets held for longer than ten seconds from their holders. Called every second or so.
+  void pass_on_late();
 
   struct Counts {
     std::uint64_t waited = 0;     // tickets that were waited for

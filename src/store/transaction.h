@@ -73,7 +73,7 @@ class Transaction {
   Transaction& operator=(const Transaction&) = delete;
 
   // The record under a name as this turn sees it; an expired one is not there. The pointer is good
-  // until the name is changed or fetched again. Errors: snapshot_expired, data_corrupt, io,
+  // until the name is changed, or sixteen other names have been read. Errors: snapshot_expired, data_corrupt, io,
   // unavailable.
   Peek<const Record*> get(const Place& place, std::string_view name, Track track = Track::yes);
   async::Task<void> fetch(Place place, std::string name);

@@ -1,0 +1,228 @@
+#include "store/committer.h"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "store/judge.h"
+
+namespace carrel::store {
+
+struct Committer::Impl {
+  using Requests = std::vector<std::shared_ptr<CommitRequest>>;
+
+  std::shared_ptr<Database> database;
+  TicketTable& tickets;
+  CommitObserver& observer;
+  CommitterOptions options;
+  SlotTable slots;
+  Judge judge;  // the committing thread's
+
+  mutable std::mutex mutex;
+  std::condition_variable work, unsynced;
+  Requests queue;
+  CommitCounts counts;  // as of the last batch
+  bool stopping = false, stopped_committing = false;
+  std::optional<Error> failure;
+  std::shared_ptr<const Snapshot> applied, durable;
+  bool wanted = false;  // somebody waits for what is applied
+  std::atomic<std::uint64_t> queued_bytes = 0;
+
+  std::thread committing, syncing;
+
+  Impl(std::shared_ptr<Database> db, TicketTable& t, UsageTable& usage, CommitObserver& o,
+       Version first, CommitterOptions opts)
+      : database(std::move(db)),
+        tickets(t),
+        observer(o),
+        options(std::move(opts)),
+        judge(
+            database, t, slots, usage,
+            options.wall ? options.wall : [] { return system_clock().wall(); }) {
+    applied = durable =
+        std::make_shared<const Snapshot>(Snapshot{.version = first, .view = database->view()});
+  }
+
+  std::optional<Error> failed() const {
+    const std::lock_guard lock(mutex);
+    return failure;
+  }
+
+  void fail_all(const Error& cause) {
+    std::shared_ptr<const Snapshot> last;
+    {
+      const std::lock_guard lock(mutex);
+      if (failure) return;
+      failure = cause;
+      last = durable;
+      applied = durable;
+      unsynced.notify_all();
+    }
+    observer.on_failed(cause, std::move(last));
+  }
+
+  // Nothing: stop.
+  Requests take() {
+    std::unique_lock lock(mutex);
+    work.wait(lock, [this] { return stopping || !queue.empty(); });
+    return std::exchange(queue, {});
+  }
+
+  static void refuse(CommitRequest& request, const Error& why) {
+    request.decided({.refused = why});
+  }
+
+  void commit_batch(std::span<const std::shared_ptr<CommitRequest>> batch) {
+    if (const auto cause = failed()) {
+      const Code code = cause->code() == Code::store_full ? Code::store_full : Code::store_failed;
+      for (const auto& request : batch)
+        refuse(*request, Error(code, cause->message(), cause->help()));
+      return;
+    }
+    const Version version{static_cast<std::uint64_t>(applied->version) + 1};
+    judge.begin(version);
+    std::vector<Verdict> verdicts;
+    verdicts.reserve(batch.size());
+    bool wants = false, any = false;
+    for (const auto& request : batch) {
+      verdicts.push_back(judge.decide(request->changes));
+      if (verdicts.back().refused) continue;
+      any = true;
+      wants |= request->changes.sync == Sync::always;
+    }
+    if (any) {
+      if (const auto written = database->write(judge.finish()); !written) {
+        for (auto& verdict : verdicts) {
+          if (!verdict.refused) verdict.refused = written.error();
+        }
+        ++judge.counts().failures;
+        fail_all(written.error());
+      } else {
+        publish(version, wants);
+      }
+    }
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (!verdicts[i].refused) tickets.give_back(batch[i]->changes.holder);
+      batch[i]->decided(std::move(verdicts[i]));
+    }
+  }
+
+  void publish(Version version, bool wants) {
+    ++judge.counts().batches;
+    auto state =
+        std::make_shared<const Snapshot>(Snapshot{.version = version, .view = database->view()});
+    {
+      const std::lock_guard lock(mutex);
+      if (failure) return;  // a sync failed meanwhile: reads stay with what is durable
+      applied = state;
+      wanted |= wants;
+      const auto syncs = counts.syncs;
+      counts = judge.counts();
+      counts.syncs = syncs;
+    }
+    observer.on_applied(std::move(state));
+    unsynced.notify_one();
+  }
+
+  void run_commits() {
+    for (Requests requests = take(); !requests.empty(); requests = take()) {
+      std::size_t from = 0;
+      while (from < requests.size()) {
+        std::size_t to = from, bytes = 0;
+        while (to < requests.size() && (to == from || bytes < options.batch_bytes)) {
+          bytes += requests[to++]->changes.bytes;
+        }
+        commit_batch(std::span(requests).subspan(from, to - from));
+        queued_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+        from = to;
+      }
+    }
+    const std::lock_guard lock(mutex);
+    stopped_committing = true;
+    unsynced.notify_all();
+  }
+
+  // The state to sync, or null: stop.
+  std::shared_ptr<const Snapshot> take_unsynced() {
+    std::unique_lock lock(mutex);
+    const auto ready = [this] { return wanted || stopped_committing || failure; };
+    while (true) {
+      const bool asked = unsynced.wait_for(lock, options.interval, ready);
+      wanted = false;
+      if (failure) return nullptr;
+      if (applied->version != durable->version) return applied;
+      if (asked && stopped_committing) return nullptr;
+    }
+  }
+
+  void run_syncs() {
+    while (const auto state = take_unsynced()) {
+      if (const auto synced = database->sync(); !synced) {
+        fail_all(synced.error());
+        return;
+      }
+      {
+        const std::lock_guard lock(mutex);
+        if (failure) return;
+        durable = state;
+        ++counts.syncs;
+      }
+      observer.on_durable(state->version);
+    }
+  }
+};
+
+Committer::Committer(std::shared_ptr<Database> database, TicketTable& tickets, UsageTable& usage,
+                     CommitObserver& observer, Version first, CommitterOptions options)
+    : impl_(std::make_unique<Impl>(std::move(database), tickets, usage, observer, first,
+                                   std::move(options))) {
+  impl_->committing = std::thread([impl = impl_.get()] { impl->run_commits(); });
+  impl_->syncing = std::thread([impl = impl_.get()] { impl->run_syncs(); });
+}
+
+Committer::~Committer() { stop(); }
+
+void Committer::submit(std::shared_ptr<CommitRequest> request) {
+  impl_->queued_bytes.fetch_add(request->changes.bytes, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->stopping) {
+      impl_->queue.push_back(std::move(request));
+      if (impl_->queue.size() > 1) return;  // it has been woken already
+    }
+  }
+  if (request) {
+    impl_->queued_bytes.fetch_sub(request->changes.bytes, std::memory_order_relaxed);
+    Impl::refuse(*request, Error(Code::shutting_down, "the store has stopped"));
+    return;
+  }
+  impl_->work.notify_one();
+}
+
+void Committer::want_durable() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->wanted = true;
+  }
+  impl_->unsynced.notify_one();
+}
+
+void Committer::stop() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->stopping = true;
+  }
+  impl_->work.notify_one();
+  if (impl_->committing.joinable()) impl_->committing.join();
+  if (impl_->syncing.joinable()) impl_->syncing.join();
+}
+
+CommitCounts Committer::counts() const {
+  const std::lock_guard lock(impl_->mutex);
+  CommitCounts counts = impl_->counts;
+  counts.queued_bytes = impl_->queued_bytes.load(std::memory_order_relaxed);
+  return counts;
+}
+
+}  // namespace carrel::store

@@ -1,0 +1,62 @@
+// The judge: decides a batch of finished turns, one after the other, and gathers what they write.
+//
+// Every decision sees the newest state with the accepted turns of the batch on top.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "store/committer.h"
+#include "store/part_ledger.h"
+#include "store/usage_table.h"
+
+namespace carrel::store {
+
+// Owner and thread: the committer's. The changes it is given outlive the batch.
+class Judge {
+ public:
+  Judge(std::shared_ptr<Database> database, const TicketTable& tickets, SlotTable& slots,
+        UsageTable& usage, std::function<WallTime()> wall);
+
+  void begin(Version version);
+  Verdict decide(const Changes& changes);
+  // What the accepted turns write, with the tenants' accounts.
+  WriteSet& finish();
+
+  CommitCounts& counts() { return counts_; }
+
+ private:
+  using Text = std::optional<std::string_view>;
+  struct Effects;
+
+  Result<std::optional<std::string>> newest(std::string_view key) const;
+  void set(std::string_view key, Text value);  // views that outlive the batch
+  std::string_view keep(std::string text);
+
+  std::vector<std::uint64_t> lost_by(const Changes& changes);
+  Result<Effects> effects_of(const Changes& changes);
+  Result<Before> before(const Changes& changes, const Change& change) const;
+  Result<void> count_change(const Changes& changes, const Change& change, Effects& effects);
+  Result<void> count_addition(const Changes& changes, const Addition& addition, Effects& effects);
+  void apply(const Changes& changes, Effects& effects);
+  void stamp(std::uint64_t hash) { slots_.stamp(slot_of(hash), version_); }
+  void set_expiry(const Change& change, std::uint64_t expires, Text value);
+
+  std::shared_ptr<Database> database_;
+  const TicketTable& tickets_;
+  SlotTable& slots_;
+  UsageTable& usage_;
+  std::function<WallTime()> wall_;
+  Version version_{};
+  WriteSet writes_;
+  std::unordered_map<std::string_view, Text> overlay_;
+  std::deque<std::string> texts_;
+  std::unordered_map<TenantName, std::shared_ptr<Account>> touched_;
+  CommitCounts counts_;
+};
+
+}  // namespace carrel::store

@@ -1,0 +1,161 @@
+#include "store/store.h"
+
+#include "store/database_folder.h"
+#include "store/store_impl.h"
+
+namespace carrel::store {
+
+void Mailbox::post(std::move_only_function<void()> work) {
+  {
+    const std::lock_guard lock(mutex_);
+    posted_.push_back(std::move(work));
+    if (posted_.size() > 1) return;
+  }
+  shard_.submit([self = shared_from_this()] { self->deliver(); });
+}
+
+void Mailbox::deliver() {
+  std::vector<std::move_only_function<void()>> posted;
+  {
+    const std::lock_guard lock(mutex_);
+    posted.swap(posted_);
+  }
+  for (auto& work : posted) work();
+}
+
+ShardStore::ShardStore(Store& store, async::Shard& shard)
+    : store_(store), shard_(shard), impl_(std::make_unique<Impl>()) {
+  impl_->mailbox = std::make_shared<Mailbox>(shard);
+}
+ShardStore::~ShardStore() = default;
+
+void ShardStore::set_listener(DurabilityListener* listener) { impl_->listener = listener; }
+Version ShardStore::durable() const { return Version{store_.impl_->durable.load()}; }
+void ShardStore::want_durable(Version version) {
+  if (version > durable()) store_.impl_->committer->want_durable();
+}
+
+void Store::Impl::on_applied(std::shared_ptr<const Snapshot> state) {
+  const std::lock_guard lock(mutex);
+  if (!failure) newest.swap(state);
+}
+
+void Store::Impl::tell(const std::function<void(DurabilityListener&)>& what) {
+  const std::lock_guard lock(mutex);
+  for (const auto& shard : shards) {
+    shard->impl_->mailbox->post([impl = shard->impl_.get(), what] {
+      if (impl->listener != nullptr) what(*impl->listener);
+    });
+  }
+}
+
+void Store::Impl::on_durable(Version version) {
+  durable = static_cast<std::uint64_t>(version);
+  tell([version](DurabilityListener& listener) { listener.on_durable(version); });
+}
+
+void Store::Impl::on_failed(Error cause, std::shared_ptr<const Snapshot> state) {
+  {
+    const std::lock_guard lock(mutex);
+    failure = cause;
+    newest = std::move(state);
+  }
+  tell([cause](DurabilityListener& listener) { listener.on_failure(cause); });
+}
+
+// Once a second: tickets and snapshots that are held for too long.
+void Store::Impl::run_sweeps() {
+  std::unique_lock lock(mutex);
+  while (!changed.wait_for(lock, options.sweep_every, [this] { return stopping; })) {
+    const Instant oldest = std::chrono::steady_clock::now() - options.longest_snapshot;
+    for (const auto& shard : shards) {
+      shard->impl_->mailbox->post([impl = shard->impl_.get(), oldest] {
+        const auto holders = impl->holders;
+        for (SnapshotHolder* holder : holders) holder->give_up_before(oldest);
+      });
+    }
+    lock.unlock();
+    tickets.pass_on_late();
+    lock.lock();
+  }
+}
+
+Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
+  std::unique_ptr<Store> store(new Store);
+  store->impl_ = std::make_unique<Impl>();
+  Impl& impl = *store->impl_;
+  impl.options = options;
+  impl.clock = options.clock != nullptr ? options.clock : &system_clock();
+  CARREL_TRY(impl.database,
+             Database::open({.folder = options.folder, .cache_bytes = options.cache_bytes}));
+  impl.io = std::make_unique<IoPool>(options.io_threads);
+  impl.parts = std::make_unique<Parts>(parts_folder(options.folder));
+  impl.newest = std::make_shared<const Snapshot>(
+      Snapshot{.version = kNoVersion, .view = impl.database->view()});
+  impl.committer = std::make_unique<Committer>(
+      impl.database, impl.tickets, impl.usage, impl, kNoVersion,
+      CommitterOptions{.wall = [clock = impl.clock] { return clock->wall(); }});
+  impl.sweeping = std::thread([&impl] { impl.run_sweeps(); });
+  return store;
+}
+
+Store::Store() = default;
+Store::~Store() {
+  if (impl_) stop();
+}
+
+ShardStore& Store::attach(async::Shard& shard) {
+  const std::lock_guard lock(impl_->mutex);
+  return *impl_->shards.emplace_back(std::make_unique<ShardStore>(*this, shard));
+}
+
+void Store::stop() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->stopping = true;
+  }
+  impl_->changed.notify_all();
+  if (impl_->sweeping.joinable()) impl_->sweeping.join();
+  if (impl_->committer) impl_->committer->stop();
+}
+
+StoreStatus Store::status() const {
+  StoreStatus status;
+  status.commits = impl_->committer->counts();
+  status.tickets = impl_->tickets.counts();
+  status.reruns = impl_->reruns;
+  status.disk_reads = impl_->disk_reads;
+  status.expired_snapshots = impl_->expired;
+  status.corruptions = impl_->corruptions;
+  status.size = impl_->database->size();
+  const std::lock_guard lock(impl_->mutex);
+  if (impl_->failure) {
+    status.health = StoreStatus::Health::failed;
+    status.problem = impl_->failure->message();
+  }
+  return status;
+}
+
+Usage Store::usage(const TenantName& tenant) const {
+  auto account = impl_->usage.find(tenant);
+  if (!account) {
+    auto loaded = impl_->usage.load(tenant, *impl_->database);
+    if (!loaded) return {};
+    account = *loaded;
+  }
+  return {.bytes = static_cast<std::uint64_t>(account->bytes.load()),
+          .names = static_cast<std::uint64_t>(account->names.load())};
+}
+
+Result<std::shared_ptr<const Snapshot>> Store::snapshot() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->newest;
+}
+
+IoPool& Store::io() { return *impl_->io; }
+Parts& Store::parts() { return *impl_->parts; }
+Result<void> Store::backup(const std::filesystem::path& target) {
+  return impl_->database->checkpoint(target);
+}
+
+}  // namespace carrel::store

@@ -1,0 +1,71 @@
+// What the store's own sources share.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "store/store.h"
+#include "store/usage_table.h"
+
+namespace carrel::store {
+
+// A transaction that is told when its snapshot has become too old.
+class SnapshotHolder {
+ public:
+  virtual void give_up_before(Instant oldest) = 0;
+
+ protected:
+  ~SnapshotHolder() = default;
+};
+
+// What other threads have to say to a shard: gathered, one submission for all of it. Thread-safe;
+// outlives the shard's part of the store.
+class Mailbox : public std::enable_shared_from_this<Mailbox> {
+ public:
+  explicit Mailbox(async::Shard& shard) : shard_(shard) {}
+  void post(std::move_only_function<void()> work);
+
+ private:
+  void deliver();
+  async::Shard& shard_;
+  std::mutex mutex_;
+  std::vector<std::move_only_function<void()>> posted_;
+};
+
+struct ShardStore::Impl {
+  std::shared_ptr<Mailbox> mailbox;
+  DurabilityListener* listener = nullptr;
+  std::set<SnapshotHolder*> holders;  // with a snapshot
+};
+
+struct Store::Impl final : CommitObserver {
+  StoreOptions options;
+  const Clock* clock = nullptr;
+  std::shared_ptr<Database> database;
+  TicketTable tickets;
+  UsageTable usage;
+  std::unique_ptr<IoPool> io;
+  std::unique_ptr<Parts> parts;
+
+  mutable std::mutex mutex;
+  std::condition_variable changed;
+  bool stopping = false;
+  std::shared_ptr<const Snapshot> newest;
+  std::optional<Error> failure;
+  std::vector<std::unique_ptr<ShardStore>> shards;
+  std::atomic<std::uint64_t> durable = 0, reruns = 0, disk_reads = 0, expired = 0, corruptions = 0;
+  std::unique_ptr<Committer> committer;
+  std::thread sweeping;
+
+  void on_applied(std::shared_ptr<const Snapshot> state) override;
+  void on_durable(Version version) override;
+  void on_failed(Error cause, std::shared_ptr<const Snapshot> state) override;
+  void tell(const std::function<void(DurabilityListener&)>& what);
+  void run_sweeps();
+};
+
+}  // namespace carrel::store

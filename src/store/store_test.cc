@@ -1,0 +1,102 @@
+#include "store/store.h"
+
+#include <gtest/gtest.h>
+
+#include "store/database_test_support.h"
+
+namespace carrel::store {
+namespace {
+
+const Place kCarts{.kind = Kind::value, .store = "carts"};
+
+class StoreTest : public DatabaseFixture {
+ protected:
+  StoreTest() {
+    StoreOptions o;
+    o.folder = folder;
+    o.cache_bytes = 8 << 20;
+    store = std::move(*Store::open(o));
+    local = &store->attach(shard);
+  }
+  ~StoreTest() override {
+    store->stop();
+    store.reset();
+  }
+  Result<Version> commit(Transaction& transaction) {
+    Result<Version> out = kNoVersion;
+    shard.run_until_done(commit_into(transaction, out));
+    return out;
+  }
+  static async::Task<void> commit_into(Transaction& transaction, Result<Version>& out) {
+    out = co_await transaction.commit();
+  }
+  Transaction begin(TransactionLimits limits = {}) { return {*local, TenantName("shop"), limits}; }
+  static std::string text(Transaction& transaction, std::string_view name) {
+    auto got = transaction.get(kCarts, name);
+    if (!got || !*got) return "?";
+    return **got == nullptr ? "-" : (**got)->bytes;
+  }
+
+  async::Shard shard;
+  std::unique_ptr<Store> store;
+  ShardStore* local = nullptr;
+};
+
+TEST_F(StoreTest, WhatIsCommittedIsReadByTheNextTurn) {
+  auto one = begin();
+  EXPECT_EQ(text(one, "a/b"), "-");
+  ASSERT_TRUE(one.put(kCarts, "a/b", {.bytes = "x"}));
+  EXPECT_EQ(text(one, "a/b"), "x");
+  ASSERT_TRUE(commit(one));
+  auto two = begin();
+  EXPECT_EQ(text(two, "a/b"), "x");
+  const auto page = two.list(kCarts, "", std::nullopt, 10);
+  ASSERT_TRUE(page && *page);
+  EXPECT_EQ((*page)->entries, (std::vector<FolderEntry>{{"a", true}}));
+  EXPECT_EQ(store->usage(TenantName("shop")).bytes, 4U);
+}
+
+TEST_F(StoreTest, TheSecondOfTwoThatReadTheSameLosesAndWinsWhenRunAgain) {
+  auto one = begin(), two = begin();
+  text(one, "k");
+  text(two, "k");
+  ASSERT_TRUE(one.put(kCarts, "k", {.bytes = "1"}));
+  ASSERT_TRUE(two.put(kCarts, "k", {.bytes = "2"}));
+  ASSERT_TRUE(commit(one));
+  const auto lost = commit(two);
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code(), Code::conflict);
+  shard.run_until_done(two.restart());
+  EXPECT_EQ(text(two, "k"), "1");
+  ASSERT_TRUE(two.put(kCarts, "k", {.bytes = "2"}));
+  EXPECT_TRUE(commit(two));
+}
+
+TEST_F(StoreTest, AListingConflictsWithANewName) {
+  auto lister = begin(), maker = begin();
+  ASSERT_TRUE(lister.list(kCarts, "a", std::nullopt, 10));
+  ASSERT_TRUE(lister.put(kCarts, "count", {.bytes = "0"}));
+  ASSERT_TRUE(maker.put(kCarts, "a/new", {.bytes = "n"}));
+  ASSERT_TRUE(commit(maker));
+  EXPECT_FALSE(commit(lister));
+}
+
+TEST_F(StoreTest, AdditionsAddAndKeepTheirFloor) {
+  auto one = begin(), two = begin(), three = begin();
+  ASSERT_TRUE(one.add("stock", "hat", 2, 0));
+  ASSERT_TRUE(two.add("stock", "hat", -2, 0));
+  ASSERT_TRUE(three.add("stock", "hat", -1, 0));
+  ASSERT_TRUE(commit(one));
+  ASSERT_TRUE(commit(two));
+  const auto broken = commit(three);
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(broken.error().code(), Code::below_floor);
+}
+
+TEST_F(StoreTest, OverItsQuotaNothingOfATurnStays) {
+  auto one = begin({.quota = 10});
+  EXPECT_FALSE(one.put(kCarts, "k", {.bytes = "0123456789"}));
+}
+
+}  // namespace
+}  // namespace carrel::store
