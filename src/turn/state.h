@@ -2,9 +2,12 @@
 // secrets it has been told. And the shard's services through which capabilities reach it.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "async/task.h"
+#include "base/result.h"
 #include "store/transaction.h"
 #include "turn/call_record.h"
 #include "turn/output_gate.h"
@@ -36,6 +39,8 @@ struct State {
   store::Transaction transaction;
   CallRecord calls;
   std::vector<std::string> told_secrets;  // values that must not reach the log
+  // Awaited in order once the guest has ended well, before the commit; an error fails the turn.
+  std::vector<std::function<async::Task<Result<void>>()>> before_commit;
   std::string key;         // names the turn to the outside; the same for all its runs
   bool rerunnable = true;  // false: it has read more of its event than is kept
 };

@@ -1,0 +1,79 @@
+#include "store/part_ledger.h"
+
+#include <map>
+
+#include "store/key.h"
+#include "store/parts.h"
+#include "store/record.h"
+
+namespace carrel::store {
+namespace {
+
+// A part's entry: its uses (8 bytes); with none, then the time in its garbage key (8 bytes).
+constexpr std::size_t kCount = 8;
+
+std::string_view name_of(const PartHash& hash) {
+  return {reinterpret_cast<const char*>(hash.data()), hash.size()};
+}
+
+std::string part_key(std::string_view tenant, const PartHash& hash) {
+  return encode(Key{tenant, Kind::part, {}, name_of(hash)});
+}
+
+std::string garbage_key(std::string_view tenant, std::string_view time, const PartHash& hash) {
+  std::string name(time);
+  name += name_of(hash);
+  return encode(Key{tenant, Kind::garbage, {}, name});
+}
+
+Result<void> add_uses(std::map<PartHash, std::int64_t>& uses,
+                      std::optional<std::string_view> manifest, std::int64_t by) {
+  if (!manifest) return {};
+  auto decoded = decode_manifest(*manifest);
+  if (!decoded) return fail(Code::data_corrupt, "a blob's manifest is damaged");
+  for (const PartHash& hash : decoded->parts) uses[hash] += by;
+  return {};
+}
+
+Result<void> account(const LedgerAccess& access, std::string_view tenant, const PartHash& hash,
+                     std::int64_t by, WallTime now) {
+  std::string key = part_key(tenant, hash);
+  CARREL_TRY(auto entry, access.get(key));
+  std::int64_t count = 0;
+  if (entry) {
+    auto decoded = decode_count(std::string_view(*entry).substr(0, kCount));
+    if (!decoded || *decoded < 0 || entry->size() != (*decoded == 0 ? 2 * kCount : kCount)) {
+      return fail(Code::data_corrupt, "the uses of a part are damaged");
+    }
+    count = *decoded;
+    if (count == 0 && by > 0) {
+      access.set(garbage_key(tenant, std::string_view(*entry).substr(kCount), hash), std::nullopt);
+    }
+  }
+  count += by;
+  if (count < 0) return fail(Code::data_corrupt, "a part is used less than never");
+  std::string value = encode_count(count);
+  if (count == 0) {
+    std::string time = encode_count(static_cast<std::int64_t>(milliseconds(now)));
+    access.set(garbage_key(tenant, time, hash), std::string());
+    value += time;
+  }
+  access.set(std::move(key), std::move(value));
+  return {};
+}
+
+}  // namespace
+
+Result<void> account_parts(const LedgerAccess& access, std::string_view tenant,
+                           std::optional<std::string_view> before,
+                           std::optional<std::string_view> after, WallTime now) {
+  std::map<PartHash, std::int64_t> uses;
+  CARREL_TRY_VOID(add_uses(uses, before, -1));
+  CARREL_TRY_VOID(add_uses(uses, after, 1));
+  for (const auto& [hash, by] : uses) {
+    if (by != 0) CARREL_TRY_VOID(account(access, tenant, hash, by, now));
+  }
+  return {};
+}
+
+}  // namespace carrel::store
