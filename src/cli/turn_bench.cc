@@ -130,7 +130,7 @@ Result<std::unique_ptr<TurnBench>> TurnBench::make(const std::string& state) {
 TurnBench::TurnBench(EngineRoom room)
     : room_(std::move(room)),
       loader_(room_.engine, room_.cache, 1),
-      runtime_(shard_, loader_, limits()) {}
+      runtime_(shard_, loader_, limits(), services_) {}
 
 Result<std::shared_ptr<wasi::Node>> TurnBench::folder(const std::filesystem::path& path) {
   if (const auto known = folders_.find(path); known != folders_.end()) return known->second;

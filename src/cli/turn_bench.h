@@ -52,6 +52,7 @@ class TurnBench {
   EngineRoom room_;
   runtime::Loader loader_;
   async::Shard shard_;
+  turn::Services services_;
   runtime::Runtime runtime_;
   std::map<std::filesystem::path, std::shared_ptr<wasi::Node>> folders_;  // read once
   std::uint64_t turns_ = 0;

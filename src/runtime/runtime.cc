@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "runtime/shard_modules.h"
+#include "runtime/stateful_turn.h"
 
 namespace carrel::runtime {
 
@@ -21,12 +22,15 @@ RuntimeLimits limits_for(const wasm::EngineSettings& engine, unsigned shards) {
 struct Runtime::Impl {
   Admission admission;
   ShardModules modules;
+  const turn::Services& services;
 };
 
-Runtime::Runtime(async::Shard& shard, Loader& loader, const RuntimeLimits& limits)
+Runtime::Runtime(async::Shard& shard, Loader& loader, const RuntimeLimits& limits,
+                 const turn::Services& services)
     : shard_(shard),
       impl_(new Impl{.admission = Admission(shard, limits.admission),
-                     .modules = ShardModules(shard, loader, limits.modules, limits.code_bytes)}) {}
+                     .modules = ShardModules(shard, loader, limits.modules, limits.code_bytes),
+                     .services = services}) {}
 Runtime::~Runtime() = default;
 
 async::Task<turn::Outcome> Runtime::run(std::shared_ptr<const Program> program, turn::Turn& turn) {
@@ -41,6 +45,10 @@ async::Task<turn::Outcome> Runtime::run(std::shared_ptr<const Program> program, 
     auto loaded = co_await impl_->modules.load(program);
     if (!loaded) co_return turn::Outcome{.error = std::move(loaded).error()};
     prepared = std::move(*loaded);
+  }
+  if (turn.module.grants.any()) {
+    co_return co_await run_with_state(shard_, impl_->services, std::move(*ticket),
+                                      std::move(program), std::move(prepared), turn);
   }
   auto outcome = co_await program->abi->run(shard_, ticket->account(), *prepared, turn);
   ticket.reset();  // the guest is gone: a client that reads slowly takes nobody's place

@@ -1,7 +1,9 @@
 // The runtime of one shard: runs turns. Patterns know no other way to run a guest.
 //
 // It admits the turn, brings the module in if it is not there, and lets the module's ABI run it in
-// a fresh instance. Modules used least recently are let go when the shard holds too many.
+// a fresh instance. A turn with grants gets a transaction, is committed when the guest has ended
+// well, and is run again when it lost a conflict; its reply leaves when all it saw and did is
+// durable. Modules used least recently are let go when the shard holds too many.
 #pragma once
 
 #include <memory>
@@ -9,6 +11,7 @@
 #include "async/shard.h"
 #include "runtime/admission.h"
 #include "runtime/loader.h"
+#include "turn/state.h"
 #include "turn/turn.h"
 
 namespace carrel::runtime {
@@ -26,7 +29,9 @@ RuntimeLimits limits_for(const wasm::EngineSettings& engine, unsigned shards);
 // turn may be left at destruction.
 class Runtime {
  public:
-  Runtime(async::Shard& shard, Loader& loader, const RuntimeLimits& limits);
+  // `services`: what the shard's turns may reach; outlives them.
+  Runtime(async::Shard& shard, Loader& loader, const RuntimeLimits& limits,
+          const turn::Services& services);
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -34,7 +39,9 @@ class Runtime {
   async::Shard& shard() const { return shard_; }
 
   // Runs one turn. The outcome's error is a refusal (too_many_requests, overloaded), a load error,
-  // or what the guest did; nothing when the reply was given whole.
+  // what the guest did, or why the turn was not kept (conflict, quota_exceeded, below_floor,
+  // store_full, store_failed; commit_unknown: it may have been). Nothing when the reply was given
+  // whole.
   async::Task<turn::Outcome> run(std::shared_ptr<const Program> program, turn::Turn& turn);
 
  private:

@@ -13,6 +13,7 @@
 #include "server/node_state.h"
 #include "server/shard_unit.h"
 #include "server/signals.h"
+#include "server/state.h"
 #include "wasm/code_cache.h"
 
 namespace carrel::server {
@@ -35,6 +36,7 @@ struct Graph {
   std::unique_ptr<Signals> signals{};  // first: threads inherit what it blocks
   std::unique_ptr<Logs> logs{};
   std::unique_ptr<runtime::Loader> loader{};
+  std::unique_ptr<NodeStore> store{};
   std::unique_ptr<AppLoader> app_loader{};
   std::unique_ptr<AppSet> apps{};
   std::unique_ptr<FolderWatch> watch{};  // development only
@@ -42,6 +44,11 @@ struct Graph {
   std::unique_ptr<api::Api> api{};
   std::vector<std::unique_ptr<ShardUnit>> shards{};
   WallTime started = clock.wall();
+
+  // The store's threads speak to the shards: they end first.
+  ~Graph() {
+    if (store) store->stop();
+  }
 };
 
 std::vector<unsigned> processors() {
@@ -76,7 +83,7 @@ void make_shards(Graph& graph) {
   const unsigned count = shard_count(graph.options);
   const auto limits = runtime::limits_for(graph.loader->engine()->settings(), count);
   for (unsigned i = 0; i < count; ++i) {
-    graph.shards.push_back(std::make_unique<ShardUnit>(i, *graph.loader, limits, *graph.logs));
+    graph.shards.push_back(std::make_unique<ShardUnit>(i, *graph.loader, limits, *graph.store, *graph.logs));
     graph.shards.back()->use(graph.apps->sites());
   }
 }
@@ -172,9 +179,11 @@ void watch_folders(Graph& graph) {
 
 Result<void> build(Graph& graph) {
   const ServerOptions& options = graph.options;
+  CARREL_TRY(const NodeKey key, node_key_from(options.state / "node.key"));  // before any thread
   CARREL_TRY(graph.signals, Signals::take());
   CARREL_TRY(graph.logs, Logs::open(options, graph.clock));
   CARREL_TRY(graph.loader, make_loader(options));
+  CARREL_TRY(graph.store, NodeStore::open(store_folder(options), key));
   graph.app_loader =
       std::make_unique<AppLoader>(*graph.loader, graph.logs->guests(), options, graph.clock);
   graph.apps = std::make_unique<AppSet>(*graph.app_loader, options.apps);

@@ -11,9 +11,12 @@ constexpr std::chrono::milliseconds kLastAnswers{200};  // for who asks how the 
 }  // namespace
 
 ShardUnit::ShardUnit(unsigned index, runtime::Loader& loader, const runtime::RuntimeLimits& limits,
-                     Logs& logs)
+                     NodeStore& store, Logs& logs)
     : shard_(index),
-      runtime_(shard_, loader, limits),
+      store_(store.store().attach(shard_)),
+      gate_(store_),
+      services_{.store = &store_, .gate = &gate_, .sealer = &store.sealer()},
+      runtime_(shard_, loader, limits, services_),
       functions_(runtime_, logs.guests(), logs.failures()) {}
 
 ShardUnit::~ShardUnit() {

@@ -17,6 +17,7 @@
 #include "patterns/function/handler.h"
 #include "runtime/runtime.h"
 #include "server/logs.h"
+#include "server/state.h"
 
 namespace carrel::server {
 
@@ -25,7 +26,7 @@ namespace carrel::server {
 class ShardUnit {
  public:
   ShardUnit(unsigned index, runtime::Loader& loader, const runtime::RuntimeLimits& limits,
-            Logs& logs);
+            NodeStore& store, Logs& logs);
   ~ShardUnit();
   ShardUnit(const ShardUnit&) = delete;
   ShardUnit& operator=(const ShardUnit&) = delete;
@@ -56,6 +57,9 @@ class ShardUnit {
 
   async::Shard shard_;
   async::Gate work_;
+  store::ShardStore& store_;
+  turn::OutputGate gate_;
+  turn::Services services_;
   runtime::Runtime runtime_;
   function::FunctionHandler functions_;
   std::vector<std::unique_ptr<net::Server>> apps_, others_;  // go first: connections use all above

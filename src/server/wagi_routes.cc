@@ -70,7 +70,8 @@ Result<std::string> ask(const function::Function& module, runtime::Loader& loade
   turn::Turn turn{.id = 0, .module = setup, .event = event, .reply = output, .log = guest_log};
   std::optional<Error> error;
   async::Shard shard;
-  runtime::Runtime runtime(shard, loader, {});
+  const turn::Services none;
+  runtime::Runtime runtime(shard, loader, {}, none);
   shard.run_until_done(run_turn(&runtime, module.program, &turn, &error));
   if (error) return std::unexpected(std::move(*error));
   return output.text();

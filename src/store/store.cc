@@ -8,6 +8,7 @@ namespace carrel::store {
 void Mailbox::post(std::move_only_function<void()> work) {
   {
     const std::lock_guard lock(mutex_);
+    if (closed_) return;
     posted_.push_back(std::move(work));
     if (posted_.size() > 1) return;
   }
@@ -23,11 +24,17 @@ void Mailbox::deliver() {
   for (auto& work : posted) work();
 }
 
+void Mailbox::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  posted_.clear();
+}
+
 ShardStore::ShardStore(Store& store, async::Shard& shard)
     : store_(store), shard_(shard), impl_(std::make_unique<Impl>()) {
   impl_->mailbox = std::make_shared<Mailbox>(shard);
 }
-ShardStore::~ShardStore() = default;
+ShardStore::~ShardStore() { impl_->mailbox->close(); }
 
 void ShardStore::set_listener(DurabilityListener* listener) { impl_->listener = listener; }
 Version ShardStore::durable() const { return Version{store_.impl_->durable.load()}; }

@@ -28,12 +28,15 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
  public:
   explicit Mailbox(async::Shard& shard) : shard_(shard) {}
   void post(std::move_only_function<void()> work);
+  // Drops what is there and what comes: the shard's part of the store is gone.
+  void close();
 
  private:
   void deliver();
   async::Shard& shard_;
   std::mutex mutex_;
   std::vector<std::move_only_function<void()>> posted_;
+  bool closed_ = false;
 };
 
 struct ShardStore::Impl {

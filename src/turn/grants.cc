@@ -11,8 +11,8 @@ bool Grants::gated() const {
   return writes(kv) || writes(counters) || writes(blobs);
 }
 
-bool Grants::stateful() const {
-  return !kv.empty() || !counters.empty() || !blobs.empty() || !secrets.empty();
+bool Grants::any() const {
+  return !kv.empty() || !counters.empty() || !blobs.empty() || !http.empty() || !secrets.empty();
 }
 
 }  // namespace carrel::turn

@@ -27,8 +27,8 @@ struct Grants {
 
   // A turn that may write has its reply held back until the commit.
   bool gated() const;
-  // It has anything to do with the store.
-  bool stateful() const;
+  // There is anything beyond its own event.
+  bool any() const;
 };
 
 }  // namespace carrel::turn

@@ -30,6 +30,8 @@ struct Services {
   const store::Sealer* sealer = nullptr;
 };
 
+class KeptBody;
+
 // Owner: the runtime, for one turn and all its runs. Thread: its shard.
 struct State {
   State(const Services& s, TenantName tenant, const store::TransactionLimits& limits)
@@ -41,8 +43,9 @@ struct State {
   std::vector<std::string> told_secrets;  // values that must not reach the log
   // Awaited in order once the guest has ended well, before the commit; an error fails the turn.
   std::vector<std::function<async::Task<Result<void>>()>> before_commit;
-  std::string key;         // names the turn to the outside; the same for all its runs
-  bool rerunnable = true;  // false: it has read more of its event than is kept
+  KeptBody* body = nullptr;  // the event's; null: it has none
+  std::string key;           // names the turn to the outside; the same for all its runs
+  bool rerunnable = true;    // false: it has read more of its event than is kept
 };
 
 }  // namespace carrel::turn

@@ -21,6 +21,7 @@
 #include "store/changes.h"
 #include "turn/event.h"
 #include "turn/grants.h"
+#include "turn/held_reply.h"
 #include "wasi/node.h"
 #include "wasm/instance.h"
 
@@ -66,6 +67,7 @@ class GuestLog {
 };
 
 struct State;
+class Interceptor;
 
 // Owner: the pattern that runs it. Thread: one shard.
 struct Turn {
@@ -77,13 +79,16 @@ struct Turn {
   const Clock& clock = system_clock();  // what the guest is shown; limits go by the machine's
   std::optional<Error> body_failure;    // why the event's body did not arrive whole
   std::string key = {};                 // names it to the outside; empty: the runtime makes one
+  Interceptor* interceptor = nullptr;   // the pattern's, for gated turns; may be null
   State* state = nullptr;               // the runtime's, while it runs; null: nothing is granted
 };
 
 // How a turn ended: what the guest did, and what is wrong if anything is.
 struct Outcome {
   wasm::Outcome guest;
-  std::optional<Error> error;  // nothing: the reply was given, but for `rest`
+  std::optional<Error> error;  // nothing: the reply was given, but for `held` and `rest`
+  // Of a gated turn: the reply, for whoever commits the turn.
+  std::optional<HeldReply> held;
   // Sends what is left of the reply, which needs the client and no longer the guest. May be empty.
   async::Task<Result<void>> rest;
 };

@@ -5,7 +5,10 @@
 #include "abi/command/cgi_environment.h"
 #include "abi/command/reply_output.h"
 #include "abi/command/standard_files.h"
+#include "capability/counter/counter.h"
 #include "capability/event/event_files.h"
+#include "capability/kv/kv.h"
+#include "capability/secret/secret.h"
 #include "capability/tmp/tmp.h"
 #include "wasi/wasi.h"
 
@@ -27,6 +30,13 @@ void send_meanwhile(void* state, wasm::Instance::Leave why) noexcept {
   }
 }
 
+void mount_state(wasi::Tree& tree, turn::Turn& turn) {
+  if (turn.state == nullptr) return;
+  if (auto node = capability::kv::mount(turn)) tree.mount("/kv", std::move(node));
+  if (auto node = capability::counter::mount(turn)) tree.mount("/counters", std::move(node));
+  if (auto node = capability::secret::mount(turn)) tree.mount("/secrets", std::move(node));
+}
+
 wasi::Environment environment_for(turn::Turn& turn, ReplyOutput& output) {
   wasi::Environment environment;
   environment.arguments = arguments_of(turn);
@@ -35,6 +45,7 @@ wasi::Environment environment_for(turn::Turn& turn, ReplyOutput& output) {
   environment.tree.mount("/tmp", capability::tmp::mount());
   for (const turn::Mount& mount : turn.module.mounts)
     environment.tree.mount(mount.path, mount.node);
+  mount_state(environment.tree, turn);
   environment.preopens.push_back({.name = "/", .path = "/"});
   environment.standard_in = capability::event::open_body(turn);
   environment.standard_out = std::make_unique<OutputFile>(output);
@@ -59,6 +70,11 @@ std::optional<Error> failure_of(const turn::Turn& turn, const wasm::Outcome& gue
   return turn::error_of(guest);
 }
 
+Release release_of(const turn::Turn& turn) {
+  if (turn.state == nullptr) return Release::at_once;
+  return turn.module.grants.gated() ? Release::after_commit : Release::when_durable;
+}
+
 async::Task<Result<void>> send_rest(std::unique_ptr<ReplyOutput> output) {
   co_return co_await output->finish();
 }
@@ -77,7 +93,7 @@ async::Task<turn::Outcome> Command::run(async::Shard& shard, async::RunAccount& 
                                         const wasm::Prepared& module, turn::Turn& turn) const {
   turn::Outcome outcome;
   const ReplyForm form = turn.event.request != nullptr ? ReplyForm::cgi : ReplyForm::plain;
-  auto output = std::make_unique<ReplyOutput>(turn.reply, form);
+  auto output = std::make_unique<ReplyOutput>(turn.reply, form, release_of(turn), turn.state);
   {
     wasi::Wasi wasi(shard, turn.clock, environment_for(turn, *output));
     State state{.wasi = &wasi, .output = output.get()};
@@ -91,7 +107,17 @@ async::Task<turn::Outcome> Command::run(async::Shard& shard, async::RunAccount& 
     }
   }
   if (!outcome.error) outcome.error = failure_of(turn, outcome.guest, *output);
-  if (!outcome.error) outcome.rest = send_rest(std::move(output));
+  if (outcome.error) co_return outcome;
+  if (release_of(turn) == Release::after_commit) {
+    auto held = output->take_held();
+    if (held) {
+      outcome.held = std::move(*held);
+    } else {
+      outcome.error = std::move(held).error();
+    }
+  } else {
+    outcome.rest = send_rest(std::move(output));
+  }
   co_return outcome;
 }
 

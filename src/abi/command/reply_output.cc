@@ -10,12 +10,14 @@ namespace carrel::abi::command {
 namespace {
 
 constexpr std::size_t kMaxPending = 64 << 10;
+constexpr std::size_t kMostAtOnce = 256 << 10;  // so that a host call is short
 constexpr auto kPatience = std::chrono::milliseconds(10);
 
 }  // namespace
 
 wasi::Io<std::size_t> ReplyOutput::write(wasi::IoContext& io, wasi::ConstBuffers from) {
   if (failure_) return wasi::fail(wasi::Errno::pipe);
+  if (release_ == Release::after_commit && head_complete()) return hold(from);
   if (pending_.size() >= kMaxPending) {
     send_soon();
     if (failure_) return wasi::fail(wasi::Errno::pipe);
@@ -33,8 +35,32 @@ wasi::Io<std::size_t> ReplyOutput::write(wasi::IoContext& io, wasi::ConstBuffers
     if (n < buffer.size()) break;
   }
   look_for_head();
+  if (release_ == Release::after_commit && head_complete()) hold(std::exchange(pending_, {}));
   if (failure_) return wasi::fail(wasi::Errno::pipe);
   return taken;
+}
+
+wasi::Io<std::size_t> ReplyOutput::hold(wasi::ConstBuffers from) {
+  std::size_t taken = 0;
+  for (const auto& buffer : from) {
+    const std::size_t n = std::min(buffer.size(), kMostAtOnce - taken);
+    hold(std::string_view(reinterpret_cast<const char*>(buffer.data()), n));
+    if (failure_) return wasi::fail(wasi::Errno::pipe);
+    taken += n;
+    if (n < buffer.size()) break;
+  }
+  return taken;
+}
+
+void ReplyOutput::hold(std::string_view bytes) {
+  if (held_.size() + bytes.size() > turn::kHeldAtMost) {
+    failure_.emplace(Code::guest_bad_reply,
+                     fmt::format("a reply of more than {} MiB cannot be held until the commit",
+                                 turn::kHeldAtMost >> 20),
+                     "a module without write grants streams its reply");
+    return;
+  }
+  if (auto kept = held_.append(bytes); !kept) failure_ = std::move(kept).error();
 }
 
 void ReplyOutput::look_for_head() {
@@ -66,7 +92,7 @@ void ReplyOutput::send_if_due() {
 }
 
 void ReplyOutput::send_soon() {
-  if (sending() || failure_ || !head_complete()) return;
+  if (sending() || failure_ || !head_complete() || release_ == Release::after_commit) return;
   if (pending_.empty() && (reply_.started() || !head_)) return;
   sending_ = send_pending();
   sending_.start();
@@ -74,7 +100,10 @@ void ReplyOutput::send_soon() {
 
 async::Task<void> ReplyOutput::send_pending() {
   Result<void> result;
-  if (!reply_.started()) {
+  if (release_ == Release::when_durable) {
+    result = co_await state_->services.gate->wait(state_->transaction.seen());
+  }
+  if (result && !reply_.started()) {
     net::ReplyHead head = take_head();
     result = co_await reply_.start(std::move(head), std::nullopt);
   }
@@ -85,14 +114,21 @@ async::Task<void> ReplyOutput::send_pending() {
   if (!result) failure_ = std::move(result).error();
 }
 
+Result<void> ReplyOutput::check_head() const {
+  if (failure_) return std::unexpected(*failure_);
+  if (head_complete()) return {};
+  return fail(Code::guest_bad_reply, pending_.empty() ? "the guest printed nothing"
+                                                      : "the guest ended before its headers did");
+}
+
+Result<turn::HeldReply> ReplyOutput::take_held() {
+  CARREL_TRY_VOID(check_head());
+  return turn::HeldReply{.head = take_head(), .body = std::move(held_)};
+}
+
 async::Task<Result<void>> ReplyOutput::finish() {
   if (sending()) co_await async::join(sending_);
-  if (failure_) co_return std::unexpected(*failure_);
-  if (!head_complete()) {
-    co_return fail(Code::guest_bad_reply, pending_.empty()
-                                              ? "the guest printed nothing"
-                                              : "the guest ended before its headers did");
-  }
+  CARREL_CO_TRY_VOID(check_head());
   if (!reply_.started()) {
     net::ReplyHead head = take_head();
     co_return co_await reply_.send(std::move(head), pending_);

@@ -4,6 +4,9 @@
 // whole, with its length, and a failure can still be told by a status. Once the head is complete, a
 // guest that waits has what it wrote sent at once, and one that computes within ten milliseconds. A
 // guest that writes faster than the client reads waits for the client.
+//
+// What the guest has seen of the store must be durable before anything leaves. A gated turn's reply
+// does not leave at all: it is held for whoever commits the turn.
 #pragma once
 
 #include <optional>
@@ -13,6 +16,8 @@
 #include "async/task.h"
 #include "base/clock.h"
 #include "net/http.h"
+#include "turn/held_reply.h"
+#include "turn/state.h"
 #include "wasi/node.h"
 
 namespace carrel::abi::command {
@@ -22,10 +27,20 @@ enum class ReplyForm : std::uint8_t {
   plain
 };  // plain: no head, for events that are not requests
 
+// When output may leave.
+enum class Release : std::uint8_t {
+  at_once,
+  when_durable,  // what the turn's state has read
+  after_commit   // held
+};
+
 // Owner: the turn's frame. Thread: its shard. Stops: destruction cancels a sending in progress.
 class ReplyOutput {
  public:
-  ReplyOutput(net::ReplySink& reply, ReplyForm form) : reply_(reply), form_(form) {}
+  // `state`: the turn's, for `when_durable`; outlives what is sent.
+  ReplyOutput(net::ReplySink& reply, ReplyForm form, Release release = Release::at_once,
+              const turn::State* state = nullptr)
+      : reply_(reply), form_(form), release_(release), state_(state) {}
   ReplyOutput(const ReplyOutput&) = delete;
   ReplyOutput& operator=(const ReplyOutput&) = delete;
 
@@ -40,18 +55,27 @@ class ReplyOutput {
   // The guest has ended well: sends the rest. Errors: guest_bad_reply, and those of ReplySink.
   async::Task<Result<void>> finish();
 
+  // The guest has ended well: the whole reply, if it is held. Errors: guest_bad_reply.
+  Result<turn::HeldReply> take_held();
+
   // What failed so far: a bad head, or a client that is gone.
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
   bool sending() const { return sending_ && !sending_.done(); }
   bool head_complete() const { return form_ == ReplyForm::plain || head_.has_value(); }
+  Result<void> check_head() const;
   void look_for_head();
+  wasi::Io<std::size_t> hold(wasi::ConstBuffers from);
+  void hold(std::string_view bytes);
   net::ReplyHead take_head();
   async::Task<void> send_pending();
 
   net::ReplySink& reply_;
   ReplyForm form_;
+  Release release_;
+  const turn::State* state_;
+  SpillBuffer held_{turn::kHeldInMemory, {}};
   std::string pending_;
   Instant pending_since_{};
   std::size_t searched_ = 0;

@@ -76,6 +76,20 @@ class CounterFile final : public wasi::OpenFile {
     return write(io, from);
   }
 
+  bool seekable() const override { return true; }
+  Io<std::uint64_t> seek(wasi::IoContext& io, std::int64_t by, Whence whence) override {
+    std::int64_t base = whence == Whence::current ? static_cast<std::int64_t>(at_) : 0;
+    if (whence == Whence::end) {
+      const auto now = stat(io);
+      if (!now) return fail(now.error());
+      base = static_cast<std::int64_t>(now->size);
+    }
+    std::int64_t to = 0;
+    if (__builtin_add_overflow(base, by, &to) || to < 0) return fail(Errno::inval);
+    at_ = static_cast<std::uint64_t>(to);
+    return at_;
+  }
+
   Io<void> set_size(wasi::IoContext&, std::uint64_t) override {
     if (!how_.write) return fail(Errno::inval);
     return {};  // a counter is never cut

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "patterns/function/idempotency.h"
+
 namespace carrel::function {
 namespace {
 
@@ -63,6 +65,13 @@ async::Task<void> FunctionHandler::run(net::Exchange& exchange, const Function& 
                   .event = event,
                   .reply = exchange.reply,
                   .log = guest_log_};
+  std::optional<Idempotency> idempotency;
+  if (const auto key = idempotency_key(exchange.request, function.module)) {
+    if (!*key) co_return co_await refuse(exchange, key->error());
+    idempotency.emplace(function.module.name, **key, exchange.request);
+    turn.interceptor = &*idempotency;
+    turn.key = idempotency->turn_key();
+  }
   turn::Outcome outcome = co_await runtime_.run(function.program, turn);
   if (!outcome.error) co_return;
   failures_.failed(function.module, exchange.id, *outcome.error, outcome.guest);

@@ -1,0 +1,154 @@
+#include "runtime/stateful_turn.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include <array>
+
+#include "turn/interceptor.h"
+#include "turn/kept_body.h"
+
+namespace carrel::runtime {
+namespace {
+
+constexpr int kMostRuns = 32;        // with tickets, a turn loses once by each name it reads
+constexpr int kMostRunsAtFloor = 2;  // the second has seen what the first ran into
+
+// Names the turn to the outside where its event does not.
+std::string random_key() {
+  std::array<std::uint8_t, 16> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return {};
+  std::string key;
+  for (const std::uint8_t byte : bytes) key += fmt::format("{:02x}", byte);
+  return key;
+}
+
+store::TransactionLimits limits_of(const turn::ModuleSetup& module) {
+  return {.quota = module.storage, .sync = module.sync};
+}
+
+// One turn while it is being run. Lives in the frame of run_with_state.
+struct Running {
+  async::Shard& shard;
+  const Program& program;
+  const wasm::Prepared& prepared;
+  Admission::Ticket& ticket;
+  turn::Turn& turn;
+  turn::State& state;
+};
+
+async::Task<Result<void>> before_commit(Running& running, const turn::HeldReply& reply) {
+  for (auto& step : running.state.before_commit) CARREL_CO_TRY_VOID(co_await step());
+  if (running.turn.interceptor != nullptr) {
+    CARREL_CO_TRY_VOID(co_await running.turn.interceptor->after(running.state, reply));
+  }
+  co_return Result<void>();
+}
+
+// The guest, from the start to its end.
+async::Task<turn::Outcome> run_guest(Running& running) {
+  turn::Turn& turn = running.turn;
+  if (turn.interceptor != nullptr) {
+    auto given = co_await turn.interceptor->before(running.state);
+    if (!given) co_return turn::Outcome{.error = std::move(given).error()};
+    if (*given) co_return turn::Outcome{.held = std::move(**given)};
+  }
+  turn::Outcome outcome = co_await running.program.abi->run(running.shard, running.ticket.account(),
+                                                            running.prepared, turn);
+  if (!outcome.error && running.state.calls.replaying()) {
+    outcome.error.emplace(Code::conflict, "run again, the guest made fewer calls to the outside");
+  }
+  if (!outcome.error && running.state.calls.diverged()) {
+    outcome.error.emplace(Code::conflict, "run again, the guest made other calls to the outside");
+  }
+  if (!outcome.error && outcome.held) {
+    auto ready = co_await before_commit(running, *outcome.held);
+    if (!ready) outcome.error = std::move(ready).error();
+  }
+  co_return outcome;
+}
+
+// Whether the turn may be run once more after `error`, its `run`th.
+bool may_run_again(Running& running, const Error& error, int run, Instant end) {
+  if (error.code() != Code::conflict && error.code() != Code::below_floor) return false;
+  if (run >= (error.code() == Code::conflict ? kMostRuns : kMostRunsAtFloor)) return false;
+  return running.state.rerunnable && std::chrono::steady_clock::now() < end;
+}
+
+// Runs and commits until the turn is kept or given up. The outcome's error says why; else `needed`
+// is the version that must be durable before anything leaves.
+async::Task<turn::Outcome> run_to_commit(Running& running, store::Version* needed) {
+  const Instant end = std::chrono::steady_clock::now() + running.turn.module.limits.time;
+  for (int run = 1;; ++run) {
+    turn::Outcome outcome = co_await run_guest(running);
+    if (outcome.error) co_return outcome;
+    if (!outcome.held) {  // not gated: it has changed nothing
+      *needed = running.state.transaction.seen();
+      co_return outcome;
+    }
+    auto version = co_await running.state.transaction.commit();
+    if (version) {
+      *needed = *version;
+      co_return outcome;
+    }
+    const Error error = std::move(version).error();
+    outcome.held.reset();
+    outcome.error = error;
+    if (!may_run_again(running, error, run, end)) co_return outcome;
+    turn::KeptBody* const body = running.state.body;
+    if ((body != nullptr && !body->rewind()) || !running.state.calls.rewind()) co_return outcome;
+    running.state.before_commit.clear();
+    co_await running.state.transaction.restart();
+  }
+}
+
+}  // namespace
+
+async::Task<turn::Outcome> run_with_state(async::Shard& shard, const turn::Services& services,
+                                          Admission::Ticket ticket,
+                                          std::shared_ptr<const Program> program,
+                                          std::shared_ptr<const wasm::Prepared> prepared,
+                                          turn::Turn& turn) {
+  if (services.store == nullptr || services.gate == nullptr) {
+    co_return turn::Outcome{.error = Error(Code::unavailable, "there is no store here")};
+  }
+  turn::State state(services, turn.module.tenant, limits_of(turn.module));
+  state.key = turn.key.empty() ? random_key() : turn.key;
+  std::optional<turn::KeptBody> body;
+  async::ByteSource* const source = turn.event.body;
+  if (source != nullptr && turn.module.grants.gated()) {
+    state.body = &body.emplace(*source);
+    turn.event.body = state.body;
+  }
+  turn.state = &state;
+
+  std::optional<Admission::Ticket> place(std::move(ticket));
+  Running running{.shard = shard,
+                  .program = *program,
+                  .prepared = *prepared,
+                  .ticket = *place,
+                  .turn = turn,
+                  .state = state};
+  store::Version needed{};
+  turn::Outcome outcome = co_await run_to_commit(running, &needed);
+  place.reset();  // the guest is gone: who waits for the disk or the client takes nobody's place
+  turn.event.body = source;
+
+  if (!outcome.error && turn.module.sync == store::Sync::always) {
+    if (auto durable = co_await services.gate->wait(needed); !durable) {
+      outcome.error = std::move(durable).error();
+    }
+  }
+  if (!outcome.error && outcome.held) {
+    auto sent = co_await turn::send(std::move(*outcome.held), turn.reply);
+    if (!sent) outcome.error = std::move(sent).error();
+  }
+  if (auto rest = std::exchange(outcome.rest, {}); rest && !outcome.error) {
+    if (auto sent = co_await std::move(rest); !sent) outcome.error = std::move(sent).error();
+  }
+  outcome.held.reset();
+  turn.state = nullptr;
+  co_return outcome;
+}
+
+}  // namespace carrel::runtime
