@@ -18,20 +18,9 @@
 #include "base/id.h"
 #include "net/egress_policy.h"
 #include "net/http.h"
+#include "net/url.h"
 
 namespace carrel::net {
-
-struct Url {
-  std::string scheme;  // "http" or "https"
-  std::string host;    // lower-case; an IPv6 address without brackets
-  std::uint16_t port = 0;
-  std::string target = "/";  // path and query as sent
-
-  std::string text() const;
-};
-// Absolute http and https URLs without user information; a fragment is dropped. Errors:
-// invalid_argument.
-Result<Url> parse_url(std::string_view text);
 
 struct OutgoingRequest {
   std::string method = "GET";
