@@ -58,7 +58,7 @@ struct Changes {
   Sync sync = Sync::always;
   Version snapshot{};                // what was read; conflicts are writes after it
   std::vector<std::uint64_t> reads;  // hashes; may name one twice
-  std::vector<Change> changes;
+  std::vector<Change> changes;       // in order of keys
   std::vector<Addition> additions;
   TicketHolder holder{};  // whose tickets the commit may use, and gives back
   std::size_t bytes = 0;  // of all of it, about

@@ -225,4 +225,8 @@ CommitCounts Committer::counts() const {
   return counts;
 }
 
+std::size_t Committer::queued_bytes() const {
+  return impl_->queued_bytes.load(std::memory_order_relaxed);
+}
+
 }  // namespace carrel::store

@@ -85,7 +85,7 @@ class Committer {
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
-  // Never waits; whoever calls bounds what is queued (`counts().queued_bytes`).
+  // Never waits; whoever calls bounds what is queued (`queued_bytes`).
   void submit(std::shared_ptr<CommitRequest> request);
 
   // Asks for a sync of all applied so far: somebody waits for what a turn has only read.
@@ -93,6 +93,7 @@ class Committer {
 
   void stop();
   CommitCounts counts() const;
+  std::size_t queued_bytes() const;
 
  private:
   struct Impl;

@@ -9,7 +9,7 @@ struct Judge::Effects {
   std::int64_t bytes = 0, names = 0;                // by how much the account changes
   std::vector<Before> before;                       // of changes, in their order
   std::vector<std::pair<std::int64_t, bool>> sums;  // of additions; whether the name is new
-  std::vector<std::pair<std::string, std::optional<std::string>>> ledger;
+  std::unordered_map<std::string, std::optional<std::string>> ledger;
 };
 
 Judge::Judge(std::shared_ptr<Database> database, const TicketTable& tickets, SlotTable& slots,
@@ -101,15 +101,13 @@ Result<void> Judge::count_change(const Changes& changes, const Change& change, E
     return record ? record->bytes : std::string_view();
   };
   const LedgerAccess access{.get = [&](std::string_view key) -> Result<std::optional<std::string>> {
-                              for (auto at = effects.ledger.rbegin(); at != effects.ledger.rend();
-                                   ++at) {
-                                if (at->first == key) return at->second;
-                              }
+                              const auto at = effects.ledger.find(std::string(key));
+                              if (at != effects.ledger.end()) return at->second;
                               return newest(key);
                             },
                             .set =
                                 [&](std::string key, std::optional<std::string> value) {
-                                  effects.ledger.emplace_back(std::move(key), std::move(value));
+                                  effects.ledger.insert_or_assign(std::move(key), std::move(value));
                                 }};
   return account_parts(access, changes.tenant.str(), manifest(old), manifest(change.record),
                        wall_());
@@ -118,8 +116,8 @@ Result<void> Judge::count_change(const Changes& changes, const Change& change, E
 Result<void> Judge::count_addition(const Changes& changes, const Addition& addition,
                                    Effects& effects) {
   std::optional<std::string> stored;
-  const auto own = std::ranges::find(changes.changes, addition.key, &Change::key);
-  if (own != changes.changes.end()) {
+  const auto own = std::ranges::lower_bound(changes.changes, addition.key, {}, &Change::key);
+  if (own != changes.changes.end() && own->key == addition.key) {
     stored = own->record;
   } else {
     CARREL_TRY(stored, newest(addition.key));
@@ -200,7 +198,7 @@ void Judge::apply(const Changes& changes, Effects& effects) {
     for (const auto folder : addition.folders) stamp(folder);
   }
   for (auto& [key, value] : effects.ledger) {
-    const auto kept = keep(std::move(key));
+    const auto kept = keep(key);
     set(kept, value ? Text(keep(std::move(*value))) : Text());
   }
   if (effects.bytes != 0 || effects.names != 0) {

@@ -95,6 +95,9 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   impl.clock = options.clock != nullptr ? options.clock : &system_clock();
   CARREL_TRY(impl.database,
              Database::open({.folder = options.folder, .cache_bytes = options.cache_bytes}));
+  std::error_code error;
+  std::filesystem::create_directories(parts_folder(options.folder), error);
+  if (error) return fail(Code::io, "cannot make the store's folder of parts: " + error.message());
   impl.io = std::make_unique<IoPool>(options.io_threads);
   impl.parts = std::make_unique<Parts>(parts_folder(options.folder));
   impl.newest = std::make_shared<const Snapshot>(

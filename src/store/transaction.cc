@@ -138,7 +138,9 @@ struct Transaction::Impl final : SnapshotHolder {
   std::map<std::string, Sum> sums;
   std::map<std::string, Before> known;
   std::deque<ReadRecord> kept;
-  std::size_t bytes = 0;
+  std::size_t bytes = 0;       // of names and values changed
+  std::uint64_t weights = 0;   // of what these stand for beside
+  std::uint64_t replaced = 0;  // charged for what was there before
   Fetched<FolderPage> fetched_folder;
   Fetched<NamePage> fetched_names;
 
@@ -177,6 +179,8 @@ struct Transaction::Impl final : SnapshotHolder {
     known.clear();
     kept.clear();
     bytes = 0;
+    weights = 0;
+    replaced = 0;
     fetched_folder = {};
     fetched_names = {};
   }
@@ -263,28 +267,45 @@ struct Transaction::Impl final : SnapshotHolder {
     if (own.size() + sums.size() >= limits.effects) {
       return fail(Code::effects_limit, "a turn changed too many names");
     }
-    CARREL_TRY_VOID(room(static_cast<std::int64_t>(name.size())));
+    CARREL_TRY_VOID(fits(static_cast<std::int64_t>(name.size())));
     Own fresh{.place = place, .name = std::string(name)};
     if (const auto at = known.find(key); at != known.end()) fresh.before = at->second;
+    bytes += name.size();
+    replaced += fresh.before.charge;
     return &own.emplace(std::move(key), std::move(fresh)).first->second;
   }
 
-  Result<void> room(std::int64_t more) {
-    const auto after = static_cast<std::int64_t>(bytes) + more;
-    if (more > 0 && static_cast<std::uint64_t>(after) > limits.bytes) {
+  Result<void> fits(std::int64_t more) const {
+    if (more > 0 && bytes + static_cast<std::uint64_t>(more) > limits.bytes) {
       return fail(Code::effects_limit, "a turn changed too many bytes");
     }
-    if (more > 0 && limits.quota != UINT64_MAX) {
-      // Known to be too much only if all that the turn replaces would not make room for it.
-      std::uint64_t replaced = 0;
-      for (const auto& [key, mine] : own) replaced += mine.before.charge;
-      const auto account = store.usage.find(tenant);
-      const auto used = account ? static_cast<std::uint64_t>(account->bytes.load()) : 0;
-      if (used + static_cast<std::uint64_t>(after) > limits.quota + replaced) {
-        return fail(Code::quota_exceeded, "the tenant's storage quota is used up");
-      }
+    return {};
+  }
+
+  Result<void> within_quota(std::int64_t more) const {
+    if (more <= 0 || limits.quota == UINT64_MAX) return {};
+    // Known to be too much only if all that the turn replaces would not make room for it.
+    const auto account = store.usage.find(tenant);
+    const auto used = account ? static_cast<std::uint64_t>(account->bytes.load()) : 0;
+    if (used + bytes + weights + static_cast<std::uint64_t>(more) > limits.quota + replaced) {
+      return fail(Code::quota_exceeded, "the tenant's storage quota is used up");
     }
-    bytes = static_cast<std::size_t>(std::max<std::int64_t>(after, 0));
+    return {};
+  }
+
+  Result<void> room(std::int64_t more) {
+    CARREL_TRY_VOID(fits(more));
+    CARREL_TRY_VOID(within_quota(more));
+    bytes = static_cast<std::size_t>(
+        std::max<std::int64_t>(static_cast<std::int64_t>(bytes) + more, 0));
+    return {};
+  }
+
+  Result<void> weigh(Own& mine, std::uint64_t weight) {
+    const auto more = static_cast<std::int64_t>(weight) - static_cast<std::int64_t>(mine.weight);
+    CARREL_TRY_VOID(within_quota(more));
+    weights += static_cast<std::uint64_t>(more);
+    mine.weight = weight;
     return {};
   }
 };
@@ -416,8 +437,7 @@ Result<void> Transaction::erase(const Place& place, std::string_view name) {
   CARREL_TRY_VOID(impl_->room(-static_cast<std::int64_t>(own->record.bytes.size())));
   own->there = false;
   own->record = {};
-  own->weight = 0;
-  return {};
+  return impl_->weigh(*own, 0);
 }
 
 Result<Record*> Transaction::edit(const Place& place, std::string_view name) {
@@ -448,8 +468,7 @@ Result<void> Transaction::grow(const Place&, std::string_view, std::int64_t more
 Result<void> Transaction::set_weight(const Place& place, std::string_view name,
                                      std::uint64_t weight) {
   CARREL_TRY(Own* const own, impl_->change(place, name));
-  own->weight = weight;
-  return {};
+  return impl_->weigh(*own, weight);
 }
 
 Result<void> Transaction::add(std::string_view store, std::string_view name, std::int64_t delta,
@@ -529,7 +548,7 @@ async::Task<Result<Version>> Transaction::commit() {
     co_return impl_->seen;
   }
   Store::Impl& store = impl_->store;
-  while (store.committer->counts().queued_bytes > store.options.queue_bytes) {
+  while (store.committer->queued_bytes() > store.options.queue_bytes) {
     co_await impl_->shard.shard().sleep_for(std::chrono::milliseconds(1));
   }
   auto request = std::make_shared<Request>(changes(), impl_->local.mailbox);
