@@ -1,72 +1,48 @@
 // The HTTP client: how anything in this process calls the outside.
 //
 // HTTP/1.1 with a pool of connections for each tenant. A host's name is resolved, the addresses are
-// checked against the egress policy, and the connection goes to a checked address: what a name
-// resolves to later changes nothing. TLS is verified against the system's roots. The request is
-// built here: its own Host and framing, no CONNECT, no upgrades.
+// checked against the egress policy (one that is refused fails the call), and the connection goes
+// to a checked address: what a name resolves to later changes nothing. TLS is verified. The request
+// is built here: its own Host and framing, no CONNECT, no upgrades.
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "async/shard.h"
-#include "async/stream.h"
-#include "base/id.h"
+#include "net/caller.h"
+#include "net/client_resolver.h"
 #include "net/egress_policy.h"
-#include "net/http.h"
-#include "net/url.h"
 
 namespace carrel::net {
 
-struct OutgoingRequest {
-  std::string method = "GET";
-  Url url;
-  std::vector<std::pair<std::string, std::string>>
-      headers;  // without Host, lengths, connection fields
-  std::string body;
-};
-
-struct CallLimits {
-  std::chrono::milliseconds connect{5'000};
-  std::chrono::milliseconds total{30'000};  // to the last byte of the response
-  std::uint64_t response_bytes = 64ULL << 20;
-  std::size_t head_bytes = 64 << 10;
-};
-
-// Owner: who made the call; destroying it before the end closes its connection.
-class IncomingResponse {
- public:
-  virtual ~IncomingResponse() = default;
-  virtual const ReplyHead& head() const = 0;
-  virtual async::ByteSource& body() = 0;
-};
+// Whom a client believes: a PEM file, or empty for the system's roots. Read once, used by all
+// shards. Errors: invalid_config naming the file, unavailable.
+class TlsContext;
+Result<std::shared_ptr<TlsContext>> load_client_tls(const std::string& roots);
 
 struct ClientOptions {
   EgressPolicy policy;
-  std::size_t connections_a_tenant = 64;  // at once; more calls wait
-  std::size_t idle_a_host = 8;            // kept for the next call
-  std::chrono::seconds idle{30};
-  std::string ca_file;  // PEM, in place of the system's roots
+  std::shared_ptr<TlsContext> tls;         // null: no https
+  Resolver* resolver = nullptr;            // outlives the client; null: the system's
+  std::size_t connections_a_tenant = 64;   // at once; more calls wait
+  std::size_t idle_a_host = 8;             // kept for the next call
+  std::chrono::milliseconds idle{30'000};  // no longer than this
 };
 
-// Owner: the shard's unit. Thread: its shard. Stops: destroying a call's task cancels it.
-class Client {
+// Owner: the shard's unit. Thread: its shard. Stops: destroying a call's task cancels it, which
+// must come before the client's end; responses may outlive the client, but not the shard.
+class Client final : public Caller {
  public:
   Client(async::Shard& shard, ClientOptions options);
-  ~Client();
+  ~Client() override;
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // One request, without following redirects; returns when the response's head is there. Errors:
-  // egress_denied (with the address), egress_failed (name, connection, TLS, time, a bad response),
-  // unavailable.
   async::Task<Result<std::unique_ptr<IncomingResponse>>> send(TenantName tenant,
                                                               OutgoingRequest request,
-                                                              CallLimits limits);
+                                                              CallLimits limits) override;
 
  private:
   struct Impl;

@@ -1,9 +1,10 @@
-// A self-made certificate in files, for tests.
+// A self-made certificate in files, for tests: of localhost and 127.0.0.1.
 #pragma once
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -26,6 +27,13 @@ class TestCertificate {
     X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
     X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
     X509_set_pubkey(certificate.get(), key.get());
+    X509_set_version(certificate.get(), X509_VERSION_3);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_ASC,
+                               reinterpret_cast<const unsigned char*>("test"), -1, -1, 0);
+    X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get()));
+    const Handle<X509_EXTENSION, X509_EXTENSION_free> names(
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1"));
+    X509_add_ext(certificate.get(), names.get(), -1);
     X509_sign(certificate.get(), key.get(), EVP_sha256());
     const Handle<std::FILE, std::fclose> certificate_file(
         std::fopen(files().certificate.c_str(), "w"));

@@ -1,6 +1,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -9,6 +10,7 @@
 #include <string_view>
 
 #include "base/handle.h"
+#include "net/client.h"
 #include "net/server.h"
 #include "net/transport.h"
 
@@ -61,7 +63,7 @@ class TlsTransport final : public Transport {
 
   IoResult handshake() override {
     ERR_clear_error();
-    return outcome(SSL_accept(ssl_.get()), 0);
+    return outcome(SSL_do_handshake(ssl_.get()), 0);
   }
 
   IoResult read(std::span<char> into) override {
@@ -84,6 +86,13 @@ class TlsTransport final : public Transport {
   }
 
   bool short_read_means_empty() const override { return false; }
+  bool wants_read() const override { return SSL_want_read(ssl_.get()); }
+  bool wants_write() const override { return SSL_want_write(ssl_.get()); }
+  bool broken() const override { return broken_; }
+  std::string reason() const override {
+    const long verified = SSL_get_verify_result(ssl_.get());
+    return verified == X509_V_OK ? "" : X509_verify_cert_error_string(verified);
+  }
 
   void finish() override {
     ERR_clear_error();
@@ -131,7 +140,9 @@ Handle<BIO_METHOD, BIO_meth_free> make_method() {
 
 }  // namespace
 
-std::unique_ptr<Transport> make_tls(Fd fd, const TlsContext& context) {
+namespace {
+
+Handle<SSL, SSL_free> make_session(const Fd& fd, const TlsContext& context) {
   Handle<SSL, SSL_free> ssl(SSL_new(context.context.get()));
   BIO* bio = BIO_new(context.socket.get());
   if (!ssl || bio == nullptr) {
@@ -141,22 +152,68 @@ std::unique_ptr<Transport> make_tls(Fd fd, const TlsContext& context) {
   BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(fd.get())));
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl.get(), bio, bio);
-  return std::make_unique<TlsTransport>(std::move(fd), std::move(ssl));
+  return ssl;
 }
 
-Result<std::shared_ptr<TlsContext>> load_tls(const TlsFiles& files) {
+Result<std::shared_ptr<TlsContext>> make_context(const SSL_METHOD* method) {
   ERR_clear_error();
   auto tls = std::make_shared<TlsContext>();
-  tls->context.reset(SSL_CTX_new(TLS_server_method()));
+  tls->context.reset(SSL_CTX_new(method));
   tls->socket = make_method();
   if (!tls->context || !tls->socket)
     return fail(Code::unavailable, "TLS cannot be set up: " + last_reason());
   SSL_CTX* context = tls->context.get();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_options(
-      context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
+  return tls;
+}
+
+}  // namespace
+
+std::unique_ptr<Transport> make_tls(Fd fd, const TlsContext& context) {
+  auto ssl = make_session(fd, context);
+  if (!ssl) return nullptr;
+  SSL_set_accept_state(ssl.get());
+  return std::make_unique<TlsTransport>(std::move(fd), std::move(ssl));
+}
+
+std::unique_ptr<Transport> make_client_tls(Fd fd, const TlsContext& context,
+                                           const std::string& host) {
+  auto ssl = make_session(fd, context);
+  if (!ssl) return nullptr;
+  SSL_set_connect_state(ssl.get());
+  SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  // An address is no server name (RFC 6066), and is looked for among the certificate's addresses.
+  const bool named = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), host.c_str()) != 1;
+  if (named && (SSL_set1_host(ssl.get(), host.c_str()) != 1 ||
+                SSL_set_tlsext_host_name(ssl.get(), host.c_str()) != 1)) {
+    return nullptr;
+  }
+  return std::make_unique<TlsTransport>(std::move(fd), std::move(ssl));
+}
+
+Result<std::shared_ptr<TlsContext>> load_client_tls(const std::string& roots) {
+  CARREL_TRY(auto tls, make_context(TLS_client_method()));
+  SSL_CTX* context = tls->context.get();
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(kHttp11.data()),
+                          kHttp11.size());
+  if (roots.empty()) {
+    if (SSL_CTX_set_default_verify_paths(context) == 1) return tls;
+    return fail(Code::unavailable, "the system's certificates cannot be read: " + last_reason());
+  }
+  if (SSL_CTX_load_verify_locations(context, roots.c_str(), nullptr) != 1) {
+    return refuse("roots", roots, "give a PEM file with the certificates to trust");
+  }
+  return tls;
+}
+
+Result<std::shared_ptr<TlsContext>> load_tls(const TlsFiles& files) {
+  CARREL_TRY(auto tls, make_context(TLS_server_method()));
+  SSL_CTX* context = tls->context.get();
+  SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_default_passwd_cb(context, no_passphrase);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
   if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) {

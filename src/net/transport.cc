@@ -5,14 +5,12 @@
 #include <cerrno>
 
 namespace carrel::net {
-namespace {
 
-IoResult failure() {
+IoResult Transport::failure() {
   const bool later = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+  broken_ = !later;
   return {later ? IoState::would_block : IoState::closed};
 }
-
-}  // namespace
 
 IoResult Transport::read(std::span<char> into) {
   ssize_t n;

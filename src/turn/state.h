@@ -13,7 +13,7 @@
 #include "turn/output_gate.h"
 
 namespace carrel::net {
-class Client;
+class Caller;
 }
 namespace carrel::store {
 class Sealer;
@@ -26,7 +26,7 @@ namespace carrel::turn {
 struct Services {
   store::ShardStore* store = nullptr;
   OutputGate* gate = nullptr;
-  net::Client* client = nullptr;
+  net::Caller* client = nullptr;
   const store::Sealer* sealer = nullptr;
 };
 

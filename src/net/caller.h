@@ -1,0 +1,54 @@
+// A call to the outside as its makers see it: a request that is whole, a response that arrives.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "async/stream.h"
+#include "base/id.h"
+#include "net/http.h"
+#include "net/url.h"
+
+namespace carrel::net {
+
+struct OutgoingRequest {
+  std::string method = "GET";
+  Url url;
+  std::vector<std::pair<std::string, std::string>>
+      headers;  // Host, lengths and what concerns one connection are dropped
+  std::string body;
+};
+
+struct CallLimits {
+  std::chrono::milliseconds connect{5'000};  // the name, the connection and TLS
+  std::chrono::milliseconds total{30'000};   // to the last byte of the response
+  std::uint64_t response_bytes = 64ULL << 20;
+  std::size_t head_bytes = 64 << 10;
+};
+
+// Owner: who made the call; destroying it before the end closes its connection. Thread: its shard.
+class IncomingResponse {
+ public:
+  virtual ~IncomingResponse() = default;
+  virtual const ReplyHead& head() const = 0;
+  // Errors of `wait`: egress_failed.
+  virtual async::ByteSource& body() = 0;
+};
+
+// Thread: one shard. Stops: destroying a call's task cancels it.
+class Caller {
+ public:
+  virtual ~Caller() = default;
+  // One request, without following redirects; returns when the response's head is there. Errors:
+  // invalid_argument (a request that cannot be sent), egress_denied (with the address),
+  // egress_failed (name, connection, TLS, time, a bad response), unavailable.
+  virtual async::Task<Result<std::unique_ptr<IncomingResponse>>> send(TenantName tenant,
+                                                                      OutgoingRequest request,
+                                                                      CallLimits limits) = 0;
+};
+
+}  // namespace carrel::net

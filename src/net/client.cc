@@ -1,0 +1,195 @@
+#include "net/client.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "async/first_of.h"
+#include "net/client_message.h"
+#include "net/client_pool.h"
+#include "net/client_response.h"
+
+namespace carrel::net {
+namespace {
+
+constexpr int kMaxInterim = 8;  // 1xx heads before the response's
+
+std::unexpected<Error> failed(std::string what) {
+  return fail(Code::egress_failed, std::move(what));
+}
+
+Instant now() { return std::chrono::steady_clock::now(); }
+
+// One call's way. Lives in the frame of `send`, and shares nothing that may go before it.
+struct Call {
+  TenantName tenant;
+  OutgoingRequest request;
+  CallLimits limits;
+  std::string message;  // as sent
+  Instant until;
+  std::shared_ptr<TlsContext> tls = nullptr;  // null: plain
+
+  Origin origin() const { return {request.url.scheme, request.url.host, request.url.port}; }
+};
+
+struct Answered {
+  Result<std::vector<IpAddress>> addresses;
+};
+
+async::Task<void> ask(Resolver* resolver, std::string host, std::shared_ptr<Answered> into) {
+  into->addresses = co_await resolver->resolve(std::move(host));
+}
+
+// The response's own head, read off the socket's input.
+async::Task<Result<ResponseHead>> receive_head(ClientSocket* socket, Call* call) {
+  std::size_t seen = 0;
+  for (int interim = 0; interim <= kMaxInterim;) {
+    std::string& input = socket->input();
+    const HeadEnd end = find_head_end(input, seen);
+    if (end.state == HeadEnd::State::malformed) co_return failed("the response is not HTTP/1");
+    if (end.state == HeadEnd::State::found && end.size <= call->limits.head_bytes) {
+      auto head =
+          parse_response_head(std::string_view(input).substr(0, end.size), call->request.method);
+      if (!head) co_return std::unexpected(std::move(head).error());
+      input.erase(0, end.size);
+      if (head->head.status >= 200) co_return head;
+      seen = 0;
+      ++interim;
+      continue;
+    }
+    if (input.size() > call->limits.head_bytes)
+      co_return failed("the response's head is too large");
+    seen = input.size();
+    CARREL_CO_TRY(const std::size_t received, co_await socket->receive(call->until));
+    if (received == 0) co_return failed("the connection was closed before a response");
+  }
+  co_return failed("the response does not come to its point");
+}
+
+}  // namespace
+
+struct Client::Impl {
+  async::Shard& shard;
+  ClientOptions options;
+  std::unique_ptr<Resolver> own_resolver;
+  Resolver* resolver;
+  std::shared_ptr<ClientPool> pool;
+
+  Impl(async::Shard& s, ClientOptions o);
+
+  async::Task<Result<std::vector<IpAddress>>> find(std::string host, Instant until);
+  async::Task<Result<std::vector<IpAddress>>> addresses(const Call* call, Instant until);
+  async::Task<Result<std::unique_ptr<ClientSocket>>> connect(const Call* call);
+  async::Task<Result<std::unique_ptr<IncomingResponse>>> exchange(Call* call,
+                                                                  CallConnection* connection);
+  async::Task<Result<std::unique_ptr<IncomingResponse>>> exchange_kept(Call* call,
+                                                                       CallConnection* connection);
+};
+
+Client::Impl::Impl(async::Shard& s, ClientOptions o) : shard(s), options(std::move(o)) {
+  if (options.resolver == nullptr) own_resolver = std::make_unique<SystemResolver>(shard);
+  resolver = own_resolver ? own_resolver.get() : options.resolver;
+  pool = std::make_shared<ClientPool>(
+      shard, ClientPool::Limits{.connections_a_tenant = options.connections_a_tenant,
+                                .idle_a_host = options.idle_a_host,
+                                .idle = options.idle});
+}
+
+async::Task<Result<std::vector<IpAddress>>> Client::Impl::find(std::string host, Instant until) {
+  if (const auto address = parse_ip(host)) co_return std::vector{*address};
+  auto answered = std::make_shared<Answered>();
+  const int ended =
+      co_await async::first_of(ask(resolver, host, answered), shard.sleep_until(until));
+  if (ended != 0) co_return failed(fmt::format("{} is not resolved in time", host));
+  co_return std::move(answered->addresses);
+}
+
+// One answer that may not be called makes all suspect: a name that points inside on purpose.
+async::Task<Result<std::vector<IpAddress>>> Client::Impl::addresses(const Call* call,
+                                                                    Instant until) {
+  const Url url = call->request.url;
+  CARREL_CO_TRY(auto found, co_await find(url.host, until));
+  for (const IpAddress& address : found) {
+    const auto refusal = options.policy.refusal(address, url.port);
+    if (!refusal) continue;
+    co_return fail(Code::egress_denied, fmt::format("{} may not be called: {}", url.host, *refusal),
+                   "an operator may allow the range of addresses");
+  }
+  if (found.empty()) co_return failed(fmt::format("{} has no address", url.host));
+  co_return found;
+}
+
+// Each address has its share of the time that is left.
+async::Task<Result<std::unique_ptr<ClientSocket>>> Client::Impl::connect(const Call* call) {
+  const Instant until = std::min(call->until, now() + call->limits.connect);
+  CARREL_CO_TRY(const auto found, co_await addresses(call, until));
+  Result<std::unique_ptr<ClientSocket>> socket;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const Nanos share = (until - now()) / static_cast<int>(found.size() - i);
+    Peer peer{.address = found[i],
+              .port = call->request.url.port,
+              .host = call->request.url.host,
+              .tls = call->tls};
+    socket = co_await ClientSocket::open(shard, std::move(peer), now() + share);
+    if (socket) break;
+  }
+  co_return socket;
+}
+
+// On success the connection goes to the response.
+async::Task<Result<std::unique_ptr<IncomingResponse>>> Client::Impl::exchange(
+    Call* call, CallConnection* connection) {
+  ClientSocket* socket = connection->socket.get();
+  CARREL_CO_TRY(const bool taken, co_await socket->send(call->message, call->until));
+  auto head = co_await receive_head(socket, call);
+  if (!head) co_return std::unexpected(std::move(head).error());
+  const ClientResponse::Rest rest{.until = call->until,
+                                  .bytes_left = call->limits.response_bytes,
+                                  .keep = taken && head->keep_alive};
+  co_return std::make_unique<ClientResponse>(std::move(*connection), std::move(*head), rest);
+}
+
+// A kept connection may be closed by the peer while our request is on its way, so only a call that
+// may be made twice uses one, and is made again if nothing came back.
+async::Task<Result<std::unique_ptr<IncomingResponse>>> Client::Impl::exchange_kept(
+    Call* call, CallConnection* connection) {
+  if (!is_repeatable(call->request.method)) co_return nullptr;
+  connection->socket = connection->lease.take_idle(connection->origin);
+  if (!connection->socket) co_return nullptr;
+  auto response = co_await exchange(call, connection);
+  if (response) co_return response;
+  const bool answered = !connection->socket->input().empty();
+  if (answered || now() >= call->until) co_return response;
+  co_return nullptr;
+}
+
+Client::Client(async::Shard& shard, ClientOptions options)
+    : impl_(std::make_unique<Impl>(shard, std::move(options))) {}
+Client::~Client() { impl_->pool->close(); }
+
+async::Task<Result<std::unique_ptr<IncomingResponse>>> Client::send(TenantName tenant,
+                                                                    OutgoingRequest request,
+                                                                    CallLimits limits) {
+  CARREL_CO_TRY(std::string message, write_request_head(request));
+  message += request.body;
+  request.body.clear();
+  Call call{.tenant = std::move(tenant),
+            .request = std::move(request),
+            .limits = limits,
+            .message = std::move(message),
+            .until = now() + limits.total};
+  if (call.request.url.scheme == "https") {
+    call.tls = impl_->options.tls;
+    if (!call.tls) co_return fail(Code::unavailable, "this process has no roots for https");
+  }
+  CARREL_CO_TRY(auto lease, co_await impl_->pool->enter(call.tenant, call.until));
+  CallConnection connection{.lease = std::move(lease), .origin = call.origin()};
+  CARREL_CO_TRY(auto response, co_await impl_->exchange_kept(&call, &connection));
+  if (response) co_return response;
+  connection.socket.reset();
+  connection.lease.make_room();
+  CARREL_CO_TRY(connection.socket, co_await impl_->connect(&call));
+  co_return co_await impl_->exchange(&call, &connection);
+}
+
+}  // namespace carrel::net

@@ -1,0 +1,49 @@
+// One connection to the outside as coroutines see it: opened, written, read, each with a deadline.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "async/shard.h"
+#include "base/clock.h"
+#include "net/egress_policy.h"
+
+namespace carrel::net {
+
+class TlsContext;
+
+struct Peer {
+  IpAddress address;
+  std::uint16_t port = 0;
+  std::string host;                 // that its certificate must be for
+  std::shared_ptr<TlsContext> tls;  // null: plain
+};
+
+// Owner: a call, or the pool. Thread: its shard. Stops: destroying it closes the connection;
+// destroying a waiting coroutine first. Errors of all methods: egress_failed.
+class ClientSocket {
+ public:
+  static async::Task<Result<std::unique_ptr<ClientSocket>>> open(async::Shard& shard, Peer peer,
+                                                                 Instant until);
+  ~ClientSocket();
+  ClientSocket(const ClientSocket&) = delete;
+  ClientSocket& operator=(const ClientSocket&) = delete;
+
+  // False: the peer answered or closed before it had taken all.
+  async::Task<Result<bool>> send(std::string bytes, Instant until);
+
+  // Appends what has arrived to `input()`; at least one byte, or none: the peer has ended its side.
+  async::Task<Result<std::size_t>> receive(Instant until);
+  std::string& input();
+
+  // Nothing has arrived and nothing is broken: fit for another request.
+  bool is_quiet();
+
+ private:
+  struct Impl;
+  explicit ClientSocket(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace carrel::net
