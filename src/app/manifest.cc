@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 
+#include "app/grants_reader.h"
 #include "app/units.h"
 
 namespace carrel::app {
@@ -26,15 +27,6 @@ constexpr std::array<Later, 8> kLaterTables{{{"hook", "hook points"},
                                              {"workflow", "workflows"},
                                              {"actor", "actors"},
                                              {"batch", "batch jobs"}}};
-constexpr std::array<Later, 9> kLaterGrants{{{"kv", "the key-value store"},
-                                             {"counters", "counters"},
-                                             {"topics", "topics"},
-                                             {"queues", "queues"},
-                                             {"outbox", "the outbox"},
-                                             {"blobs", "the blob store"},
-                                             {"http", "calls to the outside"},
-                                             {"secrets", "the secret store"},
-                                             {"app", "functions of an embedding application"}}};
 
 // A path in the manifest that must stay in the app's folder, so that the folder is the whole app.
 std::optional<fs::path> inner_path(TableReader& table, std::string_view key,
@@ -93,6 +85,17 @@ class Reader {
       }
       manifest_.app = AppName(*name);
     }
+    if (const auto sync = table.text("sync")) {
+      if (*sync != "always" && *sync != "interval") {
+        table.problem("sync",
+                      fmt::format("`sync` in [app] must be \"always\" or \"interval\", not {}",
+                                  in_quotes(*sync)));
+      }
+      manifest_.sync = *sync == "interval" ? store::Sync::interval : store::Sync::always;
+    }
+    if (const auto storage = table.size("storage", {64ULL << 10, 1ULL << 50})) {
+      manifest_.storage = *storage;
+    }
     table.finish();
   }
 
@@ -134,7 +137,14 @@ class Reader {
     }
     if (auto entrypoint = table.text("entrypoint", 256)) module.entrypoint = std::move(*entrypoint);
     if (auto argv = table.text("argv")) module.argv = std::move(*argv);
-    read_grants(table);
+    module.grants = read_grants(table);
+    if (table.boolean("stream").value_or(false) && module.grants.gated()) {
+      table.problem(
+          "stream",
+          fmt::format("{} may write to a store, so its reply is held back until that is "
+                      "durable and cannot stream; remove `stream`, or its grants to write",
+                      table.where()));
+    }
     table.finish();
     manifest_.modules.push_back(std::move(module));
   }
@@ -154,18 +164,6 @@ class Reader {
                                 in_quotes(source->native())));
     }
     return source;
-  }
-
-  void read_grants(TableReader& module) {
-    const TomlValue* value = module.table("grants");
-    if (value == nullptr) return;
-    TableReader grants(*value, "`grants` of " + module.where(), problems_);
-    for (const auto& [key, needs] : kLaterGrants) {
-      grants.refuse(key, fmt::format("the grant `{}` needs {}, not supported yet by this build; "
-                                     "remove it",
-                                     key, needs));
-    }
-    grants.finish();
   }
 
   void read_function(const TomlValue& value) {

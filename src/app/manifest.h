@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "app/table_reader.h"
 #include "base/id.h"
 #include "base/result.h"
+#include "store/changes.h"
 #include "turn/turn.h"
 
 namespace carrel::app {
@@ -36,6 +38,7 @@ struct Module {
   Pairs config;       // environment variables, and files below /config
   Pairs environment;  // environment variables only
   std::vector<Volume> volumes;
+  turn::Grants grants;
 };
 
 struct Function {
@@ -54,6 +57,8 @@ struct Manifest {
   std::filesystem::path file;
   std::filesystem::path folder;  // what paths in the file are relative to
   AppName app;
+  store::Sync sync = store::Sync::always;  // when a commit counts as durable
+  std::uint64_t storage = 1ULL << 30;      // bytes it may store
   RouteRules rules = RouteRules::carrel;
   std::vector<Module> modules;  // by name
   std::vector<Function> functions;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "app/setup.h"
 #include "app/test_folder.h"
 
 namespace carrel::app {
@@ -120,13 +121,55 @@ TEST(Manifest, RefusesEveryGrantOfLaterBuilds) {
   Fixture f;
   const std::string text = f.error(
       "[module.price]\nsource = \"price.wasm\"\n"
-      "grants = { kv = [\"a:rw\"], topics = [], http = [], secrets = [], tokens = [] }\n");
-  EXPECT_THAT(
-      text, HasSubstr("the grant `kv` needs the key-value store, not supported yet by this build"));
+      "grants = { queues = [\"a:rw\"], topics = [], outbox = [], app = [], tokens = [] }\n");
+  EXPECT_THAT(text, HasSubstr("the grant `queues` needs queues, not supported yet by this build"));
   EXPECT_THAT(text, HasSubstr("the grant `topics` needs topics"));
-  EXPECT_THAT(text, HasSubstr("the grant `http` needs calls to the outside"));
-  EXPECT_THAT(text, HasSubstr("the grant `secrets` needs the secret store"));
+  EXPECT_THAT(text, HasSubstr("the grant `outbox` needs the outbox"));
+  EXPECT_THAT(text, HasSubstr("the grant `app` needs functions"));
   EXPECT_THAT(text, HasSubstr("unknown key \"tokens\""));
+}
+
+TEST(Manifest, MayNotStreamWhatIsHeldBackUntilACommit) {
+  Fixture f;
+  constexpr std::string_view kStream =
+      "[module.price]\nsource = \"price.wasm\"\nstream = true\ngrants = ";
+  EXPECT_THAT(f.error(std::string(kStream) + "{ kv = [\"a:rw\"] }\n"),
+              HasSubstr("carrel.toml:5:10: [module.price] may write to a store"));
+  EXPECT_EQ(f.error(std::string(kStream) + "{ kv = [\"a:r\"] }\n"), "no error");
+  EXPECT_THAT(f.error("[module.price]\nsource = \"price.wasm\"\nstream = 1\n"),
+              HasSubstr("`stream` in [module.price] must be true or false"));
+}
+
+TEST(Manifest, SaysHowItsStateIsKept) {
+  Fixture f;
+  const auto plain = f.read("");
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->sync, store::Sync::always);
+  EXPECT_EQ(plain->storage, 1ULL << 30);
+  const auto other = f.read("sync = \"interval\"\nstorage = \"64KiB\"\n");
+  ASSERT_TRUE(other) << other.error().message();
+  EXPECT_EQ(other->sync, store::Sync::interval);
+  EXPECT_EQ(other->storage, 64u << 10);
+  EXPECT_THAT(
+      f.error("sync = \"never\"\nstorage = \"1KiB\"\n"),
+      AllOf(HasSubstr("carrel.toml:3:8: `sync` in [app] must be \"always\" or \"interval\""),
+            HasSubstr("`storage` in [app] must be from 64KiB to 1048576GiB")));
+}
+
+TEST(Manifest, GivesAModuleItsGrants) {
+  Fixture f;
+  auto manifest = f.read(
+      "[module.price]\nsource = \"price.wasm\"\n"
+      "grants = { kv = [\"carts:rw\"], secrets = [\"KEY\"] }\n");
+  ASSERT_TRUE(manifest) << manifest.error().message();
+  manifest->storage = 5;
+  const auto setup = setup_of(*manifest, manifest->modules[0]);
+  ASSERT_EQ(setup.grants.kv.size(), 1u);
+  EXPECT_EQ(setup.grants.kv[0].store, "carts");
+  EXPECT_TRUE(setup.grants.gated());
+  EXPECT_EQ(setup.grants.secrets, std::vector<std::string>{"KEY"});
+  EXPECT_EQ(setup.storage, 5u);
+  EXPECT_EQ(setup.tenant.str(), "shop");
 }
 
 TEST(Manifest, RefusesEveryTableOfLaterBuilds) {

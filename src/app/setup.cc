@@ -4,14 +4,17 @@
 
 namespace carrel::app {
 
-turn::ModuleSetup setup_of(const AppName& app, const Module& module, const Pairs& environment) {
-  turn::ModuleSetup setup{.tenant = TenantName(app.str()),
-                          .app = app,
+turn::ModuleSetup setup_of(const Manifest& app, const Module& module, const Pairs& environment) {
+  turn::ModuleSetup setup{.tenant = TenantName(app.app.str()),
+                          .app = app.app,
                           .name = module.name,
                           .limits = module.limits,
                           .entrypoint = module.entrypoint,
                           .argv = module.argv,
-                          .environment = environment};
+                          .environment = environment,
+                          .grants = module.grants,
+                          .sync = app.sync,
+                          .storage = app.storage};
   for (const auto* pairs : {&module.environment, &module.config}) {
     setup.environment.insert(setup.environment.end(), pairs->begin(), pairs->end());
   }

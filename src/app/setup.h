@@ -8,6 +8,7 @@
 namespace carrel::app {
 
 // `environment` goes before the module's own: the first of a name is what a guest finds.
-turn::ModuleSetup setup_of(const AppName& app, const Module& module, const Pairs& environment = {});
+turn::ModuleSetup setup_of(const Manifest& app, const Module& module,
+                           const Pairs& environment = {});
 
 }  // namespace carrel::app

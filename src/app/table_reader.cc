@@ -119,8 +119,15 @@ std::optional<Nanos> TableReader::duration(std::string_view key, Range<Nanos> ra
 }
 
 std::vector<std::string> TableReader::texts(std::string_view key, std::size_t most_bytes) {
-  const TomlValue* value = take(key);
   std::vector<std::string> out;
+  for (const TomlValue* value : text_values(key, most_bytes)) out.push_back(value->text);
+  return out;
+}
+
+std::vector<const TomlValue*> TableReader::text_values(std::string_view key,
+                                                       std::size_t most_bytes) {
+  const TomlValue* value = take(key);
+  std::vector<const TomlValue*> out;
   if (value == nullptr) return out;
   const auto add = [&](const TomlValue& item) {
     if (item.kind != Kind::text) {
@@ -130,7 +137,7 @@ std::vector<std::string> TableReader::texts(std::string_view key, std::size_t mo
       problems_.add(item.at, fmt::format("a text of `{}` in {} is longer than {} bytes", key,
                                          where_, most_bytes));
     } else {
-      out.push_back(item.text);
+      out.push_back(&item);
     }
   };
   if (value->kind == Kind::array) {

@@ -45,6 +45,8 @@ class TableReader {
   std::optional<Nanos> duration(std::string_view key, Range<Nanos> range);
   // One text or a list of them.
   std::vector<std::string> texts(std::string_view key, std::size_t most_bytes = 4096);
+  // The same with their places; nothing but texts.
+  std::vector<const TomlValue*> text_values(std::string_view key, std::size_t most_bytes = 4096);
   // A table of texts; numbers and booleans are taken as they are written.
   Pairs pairs(std::string_view key);
 

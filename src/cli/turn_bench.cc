@@ -140,8 +140,8 @@ Result<std::shared_ptr<wasi::Node>> TurnBench::folder(const std::filesystem::pat
 }
 
 Result<turn::ModuleSetup> TurnBench::setup_of(const app::Module& module, const app::Manifest* app) {
-  turn::ModuleSetup setup =
-      app::setup_of(app != nullptr ? app->app : AppName(module.name.str()), module);
+  const app::Manifest alone{.app = AppName(module.name.str())};
+  turn::ModuleSetup setup = app::setup_of(app != nullptr ? *app : alone, module);
   if (app != nullptr && app->assets) {
     CARREL_TRY(auto assets, folder(*app->assets));
     setup.mounts.push_back({"/assets", std::move(assets)});

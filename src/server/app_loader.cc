@@ -34,7 +34,7 @@ class Folders {
 turn::ModuleSetup setup_of(const app::Manifest& manifest, const app::Module& module,
                            Folders& folders, Faults& faults, const app::Pairs& environment) {
   // The operator's word goes before the manifest's.
-  turn::ModuleSetup setup = app::setup_of(manifest.app, module, environment);
+  turn::ModuleSetup setup = app::setup_of(manifest, module, environment);
   if (manifest.assets) setup.mounts.push_back({"/assets", folders.find(*manifest.assets, faults)});
   for (const app::Volume& volume : module.volumes) {
     setup.mounts.push_back({volume.guest, folders.find(volume.host, faults)});
