@@ -16,8 +16,10 @@ struct Committer::Impl {
   TicketTable& tickets;
   CommitObserver& observer;
   CommitterOptions options;
+  UsageTable& usage;
   SlotTable slots;
-  Judge judge;  // the committing thread's
+  std::optional<Judge> judge;  // the committing thread's
+  Version last{};              // the highest that was given; the committing thread's
 
   mutable std::mutex mutex;
   std::condition_variable work, unsynced;
@@ -31,17 +33,30 @@ struct Committer::Impl {
 
   std::thread committing, syncing;
 
-  Impl(std::shared_ptr<Database> db, TicketTable& t, UsageTable& usage, CommitObserver& o,
-       Version first, CommitterOptions opts)
-      : database(std::move(db)),
-        tickets(t),
-        observer(o),
-        options(std::move(opts)),
-        judge(
-            database, t, slots, usage,
-            options.wall ? options.wall : [] { return system_clock().wall(); }) {
-    applied = durable =
-        std::make_shared<const Snapshot>(Snapshot{.version = first, .view = database->view()});
+  Impl(TicketTable& t, UsageTable& u, CommitObserver& o, CommitterOptions opts)
+      : tickets(t), observer(o), options(std::move(opts)), usage(u) {
+    if (!options.wall) options.wall = [] { return system_clock().wall(); };
+  }
+
+  void start(std::shared_ptr<Database> db, Version first) {
+    database = std::move(db);
+    judge.emplace(database, tickets, slots, usage, first, options.wall);
+    last = first;
+    {
+      const std::lock_guard lock(mutex);
+      judge->counts() = counts;
+      failure.reset();
+      stopping = stopped_committing = wanted = false;
+      applied = durable =
+          std::make_shared<const Snapshot>(Snapshot{.version = first, .view = database->view()});
+    }
+    committing = std::thread([this] { run_commits(); });
+    syncing = std::thread([this] { run_syncs(); });
+  }
+
+  static Error refusal(const Error& cause) {
+    const Code code = cause.code() == Code::store_full ? Code::store_full : Code::store_failed;
+    return Error(code, cause.message(), cause.help());
   }
 
   std::optional<Error> failed() const {
@@ -75,28 +90,26 @@ struct Committer::Impl {
 
   void commit_batch(std::span<const std::shared_ptr<CommitRequest>> batch) {
     if (const auto cause = failed()) {
-      const Code code = cause->code() == Code::store_full ? Code::store_full : Code::store_failed;
-      for (const auto& request : batch)
-        refuse(*request, Error(code, cause->message(), cause->help()));
+      for (const auto& request : batch) refuse(*request, refusal(*cause));
       return;
     }
-    const Version version{static_cast<std::uint64_t>(applied->version) + 1};
-    judge.begin(version);
+    const Version version = last = Version{static_cast<std::uint64_t>(last) + 1};
+    judge->begin(version);
     std::vector<Verdict> verdicts;
     verdicts.reserve(batch.size());
     bool wants = false, any = false;
     for (const auto& request : batch) {
-      verdicts.push_back(judge.decide(request->changes));
+      verdicts.push_back(judge->decide(request->changes));
       if (verdicts.back().refused) continue;
       any = true;
       wants |= request->changes.sync == Sync::always;
     }
     if (any) {
-      if (const auto written = database->write(judge.finish()); !written) {
+      if (const auto written = database->write(judge->finish()); !written) {
         for (auto& verdict : verdicts) {
           if (!verdict.refused) verdict.refused = written.error();
         }
-        ++judge.counts().failures;
+        ++judge->counts().failures;
         fail_all(written.error());
       } else {
         publish(version, wants);
@@ -109,7 +122,7 @@ struct Committer::Impl {
   }
 
   void publish(Version version, bool wants) {
-    ++judge.counts().batches;
+    ++judge->counts().batches;
     auto state =
         std::make_shared<const Snapshot>(Snapshot{.version = version, .view = database->view()});
     {
@@ -118,7 +131,7 @@ struct Committer::Impl {
       applied = state;
       wanted |= wants;
       const auto syncs = counts.syncs;
-      counts = judge.counts();
+      counts = judge->counts();
       counts.syncs = syncs;
     }
     observer.on_applied(std::move(state));
@@ -175,26 +188,29 @@ struct Committer::Impl {
 
 Committer::Committer(std::shared_ptr<Database> database, TicketTable& tickets, UsageTable& usage,
                      CommitObserver& observer, Version first, CommitterOptions options)
-    : impl_(std::make_unique<Impl>(std::move(database), tickets, usage, observer, first,
-                                   std::move(options))) {
-  impl_->committing = std::thread([impl = impl_.get()] { impl->run_commits(); });
-  impl_->syncing = std::thread([impl = impl_.get()] { impl->run_syncs(); });
+    : impl_(std::make_unique<Impl>(tickets, usage, observer, std::move(options))) {
+  impl_->start(std::move(database), first);
 }
 
 Committer::~Committer() { stop(); }
 
 void Committer::submit(std::shared_ptr<CommitRequest> request) {
+  std::optional<Error> refused;
   impl_->queued_bytes.fetch_add(request->changes.bytes, std::memory_order_relaxed);
   {
     const std::lock_guard lock(impl_->mutex);
-    if (!impl_->stopping) {
+    if (impl_->failure) {
+      refused = Impl::refusal(*impl_->failure);
+    } else if (impl_->stopping) {
+      refused = Error(Code::shutting_down, "the store has stopped");
+    } else {
       impl_->queue.push_back(std::move(request));
       if (impl_->queue.size() > 1) return;  // it has been woken already
     }
   }
-  if (request) {
+  if (refused) {
     impl_->queued_bytes.fetch_sub(request->changes.bytes, std::memory_order_relaxed);
-    Impl::refuse(*request, Error(Code::shutting_down, "the store has stopped"));
+    Impl::refuse(*request, *refused);
     return;
   }
   impl_->work.notify_one();
@@ -216,6 +232,20 @@ void Committer::stop() {
   impl_->work.notify_one();
   if (impl_->committing.joinable()) impl_->committing.join();
   if (impl_->syncing.joinable()) impl_->syncing.join();
+}
+
+Version Committer::let_go() {
+  stop();
+  impl_->judge.reset();
+  impl_->database.reset();
+  const std::lock_guard lock(impl_->mutex);
+  impl_->applied.reset();
+  impl_->durable.reset();
+  return impl_->last;
+}
+
+void Committer::begin_again(std::shared_ptr<Database> database, Version first) {
+  impl_->start(std::move(database), first);
 }
 
 CommitCounts Committer::counts() const {

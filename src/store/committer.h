@@ -7,7 +7,8 @@
 // until it is durable (turn/output_gate.h).
 //
 // After a failed write or sync nothing more is accepted or becomes durable until the store has been
-// opened again (recovery.h): turns applied but not synced may or may not be on the disk.
+// opened again (`begin_again`, by recovery.h): turns applied but not synced may or may not be on
+// the disk.
 #pragma once
 
 #include <cstdint>
@@ -92,6 +93,12 @@ class Committer {
   void want_durable();
 
   void stop();
+
+  // After a failure: drops the database and all that was read from it. Blocks. Returns the highest
+  // version it ever gave; then `begin_again`, or the end.
+  Version let_go();
+  void begin_again(std::shared_ptr<Database> database, Version first);
+
   CommitCounts counts() const;
   std::size_t queued_bytes() const;
 

@@ -107,6 +107,9 @@ class Database : public std::enable_shared_from_this<Database> {
   // store_locked; store_format for a newer or foreign folder, which is left as it is; data_corrupt;
   // store_full; io.
   static Result<std::shared_ptr<Database>> open(const DatabaseOptions& options);
+  // Whether its folder takes writes again: writes and syncs a small file there. Blocks. Errors:
+  // store_full, store_failed.
+  static Result<void> probe(const DatabaseOptions& options);
   ~Database();
 
   std::shared_ptr<const DatabaseView> view();

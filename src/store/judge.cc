@@ -13,11 +13,12 @@ struct Judge::Effects {
 };
 
 Judge::Judge(std::shared_ptr<Database> database, const TicketTable& tickets, SlotTable& slots,
-             UsageTable& usage, std::function<WallTime()> wall)
+             UsageTable& usage, Version first, std::function<WallTime()> wall)
     : database_(std::move(database)),
       tickets_(tickets),
       slots_(slots),
       usage_(usage),
+      first_(first),
       wall_(std::move(wall)) {}
 
 void Judge::begin(Version version) {
@@ -209,6 +210,10 @@ void Judge::apply(const Changes& changes, Effects& effects) {
 }
 
 Verdict Judge::decide(const Changes& changes) {
+  if (changes.snapshot < first_) {
+    ++counts_.conflicts;
+    return {.refused = Error(Code::conflict, "the store was opened again after it was read")};
+  }
   if (auto lost = lost_by(changes); !lost.empty()) {
     return {.refused = Error(Code::conflict, "what it read has changed"), .lost = std::move(lost)};
   }

@@ -20,7 +20,7 @@ namespace carrel::store {
 class Judge {
  public:
   Judge(std::shared_ptr<Database> database, const TicketTable& tickets, SlotTable& slots,
-        UsageTable& usage, std::function<WallTime()> wall);
+        UsageTable& usage, Version first, std::function<WallTime()> wall);
 
   void begin(Version version);
   Verdict decide(const Changes& changes);
@@ -50,6 +50,7 @@ class Judge {
   const TicketTable& tickets_;
   SlotTable& slots_;
   UsageTable& usage_;
+  const Version first_;  // what was seen before may have been lost
   std::function<WallTime()> wall_;
   Version version_{};
   WriteSet writes_;

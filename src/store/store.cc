@@ -67,6 +67,7 @@ void Store::Impl::on_failed(Error cause, std::shared_ptr<const Snapshot> state) 
     failure = cause;
     newest = std::move(state);
   }
+  changed.notify_all();
   tell([cause](DurabilityListener& listener) { listener.on_failure(cause); });
 }
 
@@ -87,14 +88,22 @@ void Store::Impl::run_sweeps() {
   }
 }
 
+DatabaseOptions Store::Impl::database_options() const {
+  return {.folder = options.folder, .cache_bytes = options.cache_bytes, .files = options.files};
+}
+
+std::shared_ptr<Database> Store::Impl::open_database() const {
+  const std::lock_guard lock(mutex);
+  return database;
+}
+
 Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   std::unique_ptr<Store> store(new Store);
   store->impl_ = std::make_unique<Impl>();
   Impl& impl = *store->impl_;
   impl.options = options;
   impl.clock = options.clock != nullptr ? options.clock : &system_clock();
-  CARREL_TRY(impl.database,
-             Database::open({.folder = options.folder, .cache_bytes = options.cache_bytes}));
+  CARREL_TRY(impl.database, Database::open(impl.database_options()));
   std::error_code error;
   std::filesystem::create_directories(parts_folder(options.folder), error);
   if (error) return fail(Code::io, "cannot make the store's folder of parts: " + error.message());
@@ -106,6 +115,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
       impl.database, impl.tickets, impl.usage, impl, kNoVersion,
       CommitterOptions{.wall = [clock = impl.clock] { return clock->wall(); }});
   impl.sweeping = std::thread([&impl] { impl.run_sweeps(); });
+  impl.recovering = std::thread([&impl] { impl.run_recovery(); });
   return store;
 }
 
@@ -126,6 +136,7 @@ void Store::stop() {
   }
   impl_->changed.notify_all();
   if (impl_->sweeping.joinable()) impl_->sweeping.join();
+  if (impl_->recovering.joinable()) impl_->recovering.join();
   if (impl_->committer) impl_->committer->stop();
 }
 
@@ -137,10 +148,11 @@ StoreStatus Store::status() const {
   status.disk_reads = impl_->disk_reads;
   status.expired_snapshots = impl_->expired;
   status.corruptions = impl_->corruptions;
-  status.size = impl_->database->size();
+  if (const auto database = impl_->open_database()) status.size = database->size();
   const std::lock_guard lock(impl_->mutex);
   if (impl_->failure) {
-    status.health = StoreStatus::Health::failed;
+    status.health =
+        impl_->reopening ? StoreStatus::Health::reopening : StoreStatus::Health::failed;
     status.problem = impl_->failure->message();
   }
   return status;
@@ -149,7 +161,9 @@ StoreStatus Store::status() const {
 Usage Store::usage(const TenantName& tenant) const {
   auto account = impl_->usage.find(tenant);
   if (!account) {
-    auto loaded = impl_->usage.load(tenant, *impl_->database);
+    const auto database = impl_->open_database();
+    if (!database) return {};
+    auto loaded = impl_->usage.load(tenant, *database);
     if (!loaded) return {};
     account = *loaded;
   }
@@ -159,13 +173,16 @@ Usage Store::usage(const TenantName& tenant) const {
 
 Result<std::shared_ptr<const Snapshot>> Store::snapshot() const {
   const std::lock_guard lock(impl_->mutex);
+  if (!impl_->newest) return fail(Code::unavailable, "the store is being opened again");
   return impl_->newest;
 }
 
 IoPool& Store::io() { return *impl_->io; }
 Parts& Store::parts() { return *impl_->parts; }
 Result<void> Store::backup(const std::filesystem::path& target) {
-  return impl_->database->checkpoint(target);
+  const auto database = impl_->open_database();
+  if (!database) return fail(Code::unavailable, "the store is being opened again");
+  return database->checkpoint(target);
 }
 
 }  // namespace carrel::store

@@ -28,6 +28,7 @@ struct StoreOptions {
   Nanos sweep_every = std::chrono::seconds(1);
   Nanos retry_after = std::chrono::seconds(1);  // between attempts to open it again
   const Clock* clock = nullptr;                 // null: the machine's
+  std::shared_ptr<DatabaseFiles> files;         // null: the machine's; tests let them fail
 };
 
 // Told on its shard, in order.

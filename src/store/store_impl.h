@@ -48,7 +48,7 @@ struct ShardStore::Impl {
 struct Store::Impl final : CommitObserver {
   StoreOptions options;
   const Clock* clock = nullptr;
-  std::shared_ptr<Database> database;
+  std::shared_ptr<Database> database;  // under `mutex`; null while it is being opened again
   TicketTable tickets;
   UsageTable usage;
   std::unique_ptr<IoPool> io;
@@ -59,16 +59,24 @@ struct Store::Impl final : CommitObserver {
   bool stopping = false;
   std::shared_ptr<const Snapshot> newest;
   std::optional<Error> failure;
+  bool reopening = false;
   std::vector<std::unique_ptr<ShardStore>> shards;
   std::atomic<std::uint64_t> durable = 0, reruns = 0, disk_reads = 0, expired = 0, corruptions = 0;
   std::unique_ptr<Committer> committer;
-  std::thread sweeping;
+  std::thread sweeping, recovering;
 
   void on_applied(std::shared_ptr<const Snapshot> state) override;
   void on_durable(Version version) override;
   void on_failed(Error cause, std::shared_ptr<const Snapshot> state) override;
   void tell(const std::function<void(DurabilityListener&)>& what);
   void run_sweeps();
+  DatabaseOptions database_options() const;
+  std::shared_ptr<Database> open_database() const;  // null: while it is being opened again
+
+  // recovery.cc
+  void run_recovery();
+  void reopen();
+  bool close_database();
 };
 
 }  // namespace carrel::store

@@ -34,8 +34,10 @@ std::shared_ptr<const Account> UsageTable::find(const TenantName& tenant) const 
 }
 
 Result<std::shared_ptr<Account>> UsageTable::load(const TenantName& tenant, Database& database) {
+  std::uint64_t cleared = 0;
   {
     const std::lock_guard lock(mutex_);
+    cleared = cleared_;
     if (const auto found = accounts_.find(tenant); found != accounts_.end()) return found->second;
   }
   auto account = std::make_shared<Account>();
@@ -44,12 +46,14 @@ Result<std::shared_ptr<Account>> UsageTable::load(const TenantName& tenant, Data
     return fail(Code::data_corrupt, "a tenant's account is damaged");
   }
   const std::lock_guard lock(mutex_);
+  if (cleared != cleared_) return account;  // of what was open before
   return accounts_.emplace(tenant, std::move(account)).first->second;
 }
 
 void UsageTable::clear() {
   const std::lock_guard lock(mutex_);
   accounts_.clear();
+  ++cleared_;
 }
 
 }  // namespace carrel::store

@@ -41,6 +41,7 @@ class UsageTable {
 
  private:
   mutable std::mutex mutex_;
+  std::uint64_t cleared_ = 0;  // times
   std::unordered_map<TenantName, std::shared_ptr<Account>> accounts_;
 };
 

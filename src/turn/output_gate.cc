@@ -1,5 +1,7 @@
 #include "turn/output_gate.h"
 
+#include <algorithm>
+
 namespace carrel::turn {
 
 // Lives in the waiting coroutine's frame and takes itself out when that is destroyed.
@@ -29,7 +31,7 @@ OutputGate::~OutputGate() { store_.set_listener(nullptr); }
 
 async::Task<Result<void>> OutputGate::wait(store::Version needed) {
   if (open_for(needed)) co_return Result<void>();
-  if (!failed_) {
+  if (!failed_ && !lost(needed)) {
     store_.want_durable(needed);
     Wait wait{.gate = *this, .needed = needed};
     if (co_await wait) co_return Result<void>();
@@ -56,8 +58,17 @@ void OutputGate::on_failure(const Error&) {
   while (!waiters_.empty()) release_first(false);
 }
 
+bool OutputGate::lost(store::Version needed) const {
+  return std::ranges::any_of(lost_, [needed](const Lost& range) {
+    return range.after < needed && needed < range.before;
+  });
+}
+
 void OutputGate::on_reopened(store::Version version) {
+  constexpr std::size_t kKept = 64;  // no turn lives through so many
   failed_ = false;
+  lost_.push_back({durable_, version});
+  if (lost_.size() > kKept) lost_.pop_front();
   on_durable(version);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <coroutine>
+#include <deque>
 #include <map>
 
 #include "async/task.h"
@@ -23,7 +24,7 @@ class OutputGate final : public store::DurabilityListener {
   OutputGate(const OutputGate&) = delete;
   OutputGate& operator=(const OutputGate&) = delete;
 
-  bool open_for(store::Version needed) const { return needed <= durable_; }
+  bool open_for(store::Version needed) const { return needed <= durable_ && !lost(needed); }
   // Returns once `needed` is durable. Errors: commit_unknown if the store failed before it was.
   async::Task<Result<void>> wait(store::Version needed);
 
@@ -33,11 +34,17 @@ class OutputGate final : public store::DurabilityListener {
 
  private:
   struct Wait;
+  // Versions between a failure and what was opened again: they may be on the disk or not.
+  struct Lost {
+    store::Version after, before;
+  };
+  bool lost(store::Version needed) const;
   void release_first(bool durable);
 
   store::ShardStore& store_;
   store::Version durable_;
   bool failed_ = false;
+  std::deque<Lost> lost_;
   std::multimap<store::Version, Wait*> waiters_;
 };
 
