@@ -151,8 +151,7 @@ StoreStatus Store::status() const {
   if (const auto database = impl_->open_database()) status.size = database->size();
   const std::lock_guard lock(impl_->mutex);
   if (impl_->failure) {
-    status.health =
-        impl_->reopening ? StoreStatus::Health::reopening : StoreStatus::Health::failed;
+    status.health = impl_->reopening ? StoreStatus::Health::reopening : StoreStatus::Health::failed;
     status.problem = impl_->failure->message();
   }
   return status;

@@ -59,9 +59,8 @@ void OutputGate::on_failure(const Error&) {
 }
 
 bool OutputGate::lost(store::Version needed) const {
-  return std::ranges::any_of(lost_, [needed](const Lost& range) {
-    return range.after < needed && needed < range.before;
-  });
+  return std::ranges::any_of(
+      lost_, [needed](const Lost& range) { return range.after < needed && needed < range.before; });
 }
 
 void OutputGate::on_reopened(store::Version version) {

@@ -1,0 +1,151 @@
+// What a shard is told when the store fails and is opened again.
+#include <gtest/gtest.h>
+
+#include "store/database_test_support.h"
+#include "store/faulty_files.h"
+#include "store/store.h"
+
+namespace carrel::store {
+namespace {
+
+const Place kCarts{.kind = Kind::value, .store = "carts"};
+
+struct Listener final : DurabilityListener {
+  void on_durable(Version version) override { durable = version; }
+  void on_failure(const Error&) override { ++failures; }
+  void on_reopened(Version version) override {
+    durable = version;
+    ++reopenings;
+  }
+  Version durable{};
+  int failures = 0, reopenings = 0;
+};
+
+class AFailingStore : public DatabaseFixture {
+ protected:
+  AFailingStore() { start(); }
+  ~AFailingStore() override { end(); }
+
+  void start() {
+    StoreOptions o;
+    o.folder = folder;
+    o.cache_bytes = 8 << 20;
+    o.retry_after = std::chrono::milliseconds(2);
+    o.files = faults.files();
+    store = std::move(*Store::open(o));
+    local = &store->attach(shard);
+    local->set_listener(&listener);
+  }
+  void end() {
+    if (store) store->stop();
+    store.reset();
+  }
+
+  Result<Version> set(std::string_view name, std::string_view value) {
+    Transaction transaction(*local, TenantName("shop"), {});
+    const auto put = transaction.put(kCarts, name, {.bytes = std::string(value)});
+    if (!put) return std::unexpected(put.error());
+    Result<Version> out = kNoVersion;
+    shard.run_until_done(commit(transaction, out));
+    return out;
+  }
+  static async::Task<void> commit(Transaction& transaction, Result<Version>& out) {
+    out = co_await transaction.commit();
+  }
+  std::string text(std::string_view name) {
+    Transaction transaction(*local, TenantName("shop"), {});
+    auto got = transaction.get(kCarts, name);
+    if (!got) {
+      shard.run_until_done(transaction.fetch(kCarts, std::string(name)));
+      got = transaction.get(kCarts, name);
+    }
+    if (!got) return "?";
+    if (!*got) return "!";
+    return **got == nullptr ? "-" : (**got)->bytes;
+  }
+  template <typename Condition>
+  void until(Condition condition) {
+    for (int i = 0; i < 10'000 && !condition(); ++i) {
+      shard.run_until_done(shard.sleep_for(std::chrono::milliseconds(1)));
+    }
+    ASSERT_TRUE(condition());
+  }
+  void set_durably(std::string_view name, std::string_view value) {
+    const auto version = set(name, value);
+    ASSERT_TRUE(version) << version.error().describe();
+    until([&] { return listener.durable >= *version; });
+  }
+
+  FaultyFiles faults;
+  async::Shard shard;
+  Listener listener;
+  std::unique_ptr<Store> store;
+  ShardStore* local = nullptr;
+};
+
+TEST_F(AFailingStore, RefusesWhatFindsNoSpaceReadsOnAndAcceptsAgainWhenThereIsSome) {
+  set_durably("a", "1");
+  faults.fail_writes(FaultyFiles::Write::no_space);
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = set("b", "2");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Code::store_full) << refused.error().describe();
+    EXPECT_EQ(text("a"), "1");
+    EXPECT_EQ(text("b"), "-");
+  }
+  EXPECT_EQ(store->status().health, StoreStatus::Health::failed);
+  until([&] { return listener.failures == 1; });
+  faults.heal();
+  until([&] { return listener.reopenings == 1; });
+  until([&] { return set("c", "3").has_value(); });
+  EXPECT_EQ(store->status().health, StoreStatus::Health::well);
+  EXPECT_EQ(text("a"), "1");
+  EXPECT_EQ(text("b"), "-");
+  EXPECT_EQ(text("c"), "3");
+  EXPECT_EQ(store->usage(TenantName("shop")).names, 2U);
+}
+
+TEST_F(AFailingStore, HasNothingMoreDurableAfterAFailedSyncAndReadsWhatWasBefore) {
+  set_durably("a", "1");
+  const Version durable = listener.durable;
+  faults.fail_syncs();
+  const auto lost = set("a", "2");
+  ASSERT_TRUE(lost);
+  until([&] { return listener.failures == 1; });
+  EXPECT_EQ(listener.durable, durable);
+  EXPECT_EQ(text("a"), "1");
+  EXPECT_FALSE(set("a", "3"));
+  faults.heal();
+  until([&] { return listener.reopenings == 1; });
+  EXPECT_GT(listener.durable, *lost);  // versions are never given twice
+  until([&] { return set("b", "1").has_value(); });
+}
+
+TEST_F(AFailingStore, KeepsWhatWasDurableThroughAFailedSyncAndALossOfPower) {
+  for (int i = 0; i < 50; ++i) set_durably(name(i), value(i));
+  faults.fail_syncs();
+  static_cast<void>(set("late", "x"));
+  until([&] { return listener.failures == 1; });
+  end();
+  faults.lose_unsynced();
+  faults.heal();
+  start();
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(text(name(i)), value(i));
+}
+
+TEST_F(AFailingStore, ComesBackAsOftenAsItFails) {
+  for (int round = 1; round <= 5; ++round) {
+    set_durably("a", std::to_string(round));
+    round % 2 == 0 ? faults.fail_syncs() : faults.fail_writes(FaultyFiles::Write::fails);
+    static_cast<void>(set("b", "x"));
+    until([&] { return listener.failures == round; });
+    EXPECT_EQ(text("a"), std::to_string(round));
+    faults.heal();
+    until([&] { return listener.reopenings == round; });
+    EXPECT_EQ(text("a"), std::to_string(round));
+    until([&] { return set("c", "x").has_value(); });
+  }
+}
+
+}  // namespace
+}  // namespace carrel::store
