@@ -42,7 +42,9 @@ Result<std::shared_ptr<Database>> Database::open(const DatabaseOptions& options)
   auto impl = std::make_unique<Impl>();
   impl->folder = options.folder;
   impl->files = options.files;
-  if (impl->files) impl->env = rocksdb::NewCompositeEnv(impl->files->system);
+  impl->logs = std::make_shared<LogFiles>(impl->files ? impl->files->system
+                                                      : rocksdb::FileSystem::Default());
+  impl->env = rocksdb::NewCompositeEnv(impl->logs);
   const bool writes = options.access == DatabaseOptions::Access::read_write;
   CARREL_TRY_VOID(writes ? prepare_folder(options.folder) : check_folder(options.folder));
   impl->cache = rocksdb::NewLRUCache(options.cache_bytes);

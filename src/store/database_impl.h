@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "store/database.h"
+#include "store/database_log_files.h"
 
 namespace carrel::store {
 
@@ -22,7 +23,8 @@ struct DatabaseFiles {
 struct Database::Impl {
   std::filesystem::path folder;
   std::shared_ptr<DatabaseFiles> files;
-  std::unique_ptr<rocksdb::Env> env;  // over `files`; null: RocksDB's own
+  std::shared_ptr<LogFiles> logs;     // over `files`, or the machine's
+  std::unique_ptr<rocksdb::Env> env;  // over `logs`
   std::shared_ptr<rocksdb::Cache> cache;
   std::unique_ptr<rocksdb::DB> db;  // closed before what is above
 

@@ -54,7 +54,7 @@ Result<void> Database::write(WriteSet& writes) {
 
 Result<void> Database::sync() {
   CARREL_TRY_VOID(impl_->writable());
-  const auto status = impl_->db->SyncWAL();
+  const auto status = impl_->logs->sync();
   if (status.ok()) return impl_->writable();  // a write that failed meanwhile may be before it
   return std::unexpected(impl_->fail_for_good(
       Error(Code::store_failed, "cannot sync the store: " + status.ToString())));
