@@ -55,6 +55,13 @@ async::Task<turn::Outcome> run_guest(Running& running) {
   }
   turn::Outcome outcome = co_await running.program.abi->run(running.shard, running.ticket.account(),
                                                             running.prepared, turn);
+  // A guest that gave up because the store did not answer is not the one to blame.
+  if (const auto& cause = running.state.transaction.failure(); cause && outcome.error) {
+    if (outcome.error->code() == Code::guest_exited ||
+        outcome.error->code() == Code::guest_trapped) {
+      outcome.error = cause;
+    }
+  }
   if (!outcome.error && running.state.calls.replaying()) {
     outcome.error.emplace(Code::conflict, "run again, the guest made fewer calls to the outside");
   }

@@ -129,6 +129,7 @@ struct Transaction::Impl final : SnapshotHolder {
   std::shared_ptr<const Snapshot> snapshot;
   Instant began;
   bool expired = false;
+  std::optional<Error> failure;  // of a read
   std::uint64_t now = 0;
   Version seen{};
   std::vector<std::uint64_t> reads;
@@ -185,14 +186,19 @@ struct Transaction::Impl final : SnapshotHolder {
     fetched_names = {};
   }
 
+  std::unexpected<Error> failed(Error error) {
+    failure = error;
+    return std::unexpected(std::move(error));
+  }
+
   Result<void> begin() {
-    if (expired) return std::unexpected(expired_error());
+    if (expired) return failed(expired_error());
     if (snapshot) return {};
     {
       const std::lock_guard lock(store.mutex);
       snapshot = store.newest;
     }
-    if (!snapshot) return fail(Code::unavailable, "the store is being opened again");
+    if (!snapshot) return failed(Error(Code::unavailable, "the store is being opened again"));
     began = std::chrono::steady_clock::now();
     now = milliseconds(store.clock->wall());
     seen = std::max(seen, snapshot->version);
@@ -333,7 +339,7 @@ Peek<const Record*> Transaction::get(const Place& place, std::string_view name, 
     if (!stored) return {};
     read = &impl_->keep(place, name, std::move(key), std::move(*stored));
   }
-  if (!read->record) return Answer(std::unexpected(read->record.error()));
+  if (!read->record) return Answer(impl_->failed(read->record.error()));
   if (track == Track::yes) impl_->track(hash, place);
   return Answer(*read->record ? visible(**read->record) : nullptr);
 }
@@ -377,7 +383,9 @@ Peek<FolderPage> Transaction::list(const Place& place, std::string_view folder,
     return std::exchange(impl_->fetched_folder.page, std::nullopt);
   }
   auto walk = impl_->walk(place, Reach::memory);
-  return folder_page(walk, std::string(folder), after, max);
+  auto page = folder_page(walk, std::string(folder), after, max);
+  if (page && !*page) impl_->failure = page->error();
+  return page;
 }
 
 async::Task<void> Transaction::fetch_list(Place place, std::string folder,
@@ -408,7 +416,9 @@ Peek<NamePage> Transaction::scan(const Place& place, std::string_view prefix,
     return std::exchange(impl_->fetched_names.page, std::nullopt);
   }
   auto walk = impl_->walk(place, Reach::memory);
-  return name_page(walk, std::string(prefix), std::string(after), max);
+  auto page = name_page(walk, std::string(prefix), std::string(after), max);
+  if (page && !*page) impl_->failure = page->error();
+  return page;
 }
 
 async::Task<void> Transaction::fetch_scan(Place place, std::string prefix, std::string after,
@@ -494,6 +504,8 @@ Result<void> Transaction::add(std::string_view store, std::string_view name, std
   return {};
 }
 
+const std::optional<Error>& Transaction::failure() const { return impl_->failure; }
+
 bool Transaction::changes_anything() const { return !impl_->own.empty() || !impl_->sums.empty(); }
 bool Transaction::has_read() const { return impl_->snapshot != nullptr || impl_->expired; }
 Version Transaction::seen() const { return impl_->seen; }
@@ -567,6 +579,7 @@ async::Task<Result<Version>> Transaction::commit() {
 
 async::Task<void> Transaction::restart() {
   impl_->forget();
+  impl_->failure.reset();
   impl_->seen = kNoVersion;
   ++impl_->store.reruns;
   co_await impl_->tickets.take(impl_->lost);

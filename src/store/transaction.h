@@ -73,8 +73,8 @@ class Transaction {
   Transaction& operator=(const Transaction&) = delete;
 
   // The record under a name as this turn sees it; an expired one is not there. The pointer is good
-  // until the name is changed, or sixteen other names have been read. Errors: snapshot_expired, data_corrupt, io,
-  // unavailable.
+  // until the name is changed, or sixteen other names have been read. Errors: snapshot_expired,
+  // data_corrupt, io, unavailable.
   Peek<const Record*> get(const Place& place, std::string_view name, Track track = Track::yes);
   async::Task<void> fetch(Place place, std::string name);
 
@@ -107,6 +107,10 @@ class Transaction {
   // counts. Errors: effects_limit; invalid_argument when the sum overflows.
   Result<void> add(std::string_view store, std::string_view name, std::int64_t delta,
                    std::optional<std::int64_t> floor);
+
+  // Why the store did not answer this turn, if it did not: unavailable, snapshot_expired,
+  // data_corrupt, io. The guest has seen an errno; this is the cause.
+  const std::optional<Error>& failure() const;
 
   bool changes_anything() const;
   bool has_read() const;  // it has a snapshot

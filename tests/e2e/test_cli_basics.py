@@ -7,7 +7,20 @@ import subprocess
 
 import pytest
 
-COMMANDS = ["new", "dev", "run", "invoke", "test", "serve", "inspect", "doctor", "completion", "help", "version"]
+COMMANDS = [
+    "new",
+    "dev",
+    "run",
+    "invoke",
+    "test",
+    "serve",
+    "inspect",
+    "store",
+    "doctor",
+    "completion",
+    "help",
+    "version",
+]
 
 
 def test_without_a_command_it_shows_what_there_is(run_carrel):

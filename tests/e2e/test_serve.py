@@ -105,8 +105,10 @@ def test_an_address_in_use_says_so(state, serve, tmp_path):
 def test_the_port_of_another_carrel_is_in_use(state, serve, tmp_path):
     app = app_of(tmp_path, "first")
     port = serve(app.folder).port
-    assert f"port {port}: Address already in use" in refused(app.folder, "--port", port, "--state", state)
-    said = refused(app.folder, "--port", "0", "--admin", f"127.0.0.1:{port}", "--state", state)
+    assert "open in another process" in refused(app.folder, "--port", "0", "--state", state)
+    own = tmp_path / "own"
+    assert f"port {port}: Address already in use" in refused(app.folder, "--port", port, "--state", own)
+    said = refused(app.folder, "--port", "0", "--admin", f"127.0.0.1:{port}", "--state", own)
     assert "the /v1 API" in said
     assert "--admin" in said.split("help")[1]
 

@@ -44,18 +44,16 @@ def newest_log(shop):
 
 def test_a_torn_last_record_loses_only_what_was_not_acknowledged(bank):
     shop = bank()
-    ledger = Ledger(shop, 1000)
+    ledger = Ledger(shop, 1_000_000)
     load = Load(shop, "whole", connections=4)
     time.sleep(0.3)
     load.stop()
-    before = newest_log(shop).stat().st_size
     torn = shop.get("order", "torn", 1)
     assert torn
     shop.kill()
     log = newest_log(shop)
     # The log may be longer than what was written into it; what is after the last record is zeros.
     end = len(log.read_bytes().rstrip(b"\0"))
-    assert end > before or before > end
     with log.open("r+b") as file:
         file.truncate(end - 5)
     shop.start()
