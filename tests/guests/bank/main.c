@@ -84,6 +84,7 @@ static void order(void) {
 static void cat(void) {
   static char buffer[65536];
   const int fd = open(argument(1, ""), O_RDONLY);
+  if (fd < 0 && errno == EIO) give_up(argument(1, ""));
   if (fd < 0) {
     printf("errno %d %s\n", errno, strerror(errno));
     return;
