@@ -51,7 +51,7 @@ async::Task<turn::Outcome> run_guest(Running& running) {
   if (turn.interceptor != nullptr) {
     auto given = co_await turn.interceptor->before(running.state);
     if (!given) co_return turn::Outcome{.error = std::move(given).error()};
-    if (*given) co_return turn::Outcome{.held = std::move(**given)};
+    if (*given) co_return turn::Outcome{.held = std::move(*given)};
   }
   turn::Outcome outcome = co_await running.program.abi->run(running.shard, running.ticket.account(),
                                                             running.prepared, turn);

@@ -194,7 +194,7 @@ Committer::Committer(std::shared_ptr<Database> database, TicketTable& tickets, U
 
 Committer::~Committer() { stop(); }
 
-void Committer::submit(std::shared_ptr<CommitRequest> request) {
+void Committer::submit(const std::shared_ptr<CommitRequest>& request) {
   std::optional<Error> refused;
   impl_->queued_bytes.fetch_add(request->changes.bytes, std::memory_order_relaxed);
   {
@@ -204,7 +204,7 @@ void Committer::submit(std::shared_ptr<CommitRequest> request) {
     } else if (impl_->stopping) {
       refused = Error(Code::shutting_down, "the store has stopped");
     } else {
-      impl_->queue.push_back(std::move(request));
+      impl_->queue.push_back(request);
       if (impl_->queue.size() > 1) return;  // it has been woken already
     }
   }

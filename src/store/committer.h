@@ -87,7 +87,7 @@ class Committer {
   Committer& operator=(const Committer&) = delete;
 
   // Never waits; whoever calls bounds what is queued (`queued_bytes`).
-  void submit(std::shared_ptr<CommitRequest> request);
+  void submit(const std::shared_ptr<CommitRequest>& request);
 
   // Asks for a sync of all applied so far: somebody waits for what a turn has only read.
   void want_durable();

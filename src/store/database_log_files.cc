@@ -22,7 +22,8 @@ struct LogFiles::Log {
 // What RocksDB writes to.
 class LogFiles::File final : public rocksdb::FSWritableFileWrapper {
  public:
-  explicit File(std::shared_ptr<Log> log) : FSWritableFileWrapper(log->file.get()), log_(log) {}
+  explicit File(const std::shared_ptr<Log>& log)
+      : FSWritableFileWrapper(log->file.get()), log_(log) {}
   ~File() override {
     const std::lock_guard lock(log_->mutex);
     log_->closed = true;

@@ -17,8 +17,7 @@ namespace carrel::store {
 // Owner: the database's environment. Thread-safe.
 class LogFiles final : public rocksdb::FileSystemWrapper {
  public:
-  explicit LogFiles(std::shared_ptr<rocksdb::FileSystem> below)
-      : FileSystemWrapper(std::move(below)) {}
+  explicit LogFiles(const std::shared_ptr<rocksdb::FileSystem>& below) : FileSystemWrapper(below) {}
 
   const char* Name() const override { return "CarrelLogFiles"; }
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
