@@ -3,8 +3,9 @@
 // It takes the finished turns of all shards in order of arrival, refuses those that lost a conflict
 // or break a quota or a floor, and applies the rest as one write. A second thread syncs behind it:
 // while one sync runs, the next turns are applied, and are on the disk with the sync after. A lone
-// turn waits for nobody. Turns read what is applied at once; what they say to the outside waits
-// until it is durable (turn/output_gate.h).
+// turn waits for nobody; when one caller asks again and again, the committing thread syncs for it.
+// Turns read what is applied at once; what they say to the outside waits until it is durable
+// (turn/output_gate.h).
 //
 // After a failed write or sync nothing more is accepted or becomes durable until the store has been
 // opened again (`begin_again`, by recovery.h): turns applied but not synced may or may not be on
