@@ -45,11 +45,8 @@ class Reader {
     read_part("case", &Reader::read_case);
     read_part("event", &Reader::read_event);
     read_part("expect", &Reader::read_expect);
-    for (const std::string_view key : {"state", "effects"}) {
-      root_.refuse(
-          key,
-          fmt::format("[{}] needs the store, which this build does not have yet; remove it", key));
-    }
+    read_table("state", &Reader::read_state_before);
+    read_table("effects", &Reader::read_effects_after);
     root_.finish();
     if (!problems_.empty()) return std::unexpected(problems_.error());
     return std::move(case_);
@@ -57,11 +54,13 @@ class Reader {
 
  private:
   void read_part(std::string_view key, void (Reader::*read)(TableReader&)) {
+    if (!root_.has(key)) problems_.add({1, 1}, fmt::format("a case needs [{}]", key));
+    read_table(key, read);
+  }
+
+  void read_table(std::string_view key, void (Reader::*read)(TableReader&)) {
     const TomlValue* value = root_.table(key);
-    if (value == nullptr) {
-      if (!root_.has(key)) problems_.add({1, 1}, fmt::format("a case needs [{}]", key));
-      return;
-    }
+    if (value == nullptr) return;
     TableReader table(*value, fmt::format("[{}]", key), problems_);
     (this->*read)(table);
     table.finish();
@@ -207,6 +206,12 @@ class Reader {
       }
     }
     if (nothing_expected(expect)) table.problem("status", "[expect] must expect something");
+  }
+
+  void read_state_before(TableReader& table) { case_.state = read_state(table, case_.folder); }
+  void read_effects_after(TableReader& table) {
+    case_.effects = read_effects(table, case_.folder);
+    if (case_.effects.empty()) table.problem("kv", "[effects] must expect something");
   }
 
   static bool nothing_expected(const CaseExpectation& expect) {

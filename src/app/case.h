@@ -9,6 +9,8 @@
 //   [expect]  status, headers, body, body_file, body_contains, body_json; exit, stdout,
 //   stdout_contains;
 //             stderr_contains
+//   [state]   may be left out: what is stored before the turn
+//   [effects] may be left out: what is stored after it (case_state.h)
 #pragma once
 
 #include <cstdint>
@@ -18,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/case_state.h"
 #include "app/manifest.h"
 
 namespace carrel::app {
@@ -56,6 +59,8 @@ struct Case {
   Module module;
   CaseEvent event;
   CaseExpectation expect;
+  CaseState state;
+  CaseEffects effects;
 };
 
 // What a folder is called, however it was written: "." and "shop/" have a name too.

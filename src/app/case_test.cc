@@ -66,9 +66,9 @@ TEST(Case, NeedsAllItsParts) {
   EXPECT_THAT(f.error(""), AllOf(HasSubstr("needs [case]"), HasSubstr("needs [event]"),
                                  HasSubstr("needs [expect]")));
   f.app.modules.clear();
-  EXPECT_THAT(f.error("[case]\nmodul = \"a\"\n[state]\n"),
+  EXPECT_THAT(f.error("[case]\nmodul = \"a\"\n[stat]\n"),
               AllOf(HasSubstr("[case] needs `module"), HasSubstr("did you mean \"module\"?"),
-                    HasSubstr("[state] needs the store")));
+                    HasSubstr("did you mean \"state\"?")));
 }
 
 TEST(Case, NamesAModuleThatThereIs) {

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "app/problems.h"
 #include "observe/json_line.h"
 
 namespace carrel::cli {
@@ -102,6 +104,21 @@ void check_exit(int expected, const TurnResult& result, Differences& differences
                                       result.error ? result.error->message() : "unknown"));
 }
 
+std::string time_of(const std::optional<WallTime>& expires) {
+  return expires ? "expires " + app::time_text(*expires) : "never expires";
+}
+
+// What is there instead of a key: perhaps one that was meant.
+std::string missing(const app::StateName& name, const FoundState& found) {
+  std::vector<std::string> names;
+  for (const app::StateName& other : found.others) {
+    if (other.store == name.store) names.push_back(app::text_of(other));
+  }
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  const std::string_view near = app::nearest(app::text_of(name), views);
+  return near.empty() ? "(not there)" : fmt::format("(not there; {} is)", shown(near));
+}
+
 }  // namespace
 
 std::string line_difference(std::string_view expected, std::string_view found) {
@@ -145,6 +162,39 @@ std::vector<std::string> differences(const app::CaseExpectation& expected,
     found.add(fmt::format("the turn failed: {}", observe::printable(result.error->message())));
   }
   return found.take();
+}
+
+std::vector<std::string> differences(const app::CaseEffects& expected, const FoundState& found) {
+  Differences differences;
+  for (const app::StateValue& value : expected.values) {
+    const std::string what = "kv " + shown(app::text_of(value.name));
+    const auto got = std::ranges::find(found.values, value.name, &app::StateValue::name);
+    if (got == found.values.end()) {
+      differences.add(
+          fmt::format("{}:\n- {}\n+ {}", what, shown(value.bytes), missing(value.name, found)));
+      continue;
+    }
+    differences.same_text(what, value.bytes, got->bytes);
+    if (value.expires &&
+        (!got->expires || app::time_text(*value.expires) != app::time_text(*got->expires))) {
+      differences.add(
+          fmt::format("{}:\n- {}\n+ {}", what, time_of(value.expires), time_of(got->expires)));
+    }
+  }
+  for (const app::StateName& name : expected.absent) {
+    const auto got = std::ranges::find(found.values, name, &app::StateValue::name);
+    if (got == found.values.end()) continue;
+    differences.add(
+        fmt::format("kv {}:\n- (not there)\n+ {}", shown(app::text_of(name)), shown(got->bytes)));
+  }
+  for (const app::StateCount& counter : expected.counters) {
+    const auto got = std::ranges::find(found.counters, counter.name, &app::StateCount::name);
+    const std::int64_t count = got != found.counters.end() ? got->count : 0;
+    if (count == counter.count) continue;
+    differences.add(fmt::format("counter {}:\n- {}\n+ {}", shown(app::text_of(counter.name)),
+                                counter.count, count));
+  }
+  return differences.take();
 }
 
 }  // namespace carrel::cli

@@ -63,6 +63,36 @@ TEST(Differences, ATrapIsNoExit) {
   EXPECT_THAT(differences(expected, result), ElementsAre(HasSubstr("did not exit")));
 }
 
+TEST(Effects, ThatAreAsExpectedDifferInNothing) {
+  const app::CaseEffects expected{.values = {{.name = {"carts", "ada"}, .bytes = "1"}},
+                                  .absent = {{"carts", "bob"}},
+                                  .counters = {{{"stock", "mug"}, 2}, {{"stock", "tea"}, 0}}};
+  const FoundState found{
+      .values = {{.name = {"carts", "ada"}, .bytes = "1", .expires = WallTime()}},
+      .counters = {{{"stock", "mug"}, 2}}};
+  EXPECT_THAT(differences(expected, found), IsEmpty());
+}
+
+TEST(Effects, AreNamedWhereTheyDiffer) {
+  const app::CaseEffects expected{
+      .values = {{.name = {"carts", "ada"}, .bytes = "1", .expires = WallTime()},
+                 {.name = {"carts", "eve"}, .bytes = "2"}},
+      .absent = {{"carts", "bob"}},
+      .counters = {{{"stock", "mug"}, 2}, {{"stock", "tea"}, 1}}};
+  const FoundState found{.values = {{.name = {"carts", "ada"}, .bytes = "one"},
+                                    {.name = {"carts", "bob"}, .bytes = "3"}},
+                         .counters = {{{"stock", "mug"}, -2}},
+                         .others = {{"carts", "evee"}, {"other", "eve"}}};
+  EXPECT_THAT(
+      differences(expected, found),
+      ElementsAre(HasSubstr("kv carts/ada differs from line 1:\n- 1  (no line feed)\n+ one"),
+                  HasSubstr("- expires 1970-01-01T00:00:00Z\n+ never expires"),
+                  HasSubstr("kv carts/eve:\n- 2\n+ (not there; carts/evee is)"),
+                  HasSubstr("kv carts/bob:\n- (not there)\n+ 3"),
+                  HasSubstr("counter stock/mug:\n- 2\n+ -2"),
+                  HasSubstr("counter stock/tea:\n- 1\n+ 0")));
+}
+
 TEST(LineDifference, StartsAtTheFirstLineThatDiffers) {
   EXPECT_EQ(line_difference("a\nb\nc\n", "a\nx\nc\n"), "- b\n- c\n+ x\n+ c");
   EXPECT_EQ(line_difference("a\n", "a"), "- a\n+ a  (no line feed)");

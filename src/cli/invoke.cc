@@ -33,6 +33,7 @@ struct Options {
   std::vector<std::string> variables;
   std::string record;
   std::string state;
+  std::string store;
   bool include_head = false;
   bool json = false;
 };
@@ -175,9 +176,12 @@ Result<int> invoke(const Options& options) {
     event.time = std::chrono::floor<std::chrono::seconds>(system_clock().wall());
   }
   CARREL_TRY(const Subject subject, subject_of(options, event));
-  CARREL_TRY(const auto bench, TurnBench::make(options.state));
-  CARREL_TRY(const TurnResult result,
-             bench->run(subject.module, subject.app ? &*subject.app : nullptr, event));
+  CARREL_TRY(const auto bench, options.store.empty()
+                                   ? TurnBench::make(options.state)
+                                   : TurnBench::make(options.state, options.store));
+  CARREL_TRY(const TurnResult result, bench->run({.module = subject.module,
+                                                  .app = subject.app ? &*subject.app : nullptr,
+                                                  .event = event}));
   if (options.json) {
     show_json(event, result);
   } else {
@@ -227,8 +231,12 @@ Run add(CLI::App& app) {
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   app.add_flag("-i,--include", options->include_head, "Print the reply's status and headers too");
-  app.add_option("--record", options->record, "Write the turn as a test case into this new folder")
-      ->type_name("DIR");
+  auto* const record = app.add_option("--record", options->record,
+                                      "Write the turn as a test case into this new folder")
+                           ->type_name("DIR");
+  app.add_option("--store", options->store, "Keep the state of the turn in this store's folder")
+      ->type_name("DIR")
+      ->excludes(record);
   app.add_flag("--json", options->json, "As JSON");
   add_state_option(app, options->state);
   return [options] { return run(*options); };
@@ -245,7 +253,8 @@ const Command kInvoke{
     .details =
         "FOLDER is an app; MODULE a file alone, with default limits. The reply's body goes to standard\n"
         "output; what the guest logged, and what the turn used, to standard error.\n"
-        "The exit status is 0 if the guest gave a reply, whatever its status says.",
+        "The exit status is 0 if the guest gave a reply, whatever its status says.\n"
+        "The turn's store is empty and gone afterwards, unless --store names one that stays.",
     .examples =
         "carrel invoke examples/shop --path '/price/book-wasm?country=DE'\n"
         "carrel invoke hello.wasm --data @order.json --header content-type:application/json\n"

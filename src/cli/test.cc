@@ -1,13 +1,15 @@
 // carrel test: runs case folders and explains what differs.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "cli/case_folders.h"
 #include "cli/command.h"
 #include "cli/expectation.h"
+#include "cli/scratch_folder.h"
 #include "cli/state_folder.h"
 #include "cli/terminal.h"
 #include "cli/turn_bench.h"
@@ -27,7 +29,8 @@ struct Options {
 // How a case is run besides the plain way.
 //   cold:      nothing compiled before
 //   suspended: its body arrives byte by byte, with a wait before each
-//   tight:     so little CPU time that it may be stopped; then that must be what is said of it
+//   tight:     so little CPU time that it may be stopped; then that must be what is said of it, and
+//              nothing of it is left
 enum class Variant : unsigned char { plain, cold, suspended, tight };
 
 std::string_view name_of(Variant variant) {
@@ -53,25 +56,6 @@ struct Verdict {
   std::uint64_t memory_peak = 0;
 };
 
-// A state folder that is gone with it.
-class ScratchState {
- public:
-  ScratchState() {
-    std::string pattern = (fs::temp_directory_path() / "carrel-test-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  ~ScratchState() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  ScratchState(const ScratchState&) = delete;
-  ScratchState& operator=(const ScratchState&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
 bool over_a_limit(const TurnResult& result) {
   if (!result.error) return false;
   const Code code = result.error->code();
@@ -81,20 +65,30 @@ bool over_a_limit(const TurnResult& result) {
 
 Result<TurnResult> run_variant(TurnBench& bench, const app::Case& test, const app::Manifest* app,
                                Variant variant) {
+  TurnInput input{.module = test.module,
+                  .app = app,
+                  .event = test.event,
+                  .before = &test.state,
+                  .effects = &test.effects};
   switch (variant) {
     case Variant::plain:
-      return bench.run(test.module, app, test.event);
+      return bench.run(input);
     case Variant::suspended:
-      return bench.run(test.module, app, test.event, BodyPace::byte_by_byte);
+      input.pace = BodyPace::byte_by_byte;
+      return bench.run(input);
     case Variant::cold: {
-      const ScratchState scratch;
-      CARREL_TRY(const auto cold, TurnBench::make(scratch.path()));
-      return cold->run(test.module, app, test.event);
+      CARREL_TRY(const auto scratch, ScratchFolder::make());
+      CARREL_TRY(const auto cold, TurnBench::make(scratch->path().string()));
+      return cold->run(input);
     }
     case Variant::tight: {
       app::Module module = test.module;
       module.limits.cpu = std::chrono::microseconds(1);
-      return bench.run(module, app, test.event);
+      return bench.run({.module = module,
+                        .app = app,
+                        .event = test.event,
+                        .before = &test.state,
+                        .effects = &test.effects});
     }
   }
   return fail(Code::internal);
@@ -111,8 +105,13 @@ Verdict judge(TurnBench& bench, const app::Case& test, const app::Manifest* app,
   verdict.wall = result->wall;
   verdict.cpu = result->guest.cpu;
   verdict.memory_peak = result->guest.memory_peak;
-  if (variant == Variant::tight && over_a_limit(*result)) return verdict;
+  if (variant == Variant::tight && over_a_limit(*result)) {
+    verdict.differences = differences(app::unchanged(test.effects, test.state), result->after);
+    return verdict;
+  }
   verdict.differences = differences(test.expect, *result);
+  std::ranges::move(differences(test.effects, result->after),
+                    std::back_inserter(verdict.differences));
   return verdict;
 }
 

@@ -5,6 +5,7 @@
 
 #include "app/setup.h"
 #include "capability/assets/assets.h"
+#include "cli/state_folder.h"
 #include "net/memory_reply.h"
 #include "patterns/function/router.h"
 
@@ -127,6 +128,15 @@ Result<std::unique_ptr<TurnBench>> TurnBench::make(const std::string& state) {
   return std::unique_ptr<TurnBench>(new TurnBench(std::move(room)));
 }
 
+Result<std::unique_ptr<TurnBench>> TurnBench::make(const std::string& state,
+                                                   std::filesystem::path store) {
+  CARREL_TRY(const std::filesystem::path folder, open_state(state));
+  CARREL_TRY(const NodeKey key, node_key_from(folder / "node.key"));
+  CARREL_TRY(auto bench, make(state));
+  bench->kept_.emplace(std::move(store), key);
+  return bench;
+}
+
 TurnBench::TurnBench(EngineRoom room)
     : room_(std::move(room)),
       loader_(room_.engine, room_.cache, 1),
@@ -153,10 +163,28 @@ Result<turn::ModuleSetup> TurnBench::setup_of(const app::Module& module, const a
   return setup;
 }
 
-Result<TurnResult> TurnBench::run(const app::Module& module, const app::Manifest* app,
-                                  const app::CaseEvent& event, BodyPace pace) {
+Result<std::unique_ptr<TurnStore>> TurnBench::store_for(const turn::ModuleSetup& setup,
+                                                        const TurnInput& input,
+                                                        const Clock& clock) {
+  const bool needed = setup.grants.any() || (input.before != nullptr && !input.before->empty()) ||
+                      (input.effects != nullptr && !input.effects->empty());
+  if (!needed) return std::unique_ptr<TurnStore>();
+  if (kept_) return TurnStore::kept(shard_, clock, kept_->folder, kept_->key);
+  CARREL_TRY(auto store, TurnStore::temporary(shard_, clock));
+  if (input.before != nullptr) CARREL_TRY_VOID(store->put(setup.tenant, *input.before));
+  return store;
+}
+
+Result<TurnResult> TurnBench::run(const TurnInput& input) {
+  const app::Module& module = input.module;
+  const app::Manifest* const app = input.app;
+  const app::CaseEvent& event = input.event;
   CARREL_TRY(auto program, loader_.check(module.source));
-  CARREL_TRY(const turn::ModuleSetup setup, setup_of(module, app));
+  CARREL_TRY(turn::ModuleSetup setup, setup_of(module, app));
+  const ShiftedClock clock(event.time);
+  CARREL_TRY(const auto store, store_for(setup, input, clock));
+  // What is thrown away need not be on the disk first.
+  if (store && store->is_temporary()) setup.sync = store::Sync::interval;
 
   const bool http = event.kind == app::CaseEvent::Kind::http;
   const net::Request request = request_of(event);
@@ -164,8 +192,7 @@ Result<TurnResult> TurnBench::run(const app::Module& module, const app::Manifest
       app != nullptr ? function::Router(app->rules, function::routes_of(*app)) : function::Router();
   turn::HttpTarget target;
   if (http) fill_target(router, app, module, request, target);
-  const auto body = source_of(event.body.value_or(""), pace, shard_);
-  const ShiftedClock clock(event.time);
+  const auto body = source_of(event.body.value_or(""), input.pace, shard_);
   turn::Event turn_event{
       .id = event.id,
       .source = http ? std::string_view(setup.app.str()) : std::string_view(event.source),
@@ -187,11 +214,16 @@ Result<TurnResult> TurnBench::run(const app::Module& module, const app::Manifest
 
   const auto started = std::chrono::steady_clock::now();
   turn::Outcome outcome;
+  services_ = store ? store->services() : turn::Services();
   shard_.run_until_done(run_turn(runtime_, program, turn, &outcome));
+  services_ = {};
 
   TurnResult result{.guest = std::move(outcome.guest), .error = std::move(outcome.error)};
   result.wall = std::chrono::steady_clock::now() - started;
   result.log = log.take();
+  if (store && input.effects != nullptr) {
+    CARREL_TRY(result.after, store->look_for(setup.tenant, *input.effects));
+  }
   if (result.error && http) {
     result.head = net::problem_head(*result.error);
     result.body = net::problem_body(*result.error, turn.id);

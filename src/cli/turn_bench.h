@@ -1,9 +1,11 @@
 // One turn outside a server: the same runtime, the same rules, no sockets.
 //
 // `carrel invoke` and `carrel test` put events to modules here and get back what the outside would
-// see, and what only the inside knows.
+// see, and what only the inside knows. Each turn has a store of its own, empty but for what is set
+// before, unless the bench was made with one that is kept.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,8 +13,10 @@
 
 #include "app/case.h"
 #include "app/manifest.h"
+#include "base/node_key.h"
 #include "base/result.h"
 #include "cli/engine_room.h"
+#include "cli/turn_store.h"
 #include "net/http.h"
 #include "runtime/runtime.h"
 #include "turn/turn.h"
@@ -26,10 +30,20 @@ struct TurnResult {
   std::optional<Error> error;
   std::string log;  // standard error, line by line
   Nanos wall{};
+  FoundState after;  // of the effects that were asked for
 };
 
 // How the event's body arrives.
 enum class BodyPace : unsigned char { at_once, byte_by_byte };
+
+struct TurnInput {
+  const app::Module& module;
+  const app::Manifest* app = nullptr;  // gives routes and assets; null for a module alone
+  const app::CaseEvent& event;
+  BodyPace pace = BodyPace::at_once;
+  const app::CaseState* before = nullptr;     // what is stored; null: nothing
+  const app::CaseEffects* effects = nullptr;  // what to look for afterwards; null: nothing
+};
 
 // Owner: the command. Thread: the caller's, which runs the turns. Stops: nothing runs between two
 // calls.
@@ -37,22 +51,32 @@ class TurnBench {
  public:
   // `state` is the --state option. Errors: those of open_engine_room.
   static Result<std::unique_ptr<TurnBench>> make(const std::string& state);
+  // With a store that is kept in this folder. Errors: those of the node's key as well.
+  static Result<std::unique_ptr<TurnBench>> make(const std::string& state,
+                                                 std::filesystem::path store);
 
-  // Checks, compiles and runs. `app` gives routes and assets; null for a module alone.
-  // Errors: what stands in the way of a turn: the module, its folders. A turn that failed is a
-  // result.
-  Result<TurnResult> run(const app::Module& module, const app::Manifest* app,
-                         const app::CaseEvent& event, BodyPace pace = BodyPace::at_once);
+  // Checks, compiles and runs.
+  // Errors: what stands in the way of a turn: the module, its folders, the store. A turn that
+  // failed is a result.
+  Result<TurnResult> run(const TurnInput& input);
 
  private:
+  struct Kept {
+    std::filesystem::path folder;
+    NodeKey key;
+  };
   explicit TurnBench(EngineRoom room);
+  // Null: the turn has nothing to do with state.
+  Result<std::unique_ptr<TurnStore>> store_for(const turn::ModuleSetup& setup,
+                                               const TurnInput& input, const Clock& clock);
   Result<turn::ModuleSetup> setup_of(const app::Module& module, const app::Manifest* app);
   Result<std::shared_ptr<wasi::Node>> folder(const std::filesystem::path& path);
 
   EngineRoom room_;
   runtime::Loader loader_;
   async::Shard shard_;
-  turn::Services services_;
+  std::optional<Kept> kept_;
+  turn::Services services_;  // during a turn
   runtime::Runtime runtime_;
   std::map<std::filesystem::path, std::shared_ptr<wasi::Node>> folders_;  // read once
   std::uint64_t turns_ = 0;

@@ -1,0 +1,181 @@
+// A guest that does to files what its event's body says, a line a command, and says what came of
+// it. A path has no spaces; what is left of a line after it is the text.
+//
+//   write PATH TEXT   append PATH TEXT   read PATH   fill PATH BYTES   cut PATH BYTES
+//   list FOLDER       rename PATH PATH   unlink PATH   exists PATH
+//   expire PATH SECONDS   from now; 0: now      when PATH   seconds until it expires
+//   many FOLDER COUNT   log TEXT   trap   loop   exit STATUS
+//
+// An error is said by its name and stops nothing.
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { kMostNames = 4096, kMostBytes = 4 << 20 };
+
+static const char *error_name(int error) {
+  switch (error) {
+    case EACCES: return "EACCES";
+    case EBADF: return "EBADF";
+    case EDQUOT: return "EDQUOT";
+    case EEXIST: return "EEXIST";
+    case EFBIG: return "EFBIG";
+    case EINVAL: return "EINVAL";
+    case EIO: return "EIO";
+    case EISDIR: return "EISDIR";
+    case ENAMETOOLONG: return "ENAMETOOLONG";
+    case ENOENT: return "ENOENT";
+    case ENOSPC: return "ENOSPC";
+    case ENOTDIR: return "ENOTDIR";
+    case ENOTSUP: return "ENOTSUP";
+    case EPERM: return "EPERM";
+    case EROFS: return "EROFS";
+    case ESTALE: return "ESTALE";
+    case EXDEV: return "EXDEV";
+    case ENOTCAPABLE: return "ENOTCAPABLE";
+  }
+  static char number[16];
+  snprintf(number, sizeof number, "errno %d", error);
+  return number;
+}
+
+static void say(const char *command, const char *path, int ok) {
+  printf("%s %s: %s\n", command, path, ok ? "ok" : error_name(errno));
+}
+
+static int write_whole(const char *path, int flags, const char *bytes, size_t size) {
+  const int fd = open(path, O_WRONLY | O_CREAT | flags, 0666);
+  if (fd < 0) return 0;
+  int ok = 1;
+  while (ok && size > 0) {
+    const ssize_t n = write(fd, bytes, size);
+    ok = n > 0;
+    if (ok) {
+      bytes += n;
+      size -= (size_t)n;
+    }
+  }
+  const int error = errno;
+  close(fd);
+  errno = error;
+  return ok;
+}
+
+static void read_file(const char *path) {
+  char buffer[4096];
+  const int fd = open(path, O_RDONLY);
+  ssize_t size = -1;
+  if (fd >= 0) {
+    size = read(fd, buffer, sizeof buffer);
+    const int error = errno;
+    close(fd);
+    errno = error;
+  }
+  if (size < 0) return say("read", path, 0);
+  while (size > 0 && buffer[size - 1] == '\n') --size;
+  printf("read %s: %.*s\n", path, (int)size, buffer);
+}
+
+static void fill(const char *path, long size) {
+  char *bytes = size >= 0 && size <= kMostBytes ? malloc((size_t)size + 1) : NULL;
+  if (bytes == NULL) abort();
+  memset(bytes, 'x', (size_t)size);
+  say("fill", path, write_whole(path, O_TRUNC, bytes, (size_t)size));
+  free(bytes);
+}
+
+static void list(const char *path) {
+  static char *names[kMostNames];
+  int count = 0;
+  DIR *folder = opendir(path);
+  if (folder == NULL) return say("list", path, 0);
+  for (const struct dirent *entry; count < kMostNames && (entry = readdir(folder)) != NULL;) {
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    const size_t size = strlen(entry->d_name);
+    char *name = malloc(size + 2);
+    if (name == NULL) abort();
+    memcpy(name, entry->d_name, size + 1);
+    if (entry->d_type == DT_DIR) memcpy(name + size, "/", 2);
+    names[count++] = name;
+  }
+  closedir(folder);
+  printf("list %s:", path);
+  for (int i = 0; i < count; ++i) printf(" %s", names[i]);
+  printf("\n");
+}
+
+static void expire(const char *path, long seconds) {
+  struct timespec times[2];
+  clock_gettime(CLOCK_REALTIME, &times[0]);
+  times[1] = times[0];
+  times[1].tv_sec += seconds;
+  say("expire", path, utimensat(AT_FDCWD, path, times, 0) == 0);
+}
+
+static void when(const char *path) {
+  struct stat found;
+  struct timespec now;
+  if (stat(path, &found) != 0) return say("when", path, 0);
+  clock_gettime(CLOCK_REALTIME, &now);
+  const long long seconds = (long long)found.st_mtim.tv_sec - (long long)now.tv_sec;
+  printf("when %s: %s\n", path, seconds > 0 ? "later" : "not set");
+}
+
+// Until one is refused.
+static void many(const char *folder, long count) {
+  char path[256];
+  for (long i = 0; i < count; ++i) {
+    snprintf(path, sizeof path, "%s/%ld", folder, i);
+    if (write_whole(path, O_TRUNC, "x", 1)) continue;
+    printf("many %s: %s at %ld\n", folder, error_name(errno), i);
+    return;
+  }
+  printf("many %s: ok\n", folder);
+}
+
+static void cut(const char *path, long size) { say("cut", path, truncate(path, size) == 0); }
+
+static void run(char *line) {
+  const char *command = strtok(line, " ");
+  char *path = strtok(NULL, " ");
+  char *text = strtok(NULL, "");
+  if (command == NULL) return;
+  if (path == NULL) path = "";
+  if (text == NULL) text = "";
+  if (!strcmp(command, "write")) say(command, path, write_whole(path, O_TRUNC, text, strlen(text)));
+  else if (!strcmp(command, "append")) say(command, path, write_whole(path, O_APPEND, text, strlen(text)));
+  else if (!strcmp(command, "read")) read_file(path);
+  else if (!strcmp(command, "fill")) fill(path, strtol(text, NULL, 10));
+  else if (!strcmp(command, "cut")) cut(path, strtol(text, NULL, 10));
+  else if (!strcmp(command, "list")) list(path);
+  else if (!strcmp(command, "rename")) say(command, path, rename(path, text) == 0);
+  else if (!strcmp(command, "unlink")) say(command, path, unlink(path) == 0);
+  else if (!strcmp(command, "exists")) say(command, path, access(path, F_OK) == 0);
+  else if (!strcmp(command, "expire")) expire(path, strtol(text, NULL, 10));
+  else if (!strcmp(command, "when")) when(path);
+  else if (!strcmp(command, "many")) many(path, strtol(text, NULL, 10));
+  else if (!strcmp(command, "log")) fprintf(stderr, "%s %s\n", path, text);
+  else if (!strcmp(command, "trap")) __builtin_trap();
+  else if (!strcmp(command, "loop")) for (volatile int on = 1; on;) continue;
+  else if (!strcmp(command, "exit")) exit((int)strtol(path, NULL, 10));
+  else printf("%s: unknown\n", command);
+}
+
+int main(void) {
+  static char body[64 << 10];
+  size_t size = 0;
+  for (ssize_t n = 1; n > 0 && size < sizeof body - 1; size += (size_t)n) {
+    n = read(STDIN_FILENO, body + size, sizeof body - 1 - size);
+    if (n < 0) return 1;
+  }
+  if (getenv("REQUEST_METHOD") != NULL) printf("content-type: text/plain\n\n");
+  char *rest = body;
+  for (char *line; (line = strsep(&rest, "\n")) != NULL;) run(line);
+  return 0;
+}
