@@ -1,0 +1,410 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <optional>
+
+#include "async/event.h"
+#include "capability/http/call_file.h"
+#include "capability/http/http.h"
+#include "turn/state.h"
+
+namespace carrel::capability::http {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+using wasi::Errno;
+
+class Lines final : public turn::GuestLog {
+ public:
+  void line(const turn::ModuleSetup&, std::uint64_t, std::string_view text) override {
+    all += std::string(text) + "\n";
+  }
+  std::string all;
+};
+
+class NoReply final : public net::ReplySink {
+ public:
+  bool started() const override { return false; }
+  async::Task<Result<void>> send(net::ReplyHead, std::string_view) override {
+    co_return Result<void>();
+  }
+  async::Task<Result<void>> start(net::ReplyHead, std::optional<std::uint64_t>) override {
+    co_return Result<void>();
+  }
+  async::Task<Result<void>> write(std::string_view) override { co_return Result<void>(); }
+  async::Task<Result<void>> finish() override { co_return Result<void>(); }
+  void abort() override {}
+};
+
+// A body that comes in two parts, the second when it is asked for, and perhaps breaks off.
+class Parts final : public async::ByteSource {
+ public:
+  Parts(std::string text, bool breaks) : left_(std::move(text)), breaks_(breaks) {}
+  std::size_t read(std::span<std::byte> into) override {
+    const std::size_t n = std::min({into.size(), left_.size(), open_});
+    std::memcpy(into.data(), left_.data(), n);
+    left_.erase(0, n);
+    open_ -= n;
+    return n;
+  }
+  bool ready() const override { return open_ > 0 && !left_.empty(); }
+  bool finished() const override { return left_.empty() && !breaks_; }
+  async::Task<Result<void>> wait() override {
+    if (left_.empty() && breaks_) co_return fail(Code::egress_failed, "the response ended early");
+    open_ = left_.size();
+    co_return Result<void>();
+  }
+
+ private:
+  std::string left_;
+  std::size_t open_ = 2;
+  bool breaks_;
+};
+
+class Response final : public net::IncomingResponse {
+ public:
+  Response(net::ReplyHead head, std::string body, bool breaks)
+      : head_(std::move(head)), body_(std::move(body), breaks) {}
+  const net::ReplyHead& head() const override { return head_; }
+  async::ByteSource& body() override { return body_; }
+
+ private:
+  net::ReplyHead head_;
+  Parts body_;
+};
+
+struct Answer {
+  net::ReplyHead head{.status = 200, .headers = {{"X", "y"}}};
+  std::string body;
+  bool breaks = false;
+  std::optional<Error> error;
+};
+
+// Answers in order, once it is let.
+class FakeCaller final : public net::Caller {
+ public:
+  std::deque<Answer> answers;
+  std::vector<net::OutgoingRequest> requests;
+  net::CallLimits last;
+  async::Event* hold = nullptr;
+
+  async::Task<Result<std::unique_ptr<net::IncomingResponse>>> send(
+      TenantName, net::OutgoingRequest request, net::CallLimits limits) override {
+    requests.push_back(std::move(request));
+    last = limits;
+    if (hold != nullptr) co_await *hold;
+    if (answers.empty()) co_return fail(Code::egress_failed, "nobody answers");
+    Answer answer = std::move(answers.front());
+    answers.pop_front();
+    if (answer.error) co_return std::unexpected(*answer.error);
+    co_return std::make_unique<Response>(std::move(answer.head), std::move(answer.body),
+                                         answer.breaks);
+  }
+};
+
+class TestIo final : public wasi::IoContext {
+ public:
+  void wait_for(async::Task<void> until) override { waiting = std::move(until); }
+  const Clock& clock() const override { return system_clock(); }
+  bool charge_memory(std::int64_t bytes) override {
+    left -= bytes;
+    return left >= 0;
+  }
+  async::Task<void> waiting;
+  std::int64_t left = 16 << 20;
+};
+
+async::Task<void> finish(async::Task<void> waiting) { co_await std::move(waiting); }
+
+class HttpCalls : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = fs::temp_directory_path() / "carrel-http-XXXXXX";
+    folder = mkdtemp(pattern.data());
+    setup.tenant = TenantName("shop");
+    setup.grants.http = {
+        {.methods = {}, .scheme = "https", .host = "rates.test", .port = 443},
+        {.methods = {"GET", "POST"}, .scheme = "https", .host = "b.test", .port = 443}};
+    store = std::move(*store::Store::open({.folder = folder / "store"}));
+    services.store = &store->attach(shard);
+    gate.emplace(*services.store);
+    services.gate = &*gate;
+    services.client = &caller;
+    state.emplace(services, setup.tenant, store::TransactionLimits());
+    state->key = "turn";
+    turn.state = &*state;
+    run();
+  }
+  void TearDown() override {
+    node.reset();
+    state.reset();
+    store->stop();
+    gate.reset();
+    store.reset();
+    fs::remove_all(folder);
+  }
+  void run() { node = mount(turn); }  // of the guest, from its start
+
+  std::unique_ptr<wasi::OpenFile> open() {
+    auto file = node->open(io, "new", {.read = true, .write = true});
+    return file ? std::move(*file) : nullptr;
+  }
+  Errno write(wasi::OpenFile& file, std::string_view text) {
+    const auto bytes = std::as_bytes(std::span(text));
+    const auto done = file.write(io, {&bytes, 1});
+    return done ? Errno::success : done.error();
+  }
+  // To the end, or "(errno)" where it fails.
+  std::string read(wasi::OpenFile& file) {
+    std::string text;
+    while (true) {
+      std::array<std::byte, 7> part;
+      const std::span<std::byte> bytes(part);
+      const auto done = file.read(io, {&bytes, 1});
+      if (!done && done.error() == Errno::again) {
+        shard.run_until_done(finish(std::move(io.waiting)));
+        continue;
+      }
+      if (!done) return text + "(" + std::to_string(static_cast<int>(done.error())) + ")";
+      if (*done == 0) return text;
+      text.append(reinterpret_cast<const char*>(part.data()), *done);
+    }
+  }
+  std::string call(std::string_view message) {
+    const auto file = open();
+    EXPECT_EQ(write(*file, message), Errno::success);
+    return read(*file);
+  }
+  static std::string text_of(Errno error) {
+    return "(" + std::to_string(static_cast<int>(error)) + ")";
+  }
+
+  fs::path folder;
+  async::Shard shard;
+  std::unique_ptr<store::Store> store;
+  std::optional<turn::OutputGate> gate;
+  FakeCaller caller;
+  turn::Services services;
+  turn::ModuleSetup setup;
+  turn::Event event;
+  NoReply reply;
+  Lines log;
+  turn::Turn turn{.module = setup, .event = event, .reply = reply, .log = log};
+  std::optional<turn::State> state;
+  std::shared_ptr<wasi::Node> node;
+  TestIo io;
+};
+
+const std::string kGet = "GET https://rates.test/x?secret=1 HTTP/1.1\n\n";
+const std::string kHead = "HTTP/1.1 200 \r\nX: y\r\n\r\n";
+
+TEST_F(HttpCalls, ARequestIsSentWhenItsResponseIsRead) {
+  caller.answers = {{.body = "hello, world"}};
+  const auto file = open();
+  EXPECT_EQ(write(*file, "POST https://rates.test/x\nA: b\n\n"), Errno::success);
+  EXPECT_EQ(write(*file, "body"), Errno::success);
+  EXPECT_THAT(caller.requests, IsEmpty());
+  EXPECT_EQ(read(*file), kHead + "hello, world");
+  ASSERT_EQ(caller.requests.size(), 1u);
+  EXPECT_EQ(caller.requests[0].body, "body");
+  EXPECT_THAT(caller.requests[0].headers,
+              ElementsAre(Pair("A", "b"), Pair("Idempotency-Key", "turn-0")));
+  EXPECT_EQ(write(*file, "more"), Errno::pipe);
+  EXPECT_LT(caller.last.total, setup.limits.time);
+  EXPECT_EQ(log.all, "");
+}
+
+TEST_F(HttpCalls, TheGuestsOwnKeyIsKept) {
+  caller.answers = {{}, {}};
+  call("POST https://rates.test/x\nidempotency-key: mine\n\n");
+  call(kGet);
+  EXPECT_THAT(caller.requests[0].headers, ElementsAre(Pair("idempotency-key", "mine")));
+  EXPECT_THAT(caller.requests[1].headers, ElementsAre(Pair("Idempotency-Key", "turn-1")));
+}
+
+TEST_F(HttpCalls, WhatIsNotGrantedIsRefusedAndTheLogSaysWhatToAdd) {
+  EXPECT_EQ(call("GET https://evil.test/?secret=1\n\n"), text_of(Errno::acces));
+  EXPECT_EQ(call("PUT https://b.test/\n\n"), text_of(Errno::acces));
+  EXPECT_EQ(call("not a message"), text_of(Errno::inval));
+  EXPECT_THAT(caller.requests, IsEmpty());
+  EXPECT_THAT(log.all, HasSubstr("add \"GET https://evil.test\" to `http` in its `grants`"));
+  EXPECT_THAT(log.all, testing::Not(HasSubstr("secret")));
+}
+
+TEST_F(HttpCalls, WithoutAGrantThereIsNoDevice) {
+  setup.grants.http.clear();
+  EXPECT_EQ(mount(turn), nullptr);
+}
+
+TEST_F(HttpCalls, FailuresHaveTheirErrnoAndALine) {
+  caller.answers = {{.error = Error(Code::egress_denied, "10.0.0.1 is private")},
+                    {.error = Error(Code::egress_failed, "no connection")}};
+  EXPECT_EQ(call(kGet), text_of(Errno::acces));
+  EXPECT_THAT(log.all, HasSubstr("/http/new: GET https://rates.test: 10.0.0.1 is private (if it "
+                                 "is meant to be called, start the server with --allow-egress"));
+  EXPECT_EQ(call(kGet), text_of(Errno::hostunreach));
+  services.client = nullptr;
+  EXPECT_EQ(call(kGet), text_of(Errno::netdown));
+}
+
+TEST_F(HttpCalls, ABodyThatBreaksOffIsAnErrorAfterItsBytes) {
+  caller.answers = {{.body = "half", .breaks = true}};
+  EXPECT_EQ(call(kGet), kHead + "half" + text_of(Errno::hostunreach));
+}
+
+TEST_F(HttpCalls, AnotherRunIsGivenTheResponsesOfTheFirst) {
+  caller.answers = {{.body = "one"},
+                    {.error = Error(Code::egress_failed, "no")},
+                    {.body = "half", .breaks = true},
+                    {.body = "new"}};
+  std::vector<std::string> first;
+  for (int i = 0; i < 3; ++i) first.push_back(call(kGet));
+  ASSERT_TRUE(state->calls.rewind());
+  run();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(call(kGet), first[static_cast<std::size_t>(i)]);
+  EXPECT_EQ(caller.requests.size(), 3u);
+  EXPECT_EQ(call(kGet), kHead + "new");
+  EXPECT_EQ(caller.requests.size(), 4u);
+  EXPECT_THAT(caller.requests[3].headers, Contains(Pair("Idempotency-Key", "turn-3")));
+}
+
+TEST_F(HttpCalls, AnotherRunThatCallsSomethingElseIsAConflict) {
+  caller.answers = {{.body = "one"}};
+  call(kGet);
+  ASSERT_TRUE(state->calls.rewind());
+  run();
+  EXPECT_EQ(call("GET https://rates.test/other\n\n"), text_of(Errno::io));
+  EXPECT_EQ(call(kGet), text_of(Errno::io));
+  EXPECT_TRUE(state->calls.diverged());
+  EXPECT_EQ(caller.requests.size(), 1u);
+}
+
+TEST_F(HttpCalls, AResponseThatWasNotReadToItsEndCannotBeGivenAgain) {
+  caller.answers = {{.body = "one and more"}};
+  const auto file = open();
+  EXPECT_EQ(write(*file, kGet), Errno::success);
+  EXPECT_TRUE(file->readable(io));
+  EXPECT_FALSE(state->calls.rewind());
+}
+
+TEST_F(HttpCalls, AWaitThatIsGivenUpDoesNotCancelTheCall) {
+  async::Event hold;
+  caller.hold = &hold;
+  caller.answers = {{.body = "late"}};
+  const auto file = open();
+  EXPECT_EQ(write(*file, kGet), Errno::success);
+  EXPECT_EQ(file->readable(io).error(), Errno::again);
+  io.waiting.start();
+  io.waiting = {};
+  EXPECT_EQ(file->readable(io).error(), Errno::again);
+  hold.signal();
+  EXPECT_EQ(read(*file), kHead + "late");
+  EXPECT_EQ(caller.requests.size(), 1u);
+}
+
+TEST_F(HttpCalls, AFileThatIsClosedCancelsItsCall) {
+  async::Event hold;
+  caller.hold = &hold;
+  auto file = open();
+  EXPECT_EQ(write(*file, kGet), Errno::success);
+  EXPECT_EQ(file->readable(io).error(), Errno::again);
+  EXPECT_TRUE(hold.waiting());
+  io.waiting = {};
+  file.reset();
+  EXPECT_FALSE(hold.waiting());
+  EXPECT_FALSE(state->calls.rewind());
+}
+
+TEST_F(HttpCalls, HaveBounds) {
+  const auto file = open();
+  EXPECT_EQ(write(*file, std::string(kMaxRequest, 'x')), Errno::success);
+  EXPECT_EQ(write(*file, "x"), Errno::fbig);
+  io.left = 3;
+  EXPECT_EQ(write(*open(), "GET"), Errno::success);
+  EXPECT_EQ(write(*open(), "G"), Errno::nospc);
+  int opened = 3;
+  while (open() != nullptr) ++opened;
+  EXPECT_EQ(opened, 64);
+  EXPECT_EQ(node->open(io, "new", {.read = true, .write = true}).error(), Errno::dquot);
+}
+
+TEST_F(HttpCalls, TheDeviceIsACharacterDeviceForReadingAndWriting) {
+  EXPECT_EQ(node->stat(io, "new", true)->type, wasi::FileType::character);
+  EXPECT_EQ(node->stat(io, "old", true).error(), Errno::noent);
+  EXPECT_EQ(node->stat(io, "new/x", true).error(), Errno::notdir);
+  EXPECT_EQ(node->open(io, "new", {.read = true}).error(), Errno::inval);
+  EXPECT_EQ(node->open(io, "new", {.write = true}).error(), Errno::inval);
+  const auto listing = node->open(io, "", {.folder = true, .read = true});
+  ASSERT_TRUE(listing);
+  EXPECT_EQ((*listing)->list(io, 0, 10)->front().name, "new");
+  EXPECT_TRUE((*listing)->list(io, 1, 10)->empty());
+}
+
+TEST_F(HttpCalls, ARequestThatIsNeverReadIsNotSentAndTheLogSaysSo) {
+  const auto file = open();
+  EXPECT_EQ(write(*file, kGet), Errno::success);
+  EXPECT_TRUE(file->close(io));
+  EXPECT_THAT(caller.requests, IsEmpty());
+  EXPECT_THAT(log.all, HasSubstr("not sent"));
+}
+
+Answer redirect_to(std::string location, int status = 302) {
+  return {.head = {.status = status, .headers = {{"Location", std::move(location)}}}};
+}
+
+TEST_F(HttpCalls, RedirectsAreFollowedWithinTheGrants) {
+  caller.answers = {redirect_to("/y"), redirect_to("//b.test/z", 307), {.body = "there"}};
+  EXPECT_EQ(call("GET https://rates.test/x\nAuthorization: me\nAccept: text/plain\n\n"),
+            kHead + "there");
+  ASSERT_EQ(caller.requests.size(), 3u);
+  EXPECT_EQ(caller.requests[1].url.text(), "https://rates.test/y");
+  EXPECT_THAT(caller.requests[1].headers, Contains(Pair("Authorization", "me")));
+  EXPECT_EQ(caller.requests[2].url.text(), "https://b.test/z");
+  EXPECT_THAT(caller.requests[2].headers,
+              ElementsAre(Pair("Accept", "text/plain"), Pair("Idempotency-Key", "turn-0")));
+}
+
+TEST_F(HttpCalls, ARedirectOutOfTheGrantsIsRefused) {
+  for (const auto* location : {"https://evil.test/", "http://rates.test/", "//evil.test",
+                               "https://rates.test:8443/", "https://evil.test\\@rates.test/"}) {
+    caller.answers = {redirect_to(location)};
+    EXPECT_THAT(call(kGet), testing::AnyOf(text_of(Errno::acces), text_of(Errno::proto)))
+        << location;
+    EXPECT_TRUE(caller.answers.empty());
+  }
+  EXPECT_THAT(log.all, HasSubstr("it redirects to GET https://evil.test: no grant"));
+  caller.answers = {redirect_to("https://b.test/", 308)};
+  EXPECT_EQ(call("DELETE https://rates.test/\n\n"), text_of(Errno::acces));
+  EXPECT_EQ(caller.requests.size(), 6u);
+}
+
+TEST_F(HttpCalls, RedirectsInARingEnd) {
+  for (int i = 0; i < 10; ++i) caller.answers.push_back(redirect_to("?again"));
+  EXPECT_EQ(call(kGet), text_of(Errno::loop));
+  EXPECT_EQ(caller.requests.size(), 6u);
+  EXPECT_EQ(caller.requests[1].url.text(), "https://rates.test/x?again");
+}
+
+TEST_F(HttpCalls, APostMayBecomeAGet) {
+  const std::string post = "POST https://rates.test/a/b\nContent-Type: x\n\nbody";
+  caller.answers = {redirect_to("c", 303), {}, redirect_to("c", 307), {}};
+  call(post);
+  EXPECT_EQ(caller.requests[1].method, "GET");
+  EXPECT_EQ(caller.requests[1].url.text(), "https://rates.test/a/c");
+  EXPECT_EQ(caller.requests[1].body, "");
+  EXPECT_THAT(caller.requests[1].headers, ElementsAre(Pair("Idempotency-Key", "turn-0")));
+  call(post);
+  EXPECT_EQ(caller.requests[3].method, "POST");
+  EXPECT_EQ(caller.requests[3].body, "body");
+}
+
+}  // namespace
+}  // namespace carrel::capability::http
