@@ -1,0 +1,130 @@
+// What a turn changes, kept within its limits until it is committed.
+#include <algorithm>
+
+#include "store/transaction_impl.h"
+
+namespace carrel::store {
+
+// The turn's own entry for a name, made if it has none.
+Result<Transaction::Impl::Own*> Transaction::Impl::change(const Place& place,
+                                                          std::string_view name) {
+  CARREL_TRY_VOID(begin());
+  std::string key = encode(key_of(place, name));
+  if (const auto found = own.find(key); found != own.end()) return &found->second;
+  if (own.size() + sums.size() >= limits.effects) {
+    return fail(Code::effects_limit, "a turn changed too many names");
+  }
+  CARREL_TRY_VOID(fits(static_cast<std::int64_t>(name.size())));
+  Own fresh{.place = place, .name = std::string(name)};
+  if (const auto at = known.find(key); at != known.end()) fresh.before = at->second;
+  bytes += name.size();
+  replaced += fresh.before.charge;
+  return &own.emplace(std::move(key), std::move(fresh)).first->second;
+}
+
+Result<void> Transaction::Impl::fits(std::int64_t more) const {
+  if (more > 0 && bytes + static_cast<std::uint64_t>(more) > limits.bytes) {
+    return fail(Code::effects_limit, "a turn changed too many bytes");
+  }
+  return {};
+}
+
+Result<void> Transaction::Impl::within_quota(std::int64_t more) const {
+  if (more <= 0 || limits.quota == UINT64_MAX) return {};
+  // Known to be too much only if all that the turn replaces would not make room for it.
+  const auto account = store.usage.find(tenant);
+  const auto used = account ? static_cast<std::uint64_t>(account->bytes.load()) : 0;
+  if (used + bytes + weights + static_cast<std::uint64_t>(more) > limits.quota + replaced) {
+    return fail(Code::quota_exceeded, "the tenant's storage quota is used up");
+  }
+  return {};
+}
+
+Result<void> Transaction::Impl::room(std::int64_t more) {
+  CARREL_TRY_VOID(fits(more));
+  CARREL_TRY_VOID(within_quota(more));
+  bytes =
+      static_cast<std::size_t>(std::max<std::int64_t>(static_cast<std::int64_t>(bytes) + more, 0));
+  return {};
+}
+
+Result<void> Transaction::Impl::weigh(Own& mine, std::uint64_t weight) {
+  const auto more = static_cast<std::int64_t>(weight) - static_cast<std::int64_t>(mine.weight);
+  CARREL_TRY_VOID(within_quota(more));
+  weights += static_cast<std::uint64_t>(more);
+  mine.weight = weight;
+  return {};
+}
+
+Result<void> Transaction::put(const Place& place, std::string_view name, Record record) {
+  CARREL_TRY(Impl::Own* const own, impl_->change(place, name));
+  CARREL_TRY_VOID(impl_->room(static_cast<std::int64_t>(record.bytes.size()) -
+                              static_cast<std::int64_t>(own->record.bytes.size())));
+  own->there = true;
+  own->record = std::move(record);
+  return {};
+}
+
+Result<void> Transaction::erase(const Place& place, std::string_view name) {
+  CARREL_TRY(Impl::Own* const own, impl_->change(place, name));
+  CARREL_TRY_VOID(impl_->room(-static_cast<std::int64_t>(own->record.bytes.size())));
+  own->there = false;
+  own->record = {};
+  return impl_->weigh(*own, 0);
+}
+
+Result<Record*> Transaction::edit(const Place& place, std::string_view name) {
+  CARREL_TRY_VOID(impl_->begin());
+  const std::string key = encode(impl_->key_of(place, name));
+  const bool fresh = !impl_->own.contains(key);
+  CARREL_TRY(Impl::Own* const own, impl_->change(place, name));
+  if (fresh) {
+    const Impl::ReadRecord* read = impl_->find_kept(key);
+    if (read == nullptr) {  // its `get` was long ago
+      auto stored = impl_->snapshot->view->get(key, Reach::disk);
+      read = &impl_->keep(place, name, key, std::move(*stored));
+    }
+    if (!read->record) return std::unexpected(read->record.error());
+    if (*read->record && impl_->is_there(**read->record)) {
+      CARREL_TRY_VOID(impl_->room(static_cast<std::int64_t>((*read->record)->bytes.size())));
+      own->record = **read->record;
+    }
+  }
+  own->there = true;
+  return &own->record;
+}
+
+Result<void> Transaction::grow(const Place&, std::string_view, std::int64_t more) {
+  return impl_->room(more);
+}
+
+Result<void> Transaction::set_weight(const Place& place, std::string_view name,
+                                     std::uint64_t weight) {
+  CARREL_TRY(Impl::Own* const own, impl_->change(place, name));
+  return impl_->weigh(*own, weight);
+}
+
+Result<void> Transaction::add(std::string_view store, std::string_view name, std::int64_t delta,
+                              std::optional<std::int64_t> floor) {
+  CARREL_TRY_VOID(impl_->begin());
+  const Place place{.kind = Kind::counter, .store = std::string(store)};
+  const std::string key = encode(impl_->key_of(place, name));
+  auto found = impl_->sums.find(key);
+  if (found == impl_->sums.end()) {
+    if (impl_->own.size() + impl_->sums.size() >= impl_->limits.effects) {
+      return fail(Code::effects_limit, "a turn changed too many names");
+    }
+    CARREL_TRY_VOID(impl_->room(static_cast<std::int64_t>(name.size() + 8)));
+    found = impl_->sums.emplace(key, Impl::Sum{place.store, std::string(name), 0, {}}).first;
+  }
+  Impl::Sum& sum = found->second;
+  std::int64_t total = 0;
+  if (__builtin_add_overflow(sum.delta, delta, &total)) {
+    return fail(Code::invalid_argument, "the sum of what is added does not fit 64 bits");
+  }
+  sum.delta = total;
+  if (floor) sum.floor = std::max(*floor, sum.floor.value_or(*floor));
+  return {};
+}
+
+}  // namespace carrel::store

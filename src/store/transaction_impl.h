@@ -1,0 +1,106 @@
+// What a transaction's own sources share: what one turn has read and changed so far.
+//
+// transaction.cc reads records, transaction_pages.cc names; transaction_changes.cc keeps what the
+// turn changes, transaction_commit.cc hands it to the committer.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+
+#include "store/merged_walk.h"
+#include "store/store_impl.h"
+#include "store/transaction.h"
+
+namespace carrel::store {
+
+// Owner: the transaction. Thread: its shard's.
+struct Transaction::Impl final : SnapshotHolder {
+  // A name the turn has changed.
+  struct Own {
+    Place place;
+    std::string name;
+    bool there = false;
+    Record record;
+    std::uint64_t weight = 0;
+    Before before;
+  };
+  struct ReadRecord {
+    std::string key;
+    Result<std::optional<Record>> record;
+  };
+  // What the turn adds to a counter.
+  struct Sum {
+    std::string store, name;
+    std::int64_t delta = 0;
+    std::optional<std::int64_t> floor;
+  };
+  // A page that was fetched, until it is asked for.
+  template <typename Page>
+  struct Fetched {
+    std::string question;
+    std::optional<Result<Page>> page;
+  };
+
+  ShardStore& shard;
+  Store::Impl& store;
+  ShardStore::Impl& local;
+  TenantName tenant;
+  TransactionLimits limits;
+  Tickets tickets;
+  std::vector<std::uint64_t> lost;
+  std::shared_ptr<const Snapshot> snapshot;
+  Instant began;
+  bool expired = false;
+  std::optional<Error> failure;  // of a read
+  std::uint64_t now = 0;
+  Version seen{};
+  std::vector<std::uint64_t> reads;
+  std::set<std::uint64_t> read_stores;
+  bool many_reads = false;
+  std::map<std::string, Own> own;
+  std::map<std::string, Sum> sums;
+  std::map<std::string, Before> known;
+  std::deque<ReadRecord> kept;
+  std::size_t bytes = 0;       // of names and values changed
+  std::uint64_t weights = 0;   // of what these stand for beside
+  std::uint64_t replaced = 0;  // charged for what was there before
+  Fetched<FolderPage> fetched_folder;
+  Fetched<NamePage> fetched_names;
+  Impl(ShardStore& s, Store::Impl& all, ShardStore::Impl& mine, TenantName t,
+       const TransactionLimits& l);
+  ~Impl() { local.holders.erase(this); }
+
+  Key key_of(const Place& place, std::string_view name) const {
+    return {.tenant = tenant.str(), .kind = place.kind, .store = place.store, .name = name};
+  }
+  // Whether its time has not come.
+  bool is_there(const Record& record) const { return record.expires == 0 || record.expires > now; }
+  bool must_queue(std::uint64_t hash) const {
+    return !snapshot && tickets.empty() && store.tickets.contended(hash);
+  }
+
+  // transaction.cc
+  static Error expired_error();
+  std::unexpected<Error> failed(Error error);
+  Result<void> begin();
+  void forget();
+  void give_up_before(Instant oldest) override;
+  void track(std::uint64_t hash, const Place& place);
+  ReadRecord* find_kept(const std::string& key);
+  ReadRecord& keep(const Place& place, std::string_view name, std::string key,
+                   Result<std::optional<std::string>> stored);
+
+  // transaction_pages.cc
+  std::vector<OwnName> own_names(const Place& place) const;
+  MergedWalk walk(const Place& place, Reach reach) const;
+
+  // transaction_changes.cc
+  Result<Own*> change(const Place& place, std::string_view name);
+  Result<void> fits(std::int64_t more) const;
+  Result<void> within_quota(std::int64_t more) const;
+  Result<void> room(std::int64_t more);
+  Result<void> weigh(Own& mine, std::uint64_t weight);
+};
+
+}  // namespace carrel::store
