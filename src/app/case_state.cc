@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "app/case.h"
 #include "base/files.h"
@@ -138,22 +137,24 @@ class StateReader {
                                              in_quotes(*expires)));
       }
     }
-    std::array sources{table.bytes("text", store::kMaxValue),
-                       table.bytes("base64", 2 * store::kMaxValue), table.bytes("file", 4096)};
+    auto bytes = table.bytes("text", store::kMaxValue);
+    const auto base64 = table.bytes("base64", 2 * store::kMaxValue);
+    const auto file = table.text("file");
     table.finish();
-    if (std::ranges::count_if(sources, [](const auto& s) { return s.has_value(); }) != 1) {
+    if (int{bytes.has_value()} + int{base64.has_value()} + int{file.has_value()} != 1) {
       add(value.at,
           fmt::format("the value {} needs one of `text`, `base64`, `file`", in_quotes(name)));
       return {};
     }
-    if (sources[1] && !(sources[1] = from_base64(*sources[1]))) {
-      table.problem("base64", fmt::format("the value {} is not base64", in_quotes(name)));
-      return {};
+    if (base64) {
+      bytes = from_base64(*base64);
+      if (!bytes) {
+        table.problem("base64", fmt::format("the value {} is not base64", in_quotes(name)));
+      }
     }
-    if (sources[2] && !(sources[2] = contents(table, *sources[2]))) return {};
-    for (auto& source : sources) {
-      if (source) read.bytes = std::move(*source);
-    }
+    if (file) bytes = contents(table, *file);
+    if (!bytes) return {};
+    read.bytes = std::move(*bytes);
     return bounded(std::move(read), value.at, name);
   }
 

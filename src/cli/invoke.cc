@@ -21,6 +21,8 @@ namespace carrel::cli {
 namespace {
 namespace fs = std::filesystem;
 
+constexpr std::size_t kMostRecorded = 100;  // names in the store
+
 struct Options {
   std::string target;
   std::string module;
@@ -179,9 +181,11 @@ Result<int> invoke(const Options& options) {
   CARREL_TRY(const auto bench, options.store.empty()
                                    ? TurnBench::make(options.state)
                                    : TurnBench::make(options.state, options.store));
-  CARREL_TRY(const TurnResult result, bench->run({.module = subject.module,
-                                                  .app = subject.app ? &*subject.app : nullptr,
-                                                  .event = event}));
+  CARREL_TRY(const TurnResult result,
+             bench->run({.module = subject.module,
+                         .app = subject.app ? &*subject.app : nullptr,
+                         .event = event,
+                         .record = options.record.empty() ? 0 : kMostRecorded}));
   if (options.json) {
     show_json(event, result);
   } else {

@@ -94,6 +94,30 @@ Result<std::string> expectation_text(const fs::path& folder, const app::CaseEven
   return text;
 }
 
+// What was stored. A name that no text can hold is left out: what is not named is not checked.
+Result<std::string> effects_text(const fs::path& folder, const app::CaseEffects& effects) {
+  std::string text;
+  for (const app::StateValue& value : effects.values) {
+    if (!fits_inline(app::text_of(value.name))) continue;
+    text += text.empty() ? "\n[effects.kv]\n" : "";
+    text += toml_text(app::text_of(value.name)) + " = ";
+    if (fits_inline(value.bytes)) {
+      text += toml_text(value.bytes) + "\n";
+      continue;
+    }
+    const std::string file = fmt::format("expected-value-{}", std::ranges::count(text, '\n'));
+    CARREL_TRY_VOID(write(folder / file, value.bytes));
+    text += fmt::format("{{ file = {} }}\n", toml_text(file));
+  }
+  std::string counters;
+  for (const app::StateCount& counter : effects.counters) {
+    if (!fits_inline(app::text_of(counter.name))) continue;
+    counters += counters.empty() ? "\n[effects.counters]\n" : "";
+    counters += fmt::format("{} = {}\n", toml_text(app::text_of(counter.name)), counter.count);
+  }
+  return text + counters;
+}
+
 }  // namespace
 
 Result<void> record_case(const fs::path& folder, const std::string& module_name,
@@ -118,10 +142,11 @@ Result<void> record_case(const fs::path& folder, const std::string& module_name,
   }
   CARREL_TRY(const std::string event_part, event_text(folder, event));
   CARREL_TRY(const std::string expectation_part, expectation_text(folder, event, result));
+  CARREL_TRY(const std::string effects_part, effects_text(folder, result.left));
   return write(
       folder / "case.toml",
-      fmt::format("[case]\ndescription = \"Recorded by carrel invoke\"\nmodule = {}\n\n{}\n{}",
-                  toml_text(module), event_part, expectation_part));
+      fmt::format("[case]\ndescription = \"Recorded by carrel invoke\"\nmodule = {}\n\n{}\n{}{}",
+                  toml_text(module), event_part, expectation_part, effects_part));
 }
 
 }  // namespace carrel::cli

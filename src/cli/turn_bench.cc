@@ -224,6 +224,9 @@ Result<TurnResult> TurnBench::run(const TurnInput& input) {
   if (store && input.effects != nullptr) {
     CARREL_TRY(result.after, store->look_for(setup.tenant, *input.effects));
   }
+  if (store && input.record > 0) {
+    CARREL_TRY(result.left, store->contents(setup.tenant, setup.grants, input.record));
+  }
   if (result.error && http) {
     result.head = net::problem_head(*result.error);
     result.body = net::problem_body(*result.error, turn.id);

@@ -30,7 +30,8 @@ struct TurnResult {
   std::optional<Error> error;
   std::string log;  // standard error, line by line
   Nanos wall{};
-  FoundState after;  // of the effects that were asked for
+  FoundState after;       // of the effects that were asked for
+  app::CaseEffects left;  // what the turn's store held, if that was asked for
 };
 
 // How the event's body arrives.
@@ -43,6 +44,7 @@ struct TurnInput {
   BodyPace pace = BodyPace::at_once;
   const app::CaseState* before = nullptr;     // what is stored; null: nothing
   const app::CaseEffects* effects = nullptr;  // what to look for afterwards; null: nothing
+  std::size_t record = 0;                     // how much of the store to bring back, in names
 };
 
 // Owner: the command. Thread: the caller's, which runs the turns. Stops: nothing runs between two

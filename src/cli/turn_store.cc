@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace carrel::cli {
 namespace fs = std::filesystem;
@@ -66,24 +67,32 @@ async::Task<Result<void>> put_all(store::Transaction* transaction, const TenantN
   co_return Result<void>();
 }
 
+async::Task<Result<std::vector<app::StateName>>> names_in(store::Transaction* transaction,
+                                                          store::Place place, std::size_t most) {
+  for (;;) {
+    const auto page = transaction->scan(place, "", "", most);
+    if (!page) {
+      co_await transaction->fetch_scan(place, "", "", most);
+      continue;
+    }
+    if (!*page) co_return std::unexpected(page->error());
+    std::vector<app::StateName> names;
+    for (const store::NameEntry& entry : (*page)->entries) {
+      names.push_back({.store = place.store, .key = entry.name});
+    }
+    co_return names;
+  }
+}
+
 async::Task<Result<void>> add_others(store::Transaction* transaction, std::string store,
                                      FoundState* found) {
   if (std::ranges::find(found->others, store, &app::StateName::store) != found->others.end()) {
     co_return Result<void>();
   }
-  const store::Place place{.kind = store::Kind::value, .store = store};
-  for (;;) {
-    const auto page = transaction->scan(place, "", "", kMostOthers);
-    if (!page) {
-      co_await transaction->fetch_scan(place, "", "", kMostOthers);
-      continue;
-    }
-    if (!*page) co_return std::unexpected(page->error());
-    for (const store::NameEntry& entry : (*page)->entries) {
-      found->others.push_back({.store = store, .key = entry.name});
-    }
-    co_return Result<void>();
-  }
+  const store::Place place{.kind = store::Kind::value, .store = std::move(store)};
+  CARREL_CO_TRY(auto names, co_await names_in(transaction, place, kMostOthers));
+  std::ranges::move(names, std::back_inserter(found->others));
+  co_return Result<void>();
 }
 
 async::Task<Result<void>> look_for_value(store::Transaction* transaction, app::StateName name,
@@ -99,6 +108,17 @@ async::Task<Result<void>> look_for_value(store::Transaction* transaction, app::S
   co_return Result<void>();
 }
 
+async::Task<Result<void>> look_for_counter(store::Transaction* transaction, app::StateName name,
+                                           FoundState* found) {
+  auto record = co_await read(transaction, place_of(store::Kind::counter, name), name.key);
+  if (!record) co_return std::unexpected(std::move(record).error());
+  if (!*record) co_return Result<void>();
+  const auto count = store::decode_count((*record)->bytes);
+  if (!count) co_return fail(Code::data_corrupt, "a counter's record holds no count");
+  found->counters.push_back({.name = std::move(name), .count = *count});
+  co_return Result<void>();
+}
+
 async::Task<Result<void>> look_for_all(store::Transaction* transaction,
                                        const app::CaseEffects* effects, FoundState* found) {
   for (const app::StateValue& value : effects->values) {
@@ -111,13 +131,28 @@ async::Task<Result<void>> look_for_all(store::Transaction* transaction,
     CARREL_CO_TRY_VOID(co_await look_for_value(transaction, name, found));
   }
   for (const app::StateCount& counter : effects->counters) {
-    auto record =
-        co_await read(transaction, place_of(store::Kind::counter, counter.name), counter.name.key);
-    if (!record) co_return std::unexpected(std::move(record).error());
-    if (!*record) continue;
-    const auto count = store::decode_count((*record)->bytes);
-    if (!count) co_return fail(Code::data_corrupt, "a counter's record holds no count");
-    found->counters.push_back({.name = counter.name, .count = *count});
+    CARREL_CO_TRY_VOID(co_await look_for_counter(transaction, counter.name, found));
+  }
+  co_return Result<void>();
+}
+
+async::Task<Result<void>> collect(store::Transaction* transaction, const turn::Grants* grants,
+                                  std::size_t most, FoundState* found) {
+  for (const turn::StoreGrant& grant : grants->kv) {
+    const store::Place place{.kind = store::Kind::value, .store = grant.store};
+    CARREL_CO_TRY(const auto names, co_await names_in(transaction, place, most));
+    for (const app::StateName& name : names) {
+      CARREL_CO_TRY_VOID(co_await look_for_value(transaction, name, found));
+    }
+    most -= std::min(most, names.size());
+  }
+  for (const turn::StoreGrant& grant : grants->counters) {
+    const store::Place place{.kind = store::Kind::counter, .store = grant.store};
+    CARREL_CO_TRY(const auto names, co_await names_in(transaction, place, most));
+    for (const app::StateName& name : names) {
+      CARREL_CO_TRY_VOID(co_await look_for_counter(transaction, name, found));
+    }
+    most -= std::min(most, names.size());
   }
   co_return Result<void>();
 }
@@ -181,6 +216,16 @@ Result<FoundState> TurnStore::look_for(const TenantName& tenant, const app::Case
   shard_.run_until_done(keep(look_for_all(&transaction, &effects, &found), &result));
   if (!result) return std::unexpected(std::move(result).error());
   return found;
+}
+
+Result<app::CaseEffects> TurnStore::contents(const TenantName& tenant, const turn::Grants& grants,
+                                             std::size_t most) {
+  store::Transaction transaction(mine_, tenant, kUnlimited);
+  FoundState found;
+  Result<void> result;
+  shard_.run_until_done(keep(collect(&transaction, &grants, most, &found), &result));
+  if (!result) return std::unexpected(std::move(result).error());
+  return app::CaseEffects{.values = std::move(found.values), .counters = std::move(found.counters)};
 }
 
 }  // namespace carrel::cli

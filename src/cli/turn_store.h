@@ -15,6 +15,7 @@
 #include "cli/scratch_folder.h"
 #include "store/sealer.h"
 #include "store/store.h"
+#include "turn/grants.h"
 #include "turn/output_gate.h"
 #include "turn/state.h"
 
@@ -49,6 +50,10 @@ class TurnStore {
   Result<void> put(const TenantName& tenant, const app::CaseState& state);
   // Runs the shard. Errors: those of reading.
   Result<FoundState> look_for(const TenantName& tenant, const app::CaseEffects& effects);
+  // What stands in the stores of these grants, at most `most` names. Runs the shard. Errors: as
+  // above.
+  Result<app::CaseEffects> contents(const TenantName& tenant, const turn::Grants& grants,
+                                    std::size_t most);
 
  private:
   TurnStore(async::Shard& shard, std::unique_ptr<ScratchFolder> scratch,

@@ -94,6 +94,25 @@ TEST(TurnStore, IsEmptyEachTimeUnlessItIsKept) {
   EXPECT_THAT(store->look_for(kShop, asking())->values, IsEmpty());
 }
 
+TEST(TurnStore, TellsWhatStandsInTheStoresOfSomeGrants) {
+  async::Shard shard;
+  auto store = std::move(*TurnStore::temporary(shard, system_clock()));
+  app::CaseState state = some_state();
+  state.values.push_back({.name = {"carts", "bob"}, .bytes = "tea"});
+  state.values.push_back({.name = {"other", "x"}, .bytes = ""});
+  ASSERT_TRUE(store->put(kShop, state));
+  const turn::Grants grants{.kv = {{.store = "carts"}}, .counters = {{.store = "stock"}}};
+  const auto all = store->contents(kShop, grants, 100);
+  ASSERT_TRUE(all) << all.error().message();
+  ASSERT_EQ(all->values.size(), 2u);
+  EXPECT_EQ(all->values[1].bytes, "tea");
+  ASSERT_EQ(all->counters.size(), 1u);
+  const auto some = store->contents(kShop, grants, 1);
+  ASSERT_TRUE(some);
+  EXPECT_EQ(some->values.size(), 1u);
+  EXPECT_TRUE(some->counters.empty());
+}
+
 TEST(TurnStore, KeepsTenantsApart) {
   async::Shard shard;
   auto store = std::move(*TurnStore::temporary(shard, system_clock()));
