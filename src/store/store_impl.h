@@ -51,8 +51,8 @@ struct Store::Impl final : CommitObserver {
   std::shared_ptr<Database> database;  // under `mutex`; null while it is being opened again
   TicketTable tickets;
   UsageTable usage;
+  std::unique_ptr<Parts> parts;  // outlives the pool, whose work uses it
   std::unique_ptr<IoPool> io;
-  std::unique_ptr<Parts> parts;
 
   mutable std::mutex mutex;
   std::condition_variable changed;

@@ -1,0 +1,357 @@
+#include "capability/blob/blob.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "turn/state.h"
+
+namespace carrel::capability::blob {
+namespace {
+
+namespace fs = std::filesystem;
+using wasi::Errno;
+using wasi::OpenHow;
+
+class NoLog final : public turn::GuestLog {
+  void line(const turn::ModuleSetup&, std::uint64_t, std::string_view) override {}
+};
+
+class NoReply final : public net::ReplySink {
+ public:
+  bool started() const override { return false; }
+  async::Task<Result<void>> send(net::ReplyHead, std::string_view) override {
+    co_return Result<void>();
+  }
+  async::Task<Result<void>> start(net::ReplyHead, std::optional<std::uint64_t>) override {
+    co_return Result<void>();
+  }
+  async::Task<Result<void>> write(std::string_view) override { co_return Result<void>(); }
+  async::Task<Result<void>> finish() override { co_return Result<void>(); }
+  void abort() override {}
+};
+
+class TestIo final : public wasi::IoContext {
+ public:
+  void wait_for(async::Task<void> until) override { waiting = std::move(until); }
+  const Clock& clock() const override { return system_clock(); }
+  bool charge_memory(std::int64_t bytes) override {
+    if (charged + bytes > memory) return false;
+    charged += bytes;
+    most = std::max(most, charged);
+    return true;
+  }
+  std::int64_t memory = 16 << 20, charged = 0, most = 0;
+  async::Task<void> waiting;
+};
+
+// Waits as a turn would, until an operation has its answer.
+class BlobFiles : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = fs::temp_directory_path() / "carrel-blob-XXXXXX";
+    folder = mkdtemp(pattern.data());
+    setup.tenant = TenantName("shop");
+    setup.grants.blobs = {{.store = "images", .read = true, .write = true},
+                          {.store = "shared", .read = true}};
+    open();
+  }
+  void TearDown() override {
+    close();
+    fs::remove_all(folder);
+  }
+  void open() {
+    store = std::move(*store::Store::open({.folder = folder / "store"}));
+    services.store = &store->attach(shard);
+    gate.emplace(*services.store);
+    services.gate = &*gate;
+    begin();
+  }
+  void begin() {
+    state.emplace(services, setup.tenant, store::TransactionLimits{.quota = quota});
+    turn.state = &*state;
+    io = TestIo();
+    blobs = mount(turn);
+  }
+  void close() {
+    blobs.reset();
+    state.reset();
+    store->stop();
+    gate.reset();
+    store.reset();
+  }
+  Result<void> commit() {
+    blobs.reset();  // as the guest's tree is gone by then
+    Result<void> done;
+    shard.run_until_done(commit_into(*state, &done));
+    begin();
+    return done;
+  }
+  static async::Task<void> commit_into(turn::State& state, Result<void>* done) {
+    for (auto& step : state.before_commit) {
+      *done = co_await step();
+      if (!*done) co_return;
+    }
+    auto version = co_await state.transaction.commit();
+    if (!version) *done = std::unexpected(version.error());
+  }
+  static async::Task<void> finish(async::Task<void> waiting) { co_await std::move(waiting); }
+
+  template <typename Operation>
+  auto ask(Operation operation) {
+    for (int i = 0; i < 100; ++i) {
+      auto answer = operation();
+      if (answer || answer.error() != Errno::again) return answer;
+      ++waits;
+      shard.run_until_done(finish(std::move(io.waiting)));
+    }
+    return decltype(operation())(wasi::fail(Errno::again));
+  }
+
+  using File = std::unique_ptr<wasi::OpenFile>;
+  wasi::Io<File> open_file(std::string_view path, OpenHow how) {
+    return ask([&] { return blobs->open(io, path, how); });
+  }
+  Errno write_at(wasi::OpenFile& file, std::string_view text, std::uint64_t at) {
+    while (!text.empty()) {
+      const std::span<const std::byte> bytes = std::as_bytes(std::span(text));
+      const auto done = ask([&] { return file.write_at(io, std::span(&bytes, 1), at); });
+      if (!done) return done.error();
+      text.remove_prefix(*done);
+      at += *done;
+    }
+    return Errno::success;
+  }
+  Errno write(std::string_view path, std::string_view text) {
+    auto file = open_file(path, kAnew);
+    if (!file) return file.error();
+    const Errno error = write_at(**file, text, 0);
+    EXPECT_TRUE((*file)->close(io));
+    return error;
+  }
+  std::string read(std::string_view path) {
+    auto file = open_file(path, {.read = true});
+    if (!file) return errno_text(file.error());
+    std::string all, piece(100'000, '\0');
+    while (true) {
+      const std::span<std::byte> bytes = std::as_writable_bytes(std::span(piece));
+      const auto done = ask([&] { return (*file)->read(io, std::span(&bytes, 1)); });
+      if (!done) return errno_text(done.error());
+      if (*done == 0) break;
+      all.append(piece, 0, *done);
+    }
+    EXPECT_TRUE((*file)->close(io));
+    return all;
+  }
+  std::vector<std::string> list(std::string_view path) {
+    auto file = open_file(path, {.folder = true, .read = true});
+    if (!file) return {errno_text(file.error())};
+    std::vector<std::string> names;
+    const auto entries = ask([&] { return (*file)->list(io, 0, 100); });
+    if (!entries) return {errno_text(entries.error())};
+    for (const auto& entry : *entries) names.push_back(entry.name);
+    return names;
+  }
+  std::uint64_t size(std::string_view path) {
+    const auto stat = ask([&] { return blobs->stat(io, path, true); });
+    return stat ? stat->size : UINT64_MAX;
+  }
+  // Bytes that no two parts have alike.
+  static std::string pattern(std::size_t size, unsigned seed = 1) {
+    std::string text(size, '\0');
+    for (char& c : text) c = static_cast<char>((seed = seed * 1664525 + 1013904223) >> 24);
+    return text;
+  }
+  static std::string errno_text(Errno error) {
+    return "errno " + std::to_string(static_cast<int>(error));
+  }
+  static constexpr OpenHow kAnew{.create = true, .truncate = true, .write = true};
+  static constexpr std::size_t kMiB = store::kPartBytes;
+
+  std::uint64_t quota = UINT64_MAX;
+  fs::path folder;
+  async::Shard shard;
+  std::unique_ptr<store::Store> store;
+  std::optional<turn::OutputGate> gate;
+  turn::Services services;
+  turn::ModuleSetup setup;
+  turn::Event event;
+  NoReply reply;
+  NoLog log;
+  turn::Turn turn{.module = setup, .event = event, .reply = reply, .log = log};
+  std::optional<turn::State> state;
+  std::shared_ptr<wasi::Node> blobs;
+  TestIo io;
+  int waits = 0;
+};
+
+TEST_F(BlobFiles, ABlobOfManyPartsIsReadInTheTurnAndAfterTheStoreWasOpenedAgain) {
+  const std::string text = pattern(3 * kMiB + 12'345);
+  EXPECT_EQ(write("images/a/b", text), Errno::success);
+  EXPECT_EQ(size("images/a/b"), text.size());
+  EXPECT_TRUE(read("images/a/b") == text);
+  ASSERT_TRUE(commit());
+  close();
+  open();
+  EXPECT_EQ(size("images/a/b"), text.size());
+  EXPECT_TRUE(read("images/a/b") == text);
+  EXPECT_GT(waits, 4);
+  EXPECT_EQ(list("images/a"), std::vector<std::string>{"b"});
+  EXPECT_EQ(store->usage(setup.tenant).bytes / kMiB, 3u);
+}
+
+TEST_F(BlobFiles, OnePartOfABlobIsInMemoryAndGivenBack) {
+  io.memory = kMiB;
+  EXPECT_EQ(write("images/a", pattern(5 * kMiB)), Errno::success);
+  EXPECT_EQ(read("images/a"), pattern(5 * kMiB));
+  EXPECT_EQ(io.most, static_cast<std::int64_t>(kMiB));
+  // Tails of files that are closed make room; those of open ones cannot.
+  for (const char* name : {"images/b", "images/c", "images/d"}) {
+    EXPECT_EQ(write(name, pattern(kMiB - 1)), Errno::success);
+  }
+  auto file = open_file("images/e", kAnew);
+  ASSERT_TRUE(file);
+  EXPECT_EQ(write_at(**file, "e", 0), Errno::success);
+  EXPECT_EQ(write("images/f", pattern(kMiB)), Errno::dquot);
+  file->reset();
+  ASSERT_TRUE(commit());
+  EXPECT_TRUE(read("images/c") == pattern(kMiB - 1));
+  EXPECT_EQ(io.charged, 0);
+}
+
+TEST_F(BlobFiles, WhatIsWrittenInTheMiddleReplacesThat) {
+  std::string text = pattern(2 * kMiB + 100);
+  EXPECT_EQ(write("images/a", text), Errno::success);
+  ASSERT_TRUE(commit());
+  {
+    auto file = open_file("images/a", {.read = true, .write = true});
+    ASSERT_TRUE(file);
+    for (const std::size_t at : {kMiB - 3, std::size_t{5}, 2 * kMiB + 98}) {
+      EXPECT_EQ(write_at(**file, "seven!!", at), Errno::success);
+      text.replace(at, 7, "seven!!");
+    }
+    EXPECT_TRUE((*file)->close(io));
+  }
+  EXPECT_TRUE(read("images/a") == text);
+  ASSERT_TRUE(commit());
+  EXPECT_TRUE(read("images/a") == text);
+}
+
+TEST_F(BlobFiles, ABlobIsWrittenAnewOrGoneOn) {
+  EXPECT_EQ(write("images/a", pattern(kMiB + 1)), Errno::success);
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(write("images/a", "short"), Errno::success);
+  EXPECT_EQ(read("images/a"), "short");
+  ASSERT_TRUE(commit());
+  auto file = open_file("images/a", {.append = true, .write = true});
+  ASSERT_TRUE(file);
+  const std::span<const std::byte> more = std::as_bytes(std::span(std::string_view(" more")));
+  EXPECT_TRUE(ask([&] { return (*file)->write(io, std::span(&more, 1)); }));
+  file->reset();
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(read("images/a"), "short more");
+  EXPECT_LT(store->usage(setup.tenant).bytes, 1000u);
+}
+
+TEST_F(BlobFiles, ATurnThatIsGivenUpLeavesNothing) {
+  EXPECT_EQ(write("images/a", pattern(2 * kMiB)), Errno::success);
+  blobs.reset();
+  begin();
+  EXPECT_EQ(read("images/a"), errno_text(Errno::noent));
+  EXPECT_EQ(list("images"), std::vector<std::string>());
+  EXPECT_EQ(store->usage(setup.tenant).bytes, 0u);
+}
+
+TEST_F(BlobFiles, ADamagedPartIsAnErrorAndTheOthersAreRead) {
+  const std::string text = pattern(2 * kMiB);
+  EXPECT_EQ(write("images/a", text), Errno::success);
+  ASSERT_TRUE(commit());
+  const store::PartHash hash = store::hash_of_part(std::string_view(text).substr(kMiB));
+  std::string digits;
+  for (const unsigned byte : hash) {
+    digits += "0123456789abcdef"[byte >> 4];
+    digits += "0123456789abcdef"[byte & 15];
+  }
+  std::ofstream(store->parts().folder() / "shop" / digits, std::ios::in | std::ios::out) << "?!";
+  auto file = open_file("images/a", {.read = true});
+  ASSERT_TRUE(file);
+  std::string piece(10, '\0');
+  const std::span<std::byte> bytes = std::as_writable_bytes(std::span(piece));
+  const auto read_at = [&](std::uint64_t at) {
+    return ask([&] { return (*file)->read_at(io, std::span(&bytes, 1), at); });
+  };
+  EXPECT_EQ(read_at(kMiB + 7).error(), Errno::io);
+  EXPECT_EQ(read_at(kMiB - 10).value_or(0), 10u);
+  EXPECT_EQ(piece, text.substr(kMiB - 10, 10));
+  EXPECT_EQ(read_at(kMiB + 7).error(), Errno::io);
+}
+
+TEST_F(BlobFiles, AQuotaCountsWhatABlobHolds) {
+  close();
+  quota = 2 * kMiB;
+  open();
+  EXPECT_EQ(write("images/a", pattern(kMiB)), Errno::success);
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(write("images/b", pattern(kMiB)), Errno::dquot);
+  begin();
+  EXPECT_EQ(write("images/a", pattern(kMiB + 1000, 2)), Errno::success);
+  ASSERT_TRUE(commit());
+  EXPECT_TRUE(read("images/a") == pattern(kMiB + 1000, 2));
+}
+
+TEST_F(BlobFiles, OnlyWhatIsGrantedExists) {
+  EXPECT_EQ(list(""), (std::vector<std::string>{"images", "shared"}));
+  EXPECT_EQ(write("others/a", "x"), Errno::acces);
+  EXPECT_EQ(read("others/a"), errno_text(Errno::noent));
+  EXPECT_EQ(write("shared/a", "x"), Errno::acces);
+  EXPECT_EQ(read("shared/a"), errno_text(Errno::noent));
+  EXPECT_EQ(blobs->unlink(io, "shared/a").error(), Errno::acces);
+  EXPECT_EQ(blobs->rename(io, "images/a", "shared/a").error(), Errno::acces);
+  setup.grants.blobs.clear();
+  EXPECT_EQ(mount(turn), nullptr);
+}
+
+TEST_F(BlobFiles, RenamingMovesABlobAlsoOneThatIsNotWhole) {
+  EXPECT_EQ(write("images/a", "one"), Errno::success);
+  EXPECT_EQ(write("images/b", "two"), Errno::success);
+  ASSERT_TRUE(blobs->rename(io, "images/a", "images/b"));
+  EXPECT_EQ(read("images/a"), errno_text(Errno::noent));
+  EXPECT_EQ(read("images/b"), "one");
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(read("images/b"), "one");
+  EXPECT_EQ(blobs->rename(io, "images/none", "images/c").error(), Errno::noent);
+}
+
+TEST_F(BlobFiles, AnOpenBlobWhoseNameIsGoneIsStaleAndOneMadeAnewIsEmpty) {
+  auto file = open_file("images/a", kAnew);
+  ASSERT_TRUE(file);
+  EXPECT_EQ(write_at(**file, "old", 0), Errno::success);
+  ASSERT_TRUE(blobs->unlink(io, "images/a"));
+  EXPECT_EQ(write_at(**file, "x", 0), Errno::stale);
+  EXPECT_TRUE((*file)->close(io));
+  EXPECT_EQ(write("images/a", ""), Errno::success);
+  EXPECT_EQ(read("images/a"), "");
+  ASSERT_TRUE(blobs->unlink(io, "images/a"));
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(read("images/a"), errno_text(Errno::noent));
+}
+
+TEST_F(BlobFiles, WhatIsNotSupportedIsSaid) {
+  auto file = open_file("images/a", kAnew);
+  ASSERT_TRUE(file);
+  EXPECT_EQ(write_at(**file, "x", 1), Errno::notsup);
+  EXPECT_EQ(write_at(**file, "x", 1ULL << 30), Errno::fbig);
+  EXPECT_EQ(write_at(**file, "xyz", 0), Errno::success);
+  EXPECT_EQ((*file)->set_size(io, 2).error(), Errno::notsup);
+  EXPECT_EQ((*file)->set_size(io, (1ULL << 30) + 1).error(), Errno::fbig);
+  EXPECT_TRUE((*file)->set_size(io, 3));
+  EXPECT_TRUE((*file)->set_size(io, 0));
+  EXPECT_EQ((*file)->stat(io)->size, 0u);
+  EXPECT_EQ(blobs->set_times(io, "images/a", {}, true).error(), Errno::notsup);
+}
+
+}  // namespace
+}  // namespace carrel::capability::blob
