@@ -130,6 +130,41 @@ def test_what_invoke_records_is_a_case_that_passes(run_carrel, app):
     assert again.returncode == 1
 
 
+@pytest.fixture
+def keeper(guests, tmp_path):
+    """An app whose module does to its stores what its event's body says."""
+    made = App(tmp_path / "keeper", "keeper")
+    made.module("keeper", guests("keeper"), 'grants = { kv = ["notes:rw"], counters = ["stock:rw"] }')
+    return made.route("POST /", "keeper").folder
+
+
+def test_what_invoke_stores_is_gone_afterwards(run_carrel, keeper):
+    assert run_carrel("invoke", keeper, "--data", "write /kv/notes/a x").stdout == "write /kv/notes/a: ok\n"
+    assert run_carrel("invoke", keeper, "--data", "read /kv/notes/a").stdout == "read /kv/notes/a: ENOENT\n"
+
+
+def test_invoke_keeps_what_it_stores_where_it_is_told(run_carrel, keeper, tmp_path):
+    store = ("--store", tmp_path / "kept")
+    assert run_carrel("invoke", keeper, *store, "--data", "write /kv/notes/a x").returncode == 0
+    assert run_carrel("invoke", keeper, *store, "--data", "read /kv/notes/a").stdout == "read /kv/notes/a: x\n"
+    assert run_carrel("store", "check", tmp_path / "kept").returncode == 0
+    both = run_carrel("invoke", keeper, *store, "--record", tmp_path / "recorded", "--data", "x")
+    assert both.returncode == 2 and "--store" in both.stderr
+
+
+def test_what_invoke_stores_is_recorded_as_effects(run_carrel, keeper):
+    folder = keeper / "tests/recorded"
+    script = "write /kv/notes/a x\nfill /kv/notes/big 3000\nwrite /counters/stock/mug +3"
+    assert run_carrel("invoke", keeper, "--data", script, "--record", folder).returncode == 0
+    written = (folder / "case.toml").read_text()
+    assert '"notes/a" = "x"' in written and '"stock/mug" = 3' in written
+    assert run_carrel("test", keeper).returncode == 0
+    (folder / "case.toml").write_text(written.replace('"notes/a" = "x"', '"notes/aa" = "x"'))
+    done = run_carrel("test", keeper)
+    assert done.returncode == 1
+    assert "kv notes/aa:\n      - x\n      + (not there; notes/a is)" in done.stdout
+
+
 def test_a_recorded_case_of_a_module_alone_carries_it(run_carrel, guests, tmp_path):
     data = bytes(range(256))
     (tmp_path / "data").write_bytes(data)
