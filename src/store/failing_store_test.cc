@@ -105,6 +105,22 @@ TEST_F(AFailingStore, RefusesWhatFindsNoSpaceReadsOnAndAcceptsAgainWhenThereIsSo
   EXPECT_EQ(store->usage(TenantName("shop")).names, 2U);
 }
 
+TEST_F(AFailingStore, ReportsNothingAsDurableBeforeItsSyncHasReturned) {
+  set_durably("a", "1");
+  const Version durable = listener.durable;
+  const int syncs = faults.syncs();
+  faults.hold_syncs();
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(set(name(i), "x"));
+  const auto last = set("a", "2");
+  ASSERT_TRUE(last);
+  EXPECT_EQ(text("a"), "2");  // the next turn reads it already
+  until([&] { return faults.syncs() > syncs; });
+  EXPECT_EQ(listener.durable, durable);
+  EXPECT_EQ(local->durable(), durable);
+  faults.release_syncs();
+  until([&] { return listener.durable >= *last; });
+}
+
 TEST_F(AFailingStore, HasNothingMoreDurableAfterAFailedSyncAndReadsWhatWasBefore) {
   set_durably("a", "1");
   const Version durable = listener.durable;
