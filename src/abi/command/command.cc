@@ -5,6 +5,7 @@
 #include "abi/command/cgi_environment.h"
 #include "abi/command/reply_output.h"
 #include "abi/command/standard_files.h"
+#include "capability/blob/blob.h"
 #include "capability/counter/counter.h"
 #include "capability/event/event_files.h"
 #include "capability/kv/kv.h"
@@ -33,6 +34,7 @@ void send_meanwhile(void* state, wasm::Instance::Leave why) noexcept {
 void mount_state(wasi::Tree& tree, turn::Turn& turn) {
   if (turn.state == nullptr) return;
   if (auto node = capability::kv::mount(turn)) tree.mount("/kv", std::move(node));
+  if (auto node = capability::blob::mount(turn)) tree.mount("/blobs", std::move(node));
   if (auto node = capability::counter::mount(turn)) tree.mount("/counters", std::move(node));
   if (auto node = capability::secret::mount(turn)) tree.mount("/secrets", std::move(node));
 }
