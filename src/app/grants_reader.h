@@ -21,7 +21,7 @@ namespace carrel::app {
 inline constexpr std::size_t kMostGrants = 256;  // of one kind
 
 // Grants whose capability this build does not have: they are read only when taken out of here.
-inline constexpr std::array<std::string_view, 1> kNotServed{"http"};
+inline constexpr std::array<std::string_view, 0> kNotServed{};
 
 // `module` has `grants`, or grants nothing. Problems are added to the reader's.
 turn::Grants read_grants(TableReader& module,

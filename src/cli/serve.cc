@@ -24,6 +24,7 @@ Run add(CLI::App& app) {
       ->type_name("FILE");
   add_listen_options(app, *arguments);
   add_module_options(app, *arguments);
+  add_egress_options(app, *arguments);
   add_operation_options(app, *arguments);
   return [arguments] { return serve(*arguments); };
 }

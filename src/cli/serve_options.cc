@@ -132,6 +132,16 @@ void add_module_options(CLI::App& app, ServeArguments& arguments) {
   add_state_option(app, arguments.state);
 }
 
+void add_egress_options(CLI::App& app, ServeArguments& arguments) {
+  app.add_option("--allow-egress", arguments.allowed_egress,
+                 "Addresses that apps may call though they are not public; may be repeated")
+      ->type_name("CIDR")
+      ->allow_extra_args(false);
+  app.add_option("--egress-ca-file", arguments.egress_ca_file,
+                 "Certificates that apps' calls believe (PEM; default: the system's)")
+      ->type_name("FILE");
+}
+
 void add_operation_options(CLI::App& app, ServeArguments& arguments) {
   app.add_option("--tls-cert", arguments.certificate,
                  "Serve HTTPS with this certificate chain (PEM)")
@@ -190,6 +200,12 @@ Result<server::ServerOptions> server_options(const ServeArguments& arguments, se
   options.admin_hosts = arguments.admin_hosts;
   CARREL_TRY(options.tls, tls_files(arguments));
   CARREL_TRY(options.limits, limits_of(arguments));
+  for (const std::string& text : arguments.allowed_egress) {
+    auto range = net::parse_range(text);
+    if (!range) return std::unexpected(std::move(range).error().within("--allow-egress"));
+    options.allowed_egress.push_back(*range);
+  }
+  options.egress_ca_file = arguments.egress_ca_file;
   CARREL_TRY(options.drain, duration_of("--drain", arguments.drain));
   CARREL_TRY(options.log_level, observe::level_of(arguments.log_level));
   options.shards = arguments.shards;

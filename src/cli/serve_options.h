@@ -19,9 +19,9 @@ struct ServeArguments {
   std::string listen = "127.0.0.1:3000";
   int port = -1;      // -1: the one in `listen`
   std::string admin;  // empty: the command's default
-  std::vector<std::string> admin_hosts, hosts, environment;
+  std::vector<std::string> admin_hosts, hosts, environment, allowed_egress;
   std::string environment_file;
-  std::string certificate, key;
+  std::string certificate, key, egress_ca_file;
   std::string access_log = "off", log = "stderr", log_level = "info";
   unsigned shards = 0;
   std::string state;
@@ -31,6 +31,7 @@ struct ServeArguments {
 
 void add_listen_options(CLI::App& app, ServeArguments& arguments);     // where, how many shards
 void add_module_options(CLI::App& app, ServeArguments& arguments);     // environment, state
+void add_egress_options(CLI::App& app, ServeArguments& arguments);     // calls to the outside
 void add_operation_options(CLI::App& app, ServeArguments& arguments);  // TLS, logs, limits, admin
 
 // Errors: invalid_argument naming the option; those of the state folder and the environment file.

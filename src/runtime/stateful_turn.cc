@@ -65,7 +65,8 @@ async::Task<turn::Outcome> run_guest(Running& running) {
   if (!outcome.error && running.state.calls.replaying()) {
     outcome.error.emplace(Code::conflict, "run again, the guest made fewer calls to the outside");
   }
-  if (!outcome.error && running.state.calls.diverged()) {
+  // Its call failed, so the guest may well have ended with a failure of its own.
+  if (running.state.calls.diverged()) {
     outcome.error.emplace(Code::conflict, "run again, the guest made other calls to the outside");
   }
   if (!outcome.error && outcome.held) {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/egress_policy.h"
 #include "net/server.h"
 #include "observe/log.h"
 
@@ -47,6 +48,9 @@ struct ServerOptions {
   std::vector<std::string> admin_hosts;  // names it may be called by, besides the loopback's
   std::optional<net::TlsFiles> tls;
   net::ServerLimits limits;
+
+  std::vector<net::IpRange> allowed_egress;  // that apps may call, besides public addresses
+  std::string egress_ca_file;                // whom https calls believe; empty: the system's roots
 
   unsigned shards = 0;  // 0: one for each processor this process may use
   std::filesystem::path state;

@@ -43,6 +43,7 @@ struct Graph {
   NodeState node{};
   std::unique_ptr<api::Api> api{};
   std::vector<std::unique_ptr<ShardUnit>> shards{};
+  net::EgressPolicy egress{.allowed = options.allowed_egress};  // grows until shards start
   WallTime started = clock.wall();
 
   // The store's threads speak to the shards: they end first.
@@ -89,6 +90,13 @@ void make_shards(Graph& graph) {
   }
 }
 
+// The address that was given and the port that it got.
+void add_listener(net::EgressPolicy& policy, const Address& address, std::uint16_t port) {
+  const auto ip = net::parse_ip(address.host);
+  const net::IpAddress any{};  // of a name: all of this host's addresses
+  policy.own_listeners.emplace_back(ip.value_or(any), port);
+}
+
 std::string url(std::string_view scheme, const Address& address, std::uint16_t port) {
   const bool v6 = address.host.contains(':');
   return fmt::format("{}://{}{}{}:{}", scheme, v6 ? "[" : "", address.host, v6 ? "]" : "", port);
@@ -109,6 +117,7 @@ Result<std::string> listen_for_apps(Graph& graph) {
     CARREL_TRY(how.port, shard->serve_apps(how));
     how.use = net::PortUse::another;
   }
+  add_listener(graph.egress, options.listen, how.port);
   return url(options.tls ? "https" : "http", options.listen, how.port);
 }
 
@@ -127,7 +136,17 @@ Result<std::string> listen_for_admin(Graph& graph) {
     return fail(port.error().code(), "the /v1 API: " + port.error().message(),
                 "give it another address with --admin HOST:PORT, or --admin off");
   }
+  add_listener(graph.egress, *options.admin, *port);
   return url("http", *options.admin, *port);
+}
+
+// After all listeners are there: none of them may be called.
+Result<void> allow_calls(Graph& graph) {
+  CARREL_TRY(const auto tls, net::load_client_tls(graph.options.egress_ca_file));
+  for (const auto& shard : graph.shards) {
+    shard->allow_calls({.policy = graph.egress, .tls = tls});
+  }
+  return {};
 }
 
 void show_apps(Graph& graph) {
@@ -206,6 +225,7 @@ Result<void> build(Graph& graph) {
 Result<void> start(Graph& graph) {
   CARREL_TRY(const std::string apps_url, listen_for_apps(graph));
   CARREL_TRY(const std::string admin_url, listen_for_admin(graph));
+  CARREL_TRY_VOID(allow_calls(graph));
   show_apps(graph);
   say_apps(graph);
   const auto cores = processors();

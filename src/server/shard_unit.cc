@@ -38,6 +38,10 @@ Result<std::uint16_t> ShardUnit::serve_other(net::Handler& handler, net::Server:
   return others_.back()->port();
 }
 
+void ShardUnit::allow_calls(net::ClientOptions options) {
+  services_.client = &client_.emplace(shard_, std::move(options));
+}
+
 void ShardUnit::start(std::optional<unsigned> pin) {
   shard_.submit([this] {
     for (const auto& listener : apps_) listener->start();

@@ -13,6 +13,7 @@
 
 #include "async/gate.h"
 #include "async/shard.h"
+#include "net/client.h"
 #include "net/server.h"
 #include "patterns/function/handler.h"
 #include "runtime/runtime.h"
@@ -35,6 +36,9 @@ class ShardUnit {
   // Errors: unavailable when the address cannot be bound.
   Result<std::uint16_t> serve_apps(net::Server::Options options);
   Result<std::uint16_t> serve_other(net::Handler& handler, net::Server::Options options);
+
+  // Before `start`: from now on turns can call the outside.
+  void allow_calls(net::ClientOptions options);
 
   // `pin` names a processor for its thread.
   void start(std::optional<unsigned> pin);
@@ -59,6 +63,7 @@ class ShardUnit {
   async::Gate work_;
   store::ShardStore& store_;
   turn::OutputGate gate_;
+  std::optional<net::Client> client_;  // goes after the turns that call
   turn::Services services_;
   runtime::Runtime runtime_;
   function::FunctionHandler functions_;

@@ -8,6 +8,7 @@
 #include "capability/blob/blob.h"
 #include "capability/counter/counter.h"
 #include "capability/event/event_files.h"
+#include "capability/http/http.h"
 #include "capability/kv/kv.h"
 #include "capability/secret/secret.h"
 #include "capability/tmp/tmp.h"
@@ -36,6 +37,7 @@ void mount_state(wasi::Tree& tree, turn::Turn& turn) {
   if (auto node = capability::kv::mount(turn)) tree.mount("/kv", std::move(node));
   if (auto node = capability::blob::mount(turn)) tree.mount("/blobs", std::move(node));
   if (auto node = capability::counter::mount(turn)) tree.mount("/counters", std::move(node));
+  if (auto node = capability::http::mount(turn)) tree.mount("/http", std::move(node));
   if (auto node = capability::secret::mount(turn)) tree.mount("/secrets", std::move(node));
 }
 

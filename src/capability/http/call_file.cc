@@ -64,7 +64,7 @@ Io<std::size_t> CallFile::write(wasi::IoContext& io, wasi::ConstBuffers from) {
   std::size_t size = 0;
   for (const auto& buffer : from) size += buffer.size();
   if (size > kMaxRequest - message_.size()) return wasi::fail(Errno::fbig);
-  if (!io.charge_memory(static_cast<std::int64_t>(size))) return wasi::fail(Errno::nospc);
+  if (!io.charge_memory(static_cast<std::int64_t>(size))) return wasi::fail(Errno::dquot);
   for (const auto& buffer : from) {
     message_.append(reinterpret_cast<const char*>(buffer.data()), buffer.size());
   }

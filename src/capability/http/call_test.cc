@@ -329,7 +329,7 @@ TEST_F(HttpCalls, HaveBounds) {
   EXPECT_EQ(write(*file, "x"), Errno::fbig);
   io.left = 3;
   EXPECT_EQ(write(*open(), "GET"), Errno::success);
-  EXPECT_EQ(write(*open(), "G"), Errno::nospc);
+  EXPECT_EQ(write(*open(), "G"), Errno::dquot);
   int opened = 3;
   while (open() != nullptr) ++opened;
   EXPECT_EQ(opened, 64);
