@@ -1,0 +1,58 @@
+#include "turn/call_record.h"
+
+#include <gtest/gtest.h>
+
+namespace carrel::turn {
+namespace {
+
+void answer(CallRecord& calls, const std::string& request, std::string_view body) {
+  const auto call = calls.begin(request);
+  calls.keep(*call, body);
+  call->complete = true;
+}
+
+TEST(CallRecord, GivesTheSameCallsTheSameAnswersInTheirOrder) {
+  CallRecord calls;
+  answer(calls, "a", "1");
+  answer(calls, "a", "2");
+  EXPECT_FALSE(calls.replaying());
+  ASSERT_TRUE(calls.rewind());
+  EXPECT_TRUE(calls.replaying());
+  EXPECT_EQ(calls.replay("a")->body, "1");
+  EXPECT_EQ(calls.replay("a")->body, "2");
+  EXPECT_EQ(calls.replay("a"), nullptr) << "a third is a new call";
+  EXPECT_FALSE(calls.diverged());
+  EXPECT_EQ(calls.count(), 2U);
+}
+
+TEST(CallRecord, ACallThatDiffersEndsReplayingForGood) {
+  CallRecord calls;
+  answer(calls, "a", "1");
+  ASSERT_TRUE(calls.rewind());
+  EXPECT_EQ(calls.replay("b"), nullptr);
+  EXPECT_TRUE(calls.diverged());
+  EXPECT_FALSE(calls.rewind());
+}
+
+TEST(CallRecord, ATurnWhoseAnswerIsNotCompleteIsNotRunAgain) {
+  CallRecord calls;
+  const auto call = calls.begin("a");
+  calls.keep(*call, "half");
+  EXPECT_FALSE(calls.rewind());
+  call->complete = true;
+  EXPECT_TRUE(calls.rewind());
+}
+
+TEST(CallRecord, KeepsToTheLimitOfAllAnswersAndNoFurther) {
+  CallRecord calls;
+  answer(calls, "a", std::string(kMaxRecorded - 1, 'x'));
+  answer(calls, "b", "y");
+  EXPECT_TRUE(calls.rewind());
+  EXPECT_NE(calls.replay("a"), nullptr);
+  EXPECT_EQ(calls.replay("b")->body, "y");
+  answer(calls, "c", "z");
+  EXPECT_FALSE(calls.rewind());
+}
+
+}  // namespace
+}  // namespace carrel::turn
