@@ -289,6 +289,17 @@ TEST_F(BlobFiles, ADamagedPartIsAnErrorAndTheOthersAreRead) {
   EXPECT_EQ(read_at(kMiB + 7).error(), Errno::io);
 }
 
+TEST_F(BlobFiles, APartThatCannotBeWrittenFailsTheTurnAlsoUnderAnotherName) {
+  std::ofstream(store->parts().folder() / "shop") << "in the way of the tenant's folder";
+  EXPECT_EQ(write("images/a", pattern(kMiB + 1)), Errno::io);
+  EXPECT_EQ(read("images/a"), errno_text(Errno::io));
+  ASSERT_TRUE(blobs->rename(io, "images/a", "images/b"));
+  const auto failed = commit();
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code(), Code::io);
+  EXPECT_EQ(list("images"), std::vector<std::string>());
+}
+
 TEST_F(BlobFiles, AQuotaCountsWhatABlobHolds) {
   close();
   quota = 2 * kMiB;

@@ -63,6 +63,7 @@ void Hands::move(Hand& from, Hand& to) {
   to.index = from.index;
   to.bytes = std::move(from.bytes);
   to.changed = from.changed;
+  to.failure = from.failure;  // what was lost stays lost
   empty(from);
 }
 
