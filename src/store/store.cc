@@ -2,6 +2,7 @@
 
 #include "store/database_folder.h"
 #include "store/store_impl.h"
+#include "store/sweeper.h"
 
 namespace carrel::store {
 
@@ -71,8 +72,9 @@ void Store::Impl::on_failed(Error cause, std::shared_ptr<const Snapshot> state) 
   tell([cause](DurabilityListener& listener) { listener.on_failure(cause); });
 }
 
-// Once a second: tickets and snapshots that are held for too long.
+// Once a second: tickets and snapshots that are held for too long, records that have expired.
 void Store::Impl::run_sweeps() {
+  Sweeper sweeper;
   std::unique_lock lock(mutex);
   while (!changed.wait_for(lock, options.sweep_every, [this] { return stopping; })) {
     const Instant oldest = std::chrono::steady_clock::now() - options.longest_snapshot;
@@ -82,8 +84,12 @@ void Store::Impl::run_sweeps() {
         for (SnapshotHolder* holder : holders) holder->give_up_before(oldest);
       });
     }
+    auto state = newest;
     lock.unlock();
     tickets.pass_on_late();
+    // What cannot be read now is tried again in a second; `check` says what is damaged.
+    if (state) static_cast<void>(sweeper.step(*committer, *state, clock->wall()));
+    state.reset();  // without the lock
     lock.lock();
   }
 }
