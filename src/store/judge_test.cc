@@ -1,0 +1,173 @@
+#include "store/judge.h"
+
+#include "store/database_test_support.h"
+
+namespace carrel::store {
+namespace {
+
+const TenantName kShop("shop");
+
+Key key_of(Kind kind, std::string_view name) {
+  return {.tenant = "shop", .kind = kind, .store = "s", .name = name};
+}
+
+class JudgeTest : public DatabaseFixture {
+ protected:
+  void SetUp() override {
+    open();
+    judge.emplace(database, tickets, slots, usage, Version{10},
+                  [] { return WallTime(std::chrono::seconds(1)); });
+    judge->begin(Version{11});
+  }
+  void TearDown() override { judge.reset(); }
+
+  Changes& begin(Version snapshot = Version{10}) {
+    Changes& changes = kept.emplace_back();
+    changes.tenant = kShop;
+    changes.snapshot = snapshot;
+    return changes;
+  }
+  static void change(Changes& changes, std::string_view name, std::optional<std::string> value,
+                     std::uint64_t expires = 0) {
+    const Key key = key_of(Kind::value, name);
+    Change made{.key = encode(key),
+                .hash = hash_of_name(key),
+                .folders = folders_above(key),
+                .store = hash_of_store(key),
+                .expires = expires};
+    if (value) {
+      made.charge = name.size() + value->size();
+      made.record = encode(Record{.bytes = *value, .expires = expires});
+    }
+    changes.changes.push_back(std::move(made));
+  }
+  static void add(Changes& changes, std::int64_t delta, std::optional<std::int64_t> floor) {
+    const Key key = key_of(Kind::counter, "n");
+    changes.additions.push_back({.key = encode(key),
+                                 .hash = hash_of_name(key),
+                                 .folders = folders_above(key),
+                                 .store = hash_of_store(key),
+                                 .name_bytes = 1,
+                                 .delta = delta,
+                                 .floor = floor});
+  }
+  std::optional<Code> refusal(const Changes& changes) {
+    const auto verdict = judge->decide(changes);
+    if (!verdict.refused) return {};
+    return verdict.refused->code();
+  }
+  // Writes the batch and begins the next.
+  void write() {
+    ASSERT_TRUE(database->write(judge->finish()));
+    judge->begin(Version{12});
+  }
+  std::size_t expiries() {
+    Cursor cursor(database->view(), end_of(prefix_of("shop", Kind::expiry)), Reach::disk);
+    std::size_t count = 0;
+    for (auto state = cursor.seek(prefix_of("shop", Kind::expiry)); state == Cursor::State::valid;
+         state = cursor.next()) {
+      ++count;
+    }
+    return count;
+  }
+
+  TicketTable tickets;
+  SlotTable slots;
+  UsageTable usage;
+  std::deque<Changes> kept;
+  std::optional<Judge> judge;
+};
+
+TEST_F(JudgeTest, TheSecondOfABatchLosesByWhatTheFirstWrote) {
+  Changes &one = begin(), &two = begin();
+  change(one, "k", "1");
+  change(two, "k", "2");
+  two.reads = {hash_of_name(key_of(Kind::value, "k"))};
+  EXPECT_EQ(refusal(one), std::nullopt);
+  const auto verdict = judge->decide(two);
+  EXPECT_EQ(verdict.refused->code(), Code::conflict);
+  EXPECT_EQ(verdict.lost, two.reads);
+}
+
+TEST_F(JudgeTest, WhatWasReadBeforeTheStoreWasOpenedAgainIsRefused) {
+  Changes& old = begin(Version{9});
+  change(old, "k", "1");
+  EXPECT_EQ(refusal(old), Code::conflict);
+  EXPECT_TRUE(judge->finish().empty());
+}
+
+TEST_F(JudgeTest, AFloorSeesTheBatchAndARefusedTurnLeavesNothing) {
+  Changes &one = begin(), &two = begin(), &three = begin();
+  add(one, 2, 0);
+  change(two, "k", "1");
+  add(two, -3, 0);
+  add(three, -2, 0);
+  EXPECT_EQ(refusal(one), std::nullopt);
+  EXPECT_EQ(refusal(two), Code::below_floor);
+  EXPECT_EQ(refusal(three), std::nullopt);
+  write();
+  EXPECT_EQ(get(one.additions[0].key), encode(Record{.bytes = encode_count(0)}));
+  EXPECT_EQ(get(two.changes[0].key), std::nullopt);
+  EXPECT_EQ(get(usage_key(kShop)), encode_usage(9, 1));
+}
+
+TEST_F(JudgeTest, ACounterDoesNotOverflow) {
+  Changes &one = begin(), &two = begin();
+  add(one, INT64_MAX, std::nullopt);
+  add(two, 1, std::nullopt);
+  EXPECT_EQ(refusal(one), std::nullopt);
+  EXPECT_EQ(refusal(two), Code::below_floor);
+}
+
+TEST_F(JudgeTest, TheQuotaSeesTheBatchAndLetsGoOfWhatIsTooMuch) {
+  Changes &one = begin(), &two = begin(), &less = begin();
+  change(one, "a", "123456789");
+  one.quota = two.quota = 10;
+  change(two, "b", "");
+  change(less, "a", "12345678");
+  less.quota = 0;
+  EXPECT_EQ(refusal(one), std::nullopt) << "as much as there may be";
+  EXPECT_EQ(refusal(two), Code::quota_exceeded);
+  EXPECT_EQ(refusal(less), std::nullopt) << "a tenant over its quota may store less";
+  write();
+  EXPECT_EQ(get(usage_key(kShop)), encode_usage(9, 1));
+}
+
+TEST_F(JudgeTest, AnExpiryIsFiledOnceAndGoesWithItsName) {
+  change(begin(), "k", "1", 1000);
+  EXPECT_EQ(refusal(kept.back()), std::nullopt);
+  write();
+  EXPECT_EQ(expiries(), 1U);
+  change(begin(Version{11}), "k", "2", 2000);
+  EXPECT_EQ(refusal(kept.back()), std::nullopt);
+  write();
+  EXPECT_EQ(expiries(), 1U);
+  change(begin(Version{12}), "k", std::nullopt);
+  EXPECT_EQ(refusal(kept.back()), std::nullopt);
+  write();
+  EXPECT_EQ(expiries(), 0U);
+  EXPECT_EQ(get(usage_key(kShop)), encode_usage(0, 0));
+}
+
+TEST_F(JudgeTest, WhatTheTurnRememberedIsNotBelievedOnceTheNameHasMoved) {
+  Changes &one = begin(), &two = begin();
+  change(one, "k", "123");
+  change(two, "k", std::nullopt);
+  two.changes[0].before = {.known = true};
+  EXPECT_EQ(refusal(one), std::nullopt);
+  EXPECT_EQ(refusal(two), std::nullopt);
+  write();
+  EXPECT_EQ(get(usage_key(kShop)), encode_usage(0, 0));
+}
+
+TEST_F(JudgeTest, DamagedRecordsAreRefusedNotOverwritten) {
+  put(encode(key_of(Kind::value, "k")), "");
+  put(encode(key_of(Kind::counter, "n")), encode(Record{.bytes = "seven"}));
+  change(begin(), "k", "1");
+  EXPECT_EQ(refusal(kept.back()), Code::data_corrupt);
+  add(begin(), 1, std::nullopt);
+  EXPECT_EQ(refusal(kept.back()), Code::data_corrupt);
+}
+
+}  // namespace
+}  // namespace carrel::store
