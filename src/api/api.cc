@@ -15,19 +15,6 @@ using Json = nlohmann::json;
 
 enum class Access { open, token };
 
-net::ReplyHead head_of(int status, std::string_view type) {
-  return {.status = status,
-          .headers = {{"content-type", std::string(type)},
-                      {"cache-control", "no-store"},
-                      {"x-content-type-options", "nosniff"}}};
-}
-
-// Names come from manifests, which may hold any bytes.
-Answer json_answer(const Json& json) {
-  return {head_of(200, "application/json"),
-          json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"};
-}
-
 std::string time_text(WallTime time) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
                      fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
@@ -38,14 +25,6 @@ Json describe(const AppInfo& app) {
                {"routes", app.routes}, {"modules", app.modules}, {"loaded", time_text(app.loaded)}};
   if (!app.problem.empty()) json["problem"] = app.problem;
   return json;
-}
-
-Answer problem(const Error& error, std::uint64_t id) {
-  Answer answer{net::problem_head(error), net::problem_body(error, id)};
-  if (error.code() == Code::unauthenticated) {
-    answer.head.headers.emplace_back("www-authenticate", "Bearer realm=\"carrel\"");
-  }
-  return answer;
 }
 
 bool reads(std::string_view method) { return method == "GET" || method == "HEAD"; }
@@ -71,9 +50,21 @@ std::span<const Api::Route> Api::routes() {
 }
 
 async::Task<void> Api::handle(net::Exchange& exchange) {
-  Answer answer = this->answer(exchange.request, exchange.id);
+  Answer answer;
+  if (!is_state_path(exchange.request.path)) {
+    answer = this->answer(exchange.request, exchange.id);
+  } else if (const auto may = check(exchange.request); !may) {
+    answer = problem(may.error(), exchange.id);
+  } else {
+    answer = co_await answer_state(state_, &node_, &exchange);
+  }
   const std::string body = std::move(answer.body);
   (void)co_await exchange.reply.send(std::move(answer.head), body);
+}
+
+Result<void> Api::check(const net::Request& request) const {
+  CARREL_TRY_VOID(guard_.check_place(request));
+  return guard_.check_token(request);
 }
 
 // Without a token nobody learns which paths exist.
@@ -83,8 +74,7 @@ Result<const Api::Route*> Api::admit(const net::Request& request) const {
     if (route.path == request.path) found = &route;
   }
   if (found == nullptr || found->access == Access::token) {
-    CARREL_TRY_VOID(guard_.check_place(request));
-    CARREL_TRY_VOID(guard_.check_token(request));
+    CARREL_TRY_VOID(check(request));
   }
   if (found == nullptr) return fail(Code::not_found, "the API has no such path");
   if (!reads(request.method)) return fail(Code::method_not_allowed, "the path is read with GET");

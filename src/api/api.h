@@ -1,4 +1,5 @@
-// The /v1 API: status and apps of this node, described by openapi.yaml, which a test holds it to.
+// The /v1 API: status, apps and their state on this node, described by openapi.yaml, which a test
+// holds it to.
 //
 // Every refusal is problem details (RFC 9457). /healthz and /readyz need no token and say nothing
 // else.
@@ -8,17 +9,14 @@
 #include <string>
 #include <string_view>
 
+#include "api/answer.h"
 #include "api/guard.h"
 #include "api/node.h"
+#include "api/state.h"
 #include "base/clock.h"
 #include "net/http.h"
 
 namespace carrel::api {
-
-struct Answer {
-  net::ReplyHead head;
-  std::string body;
-};
 
 // Owner: the composition root. Thread: the admin listener's shard. Stops: with the listener.
 class Api final : public net::Handler {
@@ -28,12 +26,16 @@ class Api final : public net::Handler {
 
   async::Task<void> handle(net::Exchange& exchange) override;
 
-  // What `handle` sends.
+  // Before the first request: from now on it serves the state of apps.
+  void serve_state(const StateServices& services) { state_ = services; }
+
+  // What `handle` sends, but for the state of apps.
   Answer answer(const net::Request& request, std::uint64_t id) const;
 
  private:
   struct Route;
   static std::span<const Route> routes();
+  Result<void> check(const net::Request& request) const;
   Result<const Route*> admit(const net::Request& request) const;
 
   Answer health() const;
@@ -45,6 +47,7 @@ class Api final : public net::Handler {
   const Node& node_;
   Guard guard_;
   const Clock& clock_;
+  StateServices state_;
 };
 
 }  // namespace carrel::api

@@ -37,6 +37,9 @@ class ShardUnit {
   Result<std::uint16_t> serve_apps(net::Server::Options options);
   Result<std::uint16_t> serve_other(net::Handler& handler, net::Server::Options options);
 
+  // For handlers of `serve_other`.
+  const turn::Services& services() const { return services_; }
+
   // Before `start`: from now on turns can call the outside.
   void allow_calls(net::ClientOptions options);
 

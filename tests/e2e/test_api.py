@@ -51,6 +51,11 @@ def description(node):
     return yaml.safe_load(answer.text)
 
 
+def example(path):
+    """A path of the description with something for each of its parameters."""
+    return path.format(app="shop", store="carts", key="a", name="KEY")
+
+
 def bearer(node):
     return {"Authorization": f"Bearer {node.token}"}
 
@@ -76,6 +81,9 @@ def check(description, operation, answer):
     documented = responses[str(answer.status_code)]
     for name, header in documented.get("headers", {}).items():
         assert not header.get("required") or name in answer.headers
+    if "content" not in documented:
+        assert answer.content == b""
+        return
     kind = answer.headers["content-type"]
     assert kind in documented["content"], kind
     schema = documented["content"][kind]["schema"]
@@ -88,8 +96,8 @@ def test_every_operation_answers_as_described(node, description):
     count = 0
     for path, item in description["paths"].items():
         for method, operation in item.items():
-            answer = requests.request(method, node.url + path, headers=bearer(node), timeout=10)
-            assert answer.status_code == 200
+            answer = requests.request(method, node.url + example(path), headers=bearer(node), timeout=10)
+            assert answer.status_code == (204 if method in ("put", "delete") else 200)
             check(description, operation, answer)
             count += 1
     assert count >= 5
@@ -98,7 +106,7 @@ def test_every_operation_answers_as_described(node, description):
 def test_without_a_token_every_operation_but_the_probes_is_refused_as_described(node, description):
     for path, item in description["paths"].items():
         for method, operation in item.items():
-            answer = requests.request(method, node.url + path, timeout=10)
+            answer = requests.request(method, node.url + example(path), timeout=10)
             assert answer.status_code == (200 if operation.get("security") == [] else 401), path
             check(description, operation, answer)
 
@@ -109,7 +117,7 @@ def test_a_foreign_host_is_refused_as_described(node, description):
             if operation.get("security") == []:
                 continue
             answer = requests.request(
-                method, node.url + path, timeout=10, headers={**bearer(node), "Host": "rebound.example"}
+                method, node.url + example(path), timeout=10, headers={**bearer(node), "Host": "rebound.example"}
             )
             assert answer.status_code == 403
             check(description, operation, answer)
@@ -133,9 +141,9 @@ def test_methods_that_are_not_described_are_refused(node, description):
         for method in METHODS:
             if method in item or method == "head":
                 continue
-            answer = requests.request(method, node.url + path, headers=bearer(node), timeout=10)
+            answer = requests.request(method, node.url + example(path), headers=bearer(node), timeout=10)
             assert answer.status_code == 405, (method, path)
-            assert "GET" in answer.headers["allow"]
+            assert all(known.upper() in answer.headers["allow"] for known in item)
 
 
 def test_paths_that_are_not_described_are_not_found(node):

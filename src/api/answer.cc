@@ -1,0 +1,30 @@
+#include "api/answer.h"
+
+#include <nlohmann/json.hpp>
+
+namespace carrel::api {
+
+using Json = nlohmann::json;
+
+net::ReplyHead head_of(int status, std::string_view type) {
+  return {.status = status,
+          .headers = {{"content-type", std::string(type)},
+                      {"cache-control", "no-store"},
+                      {"x-content-type-options", "nosniff"}}};
+}
+
+// Names come from manifests, which may hold any bytes.
+Answer json_answer(const Json& json) {
+  return {head_of(200, "application/json"),
+          json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"};
+}
+
+Answer problem(const Error& error, std::uint64_t id) {
+  Answer answer{net::problem_head(error), net::problem_body(error, id)};
+  if (error.code() == Code::unauthenticated) {
+    answer.head.headers.emplace_back("www-authenticate", "Bearer realm=\"carrel\"");
+  }
+  return answer;
+}
+
+}  // namespace carrel::api

@@ -1,0 +1,23 @@
+// What the API answers: a head and a body, made at once.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "net/http.h"
+
+namespace carrel::api {
+
+struct Answer {
+  net::ReplyHead head;
+  std::string body;
+};
+
+net::ReplyHead head_of(int status, std::string_view type);
+// Bytes that are not UTF-8 are replaced.
+Answer json_answer(const nlohmann::json& json);
+Answer problem(const Error& error, std::uint64_t id);
+
+}  // namespace carrel::api

@@ -1,0 +1,224 @@
+#include "api/state.h"
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <utility>
+
+namespace carrel::api {
+namespace {
+
+using async::Task;
+using Json = nlohmann::json;
+
+constexpr int kMostRuns = 50;
+constexpr std::size_t kPiece = 16 << 10;  // bytes of a body at a time
+
+// One request: what it means, and the turn it is.
+struct Turn {
+  Turn(const StateServices& services, StatePath path, TenantName tenant)
+      : services(services),
+        path(std::move(path)),
+        tenant(std::move(tenant)),
+        transaction(*services.store, this->tenant, {}) {}
+
+  store::Place place() const {
+    using store::Kind;
+    const bool secret = path.thing == Thing::secret || path.thing == Thing::secrets;
+    return {secret                         ? Kind::secret
+            : path.thing == Thing::counter ? Kind::counter
+                                           : Kind::value,
+            path.store};
+  }
+
+  StateServices services;
+  StatePath path;
+  TenantName tenant;
+  store::Transaction transaction;
+};
+
+Task<Result<const store::Record*>> look(Turn* turn, store::Track track) {
+  for (;;) {
+    const auto found = turn->transaction.get(turn->place(), turn->path.name, track);
+    if (found) co_return *found;
+    co_await turn->transaction.fetch(turn->place(), turn->path.name);
+  }
+}
+
+// Nothing: there is to be none. Returns when that is durable.
+Task<Result<void>> change(Turn* turn, std::optional<store::Record> record) {
+  for (int run = 1;; ++run) {
+    const auto there = co_await look(turn, record ? store::Track::no : store::Track::yes);
+    if (!there) co_return std::unexpected(there.error());
+    if (!record && *there == nullptr) co_return fail(Code::not_found, "there is none of that name");
+    auto& transaction = turn->transaction;
+    auto changed = record ? transaction.put(turn->place(), turn->path.name, *record)
+                          : transaction.erase(turn->place(), turn->path.name);
+    if (!changed) co_return std::unexpected(std::move(changed).error());
+    auto version = co_await transaction.commit();
+    if (version) co_return co_await turn->services.gate->wait(*version);
+    if (version.error().code() != Code::conflict || run == kMostRuns)
+      co_return std::unexpected(std::move(version).error());
+    co_await transaction.restart();
+  }
+}
+
+Task<Result<std::string>> read_body(net::RequestBody* body, std::size_t most) {
+  std::string text;
+  std::array<std::byte, kPiece> piece;
+  while (!body->finished()) {
+    const std::size_t n = body->read(piece);
+    text.append(reinterpret_cast<const char*>(piece.data()), n);
+    if (text.size() > most)
+      co_return fail(Code::body_too_large, fmt::format("it is at most {} bytes long", most));
+    if (n > 0) continue;
+    if (auto more = co_await body->wait(); !more)
+      co_return std::unexpected(std::move(more).error());
+  }
+  co_return text;
+}
+
+Task<Result<Answer>> get(Turn* turn) {
+  const auto record = co_await look(turn, store::Track::yes);
+  if (!record) co_return std::unexpected(record.error());
+  Answer answer;
+  if (turn->path.thing == Thing::counter) {
+    const auto count = *record == nullptr ? 0 : store::decode_count((*record)->bytes);
+    if (!count) co_return fail(Code::data_corrupt, "a counter's record is damaged");
+    answer = json_answer({{"value", *count}});
+  } else if (*record == nullptr) {
+    co_return fail(Code::not_found, "there is no value of that name");
+  } else {
+    answer = {head_of(200, "application/octet-stream"), (*record)->bytes};
+  }
+  const auto durable = co_await turn->services.gate->wait(turn->transaction.seen());
+  if (!durable) co_return std::unexpected(durable.error());
+  co_return answer;
+}
+
+// All bytes but unreserved characters percent-encoded, for the query of the next list.
+std::string encoded(std::string_view name) {
+  std::string text;
+  for (const char c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~").contains(c);
+    text += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return text;
+}
+
+Json describe(const store::NameEntry& entry) {
+  Json json = {{"name", entry.name}, {"bytes", entry.size}};
+  if (entry.expires != 0) json["expires"] = entry.expires;
+  return json;
+}
+
+Task<Result<Answer>> list(Turn* turn, ListQuery query) {
+  for (;;) {
+    auto page = turn->transaction.scan(turn->place(), query.prefix, query.after, query.limit);
+    if (!page) {
+      co_await turn->transaction.fetch_scan(turn->place(), query.prefix, query.after, query.limit);
+      continue;
+    }
+    if (!*page) co_return std::unexpected((*page).error());
+    const store::NamePage& found = **page;
+    Json entries = Json::array();
+    for (const auto& entry : found.entries) {
+      entries.push_back(turn->path.thing == Thing::secrets ? Json(entry.name) : describe(entry));
+    }
+    Json json = {{turn->path.thing == Thing::secrets ? "secrets" : "values", std::move(entries)}};
+    if (!found.end && !found.entries.empty()) json["next"] = encoded(found.entries.back().name);
+    const auto durable = co_await turn->services.gate->wait(turn->transaction.seen());
+    if (!durable) co_return std::unexpected(durable.error());
+    co_return json_answer(json);
+  }
+}
+
+Task<Result<Answer>> put(Turn* turn, net::RequestBody* body, std::optional<std::uint64_t> ttl) {
+  const bool secret = turn->path.thing == Thing::secret;
+  auto bytes = co_await read_body(body, secret ? store::kMaxSecret : store::kMaxValue);
+  if (!bytes) co_return std::unexpected(std::move(bytes).error());
+  store::Record record;
+  if (secret) {
+    record.bytes = turn->services.sealer->seal(turn->tenant, turn->path.name, *bytes);
+    sodium_memzero(bytes->data(), bytes->size());
+  } else {
+    record.bytes = std::move(*bytes);
+  }
+  if (ttl) record.expires = store::milliseconds(system_clock().wall()) + (*ttl * 1000);
+  const auto kept = co_await change(turn, std::move(record));
+  if (!kept) co_return std::unexpected(kept.error());
+  co_return Answer{{.status = 204, .headers = {{"cache-control", "no-store"}}}, ""};
+}
+
+Task<Result<Answer>> erase(Turn* turn) {
+  const auto gone = co_await change(turn, std::nullopt);
+  if (!gone) co_return std::unexpected(gone.error());
+  co_return Answer{{.status = 204, .headers = {{"cache-control", "no-store"}}}, ""};
+}
+
+bool allows(Thing thing, std::string_view method) {
+  std::string_view left = methods_of(thing);
+  while (!left.empty()) {
+    const auto end = left.find(", ");
+    if (left.substr(0, end) == method) return true;
+    left.remove_prefix(end == std::string_view::npos ? left.size() : end + 2);
+  }
+  return false;
+}
+
+Task<Result<Answer>> act(Turn* turn, net::Exchange* exchange) {
+  const net::Request& request = exchange->request;
+  if (request.method == "DELETE") co_return co_await erase(turn);
+  if (request.method == "PUT") {
+    auto ttl = read_ttl(turn->path.thing == Thing::secret ? std::string_view() : request.query);
+    if (!ttl) co_return std::unexpected(std::move(ttl).error());
+    co_return co_await put(turn, &exchange->body, *ttl);
+  }
+  if (turn->path.thing != Thing::values && turn->path.thing != Thing::secrets)
+    co_return co_await get(turn);
+  auto query = read_list_query(request.query);
+  if (!query) co_return std::unexpected(std::move(query).error());
+  co_return co_await list(turn, std::move(*query));
+}
+
+// What was wrong with the request, besides the title: these messages are the API's own.
+Answer explained(const Error& error, std::uint64_t id) {
+  Answer answer = problem(error, id);
+  if (error.code() != Code::invalid_argument && error.code() != Code::not_found &&
+      error.code() != Code::body_too_large)
+    return answer;
+  Json json = Json::parse(answer.body, nullptr, false);
+  if (!json.is_object()) return answer;
+  json["detail"] = error.message();
+  answer.body = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return answer;
+}
+
+}  // namespace
+
+Task<Answer> answer_state(StateServices services, const Node* node, net::Exchange* exchange) {
+  auto path = read_state_path(exchange->request.path);
+  if (!path) co_return explained(path.error(), exchange->id);
+  if (!allows(path->thing, exchange->request.method)) {
+    Answer refusal = problem(Error(Code::method_not_allowed), exchange->id);
+    refusal.head.headers.emplace_back("allow", methods_of(path->thing));
+    co_return refusal;
+  }
+  const auto info = node->info();
+  const auto app = std::ranges::find(info->apps, path->app, &AppInfo::name);
+  if (app == info->apps.end())
+    co_return explained(Error(Code::not_found, "no app of that name is served"), exchange->id);
+  if (services.store == nullptr || services.gate == nullptr || services.sealer == nullptr)
+    co_return problem(Error(Code::unavailable), exchange->id);
+  Turn turn(services, std::move(*path), TenantName(app->tenant));
+  auto answer = co_await act(&turn, exchange);
+  if (!answer) co_return explained(answer.error(), exchange->id);
+  co_return std::move(*answer);
+}
+
+}  // namespace carrel::api
