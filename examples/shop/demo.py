@@ -405,6 +405,67 @@ def dev(carrel, folder, checks):
         server.stop(checks)
 
 
+def state(carrel, folder, checks):
+    """Carts, stock and orders: what one turn changes is kept wholly or not at all, here over a restart."""
+    kept = folder.parent / "state-of-the-shop"
+    command = [carrel, "serve", folder, "--port", "0", "--admin", "127.0.0.1:0", "--state", kept]
+    server = Server(command, folder)
+    try:
+        client = Client(server.port, checks)
+        client.problem("A delivery before the shop has a key for it", "POST", "/stock/mug-stone?add=10", 503)
+        api = Client(int(re.search(r"admin API at http://[^\s]+:(\d+)", "".join(server.lines)).group(1)), checks)
+        token = {"Authorization": f"Bearer {(kept / 'token').read_text().strip()}"}
+        path = "/v1/apps/shop/secrets/STOCK_KEY"
+        api.ask("The key is set by the API", "PUT", path, status=204, body=b"open sesame", headers=token)
+        client.problem(
+            "A delivery with a wrong key", "POST", "/stock/mug-stone?add=10", 403, headers={"X-Stock-Key": "sesame"}
+        )
+        client.ask("A delivery", "POST", "/stock/mug-stone?add=10", status=204, headers={"X-Stock-Key": "open sesame"})
+        client.ask("Two mugs into a cart", "PUT", "/cart/ada/mug-stone?qty=2", status=204)
+        client.ask("A lamp that the shop does not have", "PUT", "/cart/ada/lamp-brass?qty=1", status=204)
+        client.problem("An order that cannot be met", "POST", "/cart/ada/checkout", 409, contains=["has run out"])
+        client.ask("Nothing of it happened", "GET", "/stock/mug-stone", members={"left": 10})
+        client.ask("The lamp back on the shelf", "PUT", "/cart/ada/lamp-brass?qty=0", status=204)
+        once = {"Idempotency-Key": "ada-1"}
+        first = client.ask("The order", "POST", "/cart/ada/checkout", status=201, headers=once)
+        again = client.ask("The same order, sent again", "POST", "/cart/ada/checkout", status=201, headers=once)
+        checks.expect("sent again: the same answer", again.content, first.content)
+        client.ask("The cart is empty", "GET", "/cart/ada", contains=["[]"])
+        client.ask("Two mugs are gone, not four", "GET", "/stock/mug-stone", members={"left": 8})
+        many_at_once(client, checks)
+    finally:
+        server.stop(checks)
+    server = Server(command, folder)
+    try:
+        client = Client(server.port, checks)
+        client.ask("After a restart: sold out", "GET", "/stock/mug-stone", members={"left": 0})
+    finally:
+        server.stop(checks)
+
+
+def many_at_once(client, checks):
+    """Twenty customers for the last eight mugs."""
+    print("\nTwenty customers order one of the last eight mugs, all at once")
+    statuses = []
+
+    def order(number):
+        own = http.client.HTTPConnection("127.0.0.1", client.port, timeout=30)
+        for method, path in (("PUT", f"/cart/c{number}/mug-stone?qty=1"), ("POST", f"/cart/c{number}/checkout")):
+            own.request(method, path)
+            answer = own.getresponse()
+            answer.read()
+        statuses.append(answer.status)
+
+    customers = [threading.Thread(target=order, args=(number,)) for number in range(20)]
+    for customer in customers:
+        customer.start()
+    for customer in customers:
+        customer.join()
+    print(f"  < {statuses.count(201)} orders, {statuses.count(409)} refusals")
+    checks.expect("at once: orders", (statuses.count(201), statuses.count(409)), (8, 12))
+    client.ask("The stock stops at zero", "GET", "/stock/mug-stone", members={"left": 0})
+
+
 def wagi(carrel, folder, checks):
     server = Server([carrel, "serve", "--modules", "modules.toml", "--port", "0"], folder)
     client = Client(server.port, checks)
@@ -535,9 +596,8 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--carrel", required=True, type=Path, help="the carrel program")
     carrel = arguments.parse_args().carrel.resolve()
-    missing = [
-        name for name in ("home", "price", "search", "order", "chart") if not (APP / "build" / f"{name}.wasm").is_file()
-    ]
+    modules = ("home", "price", "search", "order", "chart", "cart", "stock")
+    missing = [name for name in modules if not (APP / "build" / f"{name}.wasm").is_file()]
     if missing:
         sys.exit(f"not built: {', '.join(missing)}; run ./dev build, or build.sh in each folder")
 
@@ -547,6 +607,7 @@ def main():
         keep_out = shutil.ignore_patterns("target", "*.py")
         shutil.copytree(APP, folder, ignore=keep_out)
         dev(carrel, folder, checks)
+        state(carrel, folder, checks)
         wagi(carrel, folder, checks)
         operating(carrel, folder, checks)
         shell(carrel, folder, checks)
