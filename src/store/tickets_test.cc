@@ -5,27 +5,17 @@
 namespace carrel::store {
 namespace {
 
-// A coroutine that runs at once, until it waits; destroyed with its owner.
-struct Running {
-  struct promise_type {
-    Running get_return_object() {
-      return Running(std::coroutine_handle<promise_type>::from_promise(*this));
-    }
-    std::suspend_never initial_suspend() noexcept { return {}; }
-    std::suspend_always final_suspend() noexcept { return {}; }
-    void return_void() {}
-    void unhandled_exception() { std::terminate(); }
-  };
-  explicit Running(std::coroutine_handle<promise_type> handle) : handle(handle) {}
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-  ~Running() { handle.destroy(); }
-  bool done() const { return handle.done(); }
-  std::coroutine_handle<promise_type> handle;
-};
+// Runs at once, until it waits; destroyed with its owner.
+async::Task<void> begun(async::Task<void> work) {
+  work.start();
+  return work;
+}
 
-Running take(Tickets& tickets, std::vector<std::uint64_t> names) {
-  co_await tickets.take(std::move(names));
+async::Task<void> taking(Tickets* tickets, std::vector<std::uint64_t> names) {
+  co_await tickets->take(std::move(names));
+}
+async::Task<void> take(Tickets& tickets, std::vector<std::uint64_t> names) {
+  return begun(taking(&tickets, std::move(names)));
 }
 
 class TicketsTest : public testing::Test {
@@ -40,9 +30,9 @@ class TicketsTest : public testing::Test {
 };
 
 TEST_F(TicketsTest, GoToWhoCameFirst) {
-  const Running one = take(a, {7});
+  const async::Task<void> one = take(a, {7});
   EXPECT_TRUE(one.done());
-  const Running two = take(b, {7}), three = take(c, {7});
+  const async::Task<void> two = take(b, {7}), three = take(c, {7});
   EXPECT_FALSE(two.done());
   EXPECT_TRUE(has(a, 7));
   a.give_back();
@@ -55,7 +45,7 @@ TEST_F(TicketsTest, GoToWhoCameFirst) {
 }
 
 TEST_F(TicketsTest, OneNameAskedForTwiceIsOneTicket) {
-  const Running one = take(a, {7, 9, 7});
+  const async::Task<void> one = take(a, {7, 9, 7});
   EXPECT_TRUE(one.done());
   a.give_back();
   EXPECT_TRUE(a.empty());
@@ -64,19 +54,19 @@ TEST_F(TicketsTest, OneNameAskedForTwiceIsOneTicket) {
 }
 
 TEST_F(TicketsTest, WhoIsGoneIsNotGivenOne) {
-  const Running one = take(a, {7});
+  const async::Task<void> one = take(a, {7});
   {
-    const Running two = take(b, {7});
+    const async::Task<void> two = take(b, {7});
   }
-  const Running three = take(c, {7});
+  const async::Task<void> three = take(c, {7});
   a.give_back();
   EXPECT_TRUE(has(c, 7));
 }
 
 TEST_F(TicketsTest, WhoGoesBetweenGettingOneAndHearingOfItGivesItBack) {
-  const Running one = take(a, {7});
+  const async::Task<void> one = take(a, {7});
   {
-    const Running two = take(b, {7});
+    const async::Task<void> two = take(b, {7});
     a.give_back();
   }
   EXPECT_TRUE(has(b, 7));
@@ -85,7 +75,7 @@ TEST_F(TicketsTest, WhoGoesBetweenGettingOneAndHearingOfItGivesItBack) {
 }
 
 TEST_F(TicketsTest, NamesThatShareACellAreQueuesOfTheirOwn) {
-  const Running one = take(a, {7}), two = take(b, {7 + 4096});
+  const async::Task<void> one = take(a, {7}), two = take(b, {7 + 4096});
   EXPECT_TRUE(two.done());
   a.give_back();
   EXPECT_FALSE(table.contended(7));
@@ -93,7 +83,7 @@ TEST_F(TicketsTest, NamesThatShareACellAreQueuesOfTheirOwn) {
 }
 
 TEST_F(TicketsTest, TheCommitterMayGiveThemBackAndTheTurnAgain) {
-  const Running one = take(a, {7}), two = take(b, {7});
+  const async::Task<void> one = take(a, {7}), two = take(b, {7});
   table.give_back(a.holder());
   EXPECT_TRUE(has(b, 7));
   a.give_back();

@@ -11,33 +11,24 @@ namespace {
 
 using store::Version;
 
-// A coroutine that runs at once, until it waits; destroyed with its owner.
-struct Running {
-  struct promise_type {
-    Running get_return_object() {
-      return Running(std::coroutine_handle<promise_type>::from_promise(*this));
-    }
-    std::suspend_never initial_suspend() noexcept { return {}; }
-    std::suspend_always final_suspend() noexcept { return {}; }
-    void return_void() {}
-    void unhandled_exception() { std::terminate(); }
-  };
-  explicit Running(std::coroutine_handle<promise_type> handle) : handle(handle) {}
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-  ~Running() { handle.destroy(); }
-  std::coroutine_handle<promise_type> handle;
-};
+// Runs at once, until it waits; destroyed with its owner.
+async::Task<void> begun(async::Task<void> work) {
+  work.start();
+  return work;
+}
 
 using Answer = std::optional<Result<void>>;
 
-Running wait(OutputGate& gate, Version needed, Answer& answer) {
-  answer = co_await gate.wait(needed);
+async::Task<void> waiting(OutputGate* gate, Version needed, Answer* answer) {
+  *answer = co_await gate->wait(needed);
+}
+async::Task<void> wait(OutputGate& gate, Version needed, Answer& answer) {
+  return begun(waiting(&gate, needed, &answer));
 }
 
-Running wait_then_end(OutputGate& gate, Version needed, std::unique_ptr<Running>& other) {
-  auto done = co_await gate.wait(needed);
-  if (done) other.reset();
+async::Task<void> wait_then_end(OutputGate* gate, Version needed, async::Task<void>* other) {
+  auto done = co_await gate->wait(needed);
+  if (done) *other = {};
 }
 
 class OutputGateTest : public testing::Test {
@@ -63,7 +54,8 @@ class OutputGateTest : public testing::Test {
 
 TEST_F(OutputGateTest, OpensForEachWhenItsVersionIsDurable) {
   Answer early, late, now;
-  const Running two = wait(*gate, Version{20}, late), one = wait(*gate, Version{10}, early);
+  const async::Task<void> two = wait(*gate, Version{20}, late),
+                          one = wait(*gate, Version{10}, early);
   gate->on_durable(Version{9});
   EXPECT_FALSE(early);
   gate->on_durable(Version{10});
@@ -73,21 +65,21 @@ TEST_F(OutputGateTest, OpensForEachWhenItsVersionIsDurable) {
   gate->on_durable(Version{30});
   ASSERT_TRUE(late);
   EXPECT_TRUE(*late);
-  const Running third = wait(*gate, Version{30}, now);
+  const async::Task<void> third = wait(*gate, Version{30}, now);
   EXPECT_TRUE(now && *now) << "it is so already";
 }
 
 TEST_F(OutputGateTest, AFailureTellsAllWhoWaitAndWhoComesAfter) {
   Answer waiting, after, durable;
   gate->on_durable(Version{5});
-  const Running one = wait(*gate, Version{6}, waiting);
+  const async::Task<void> one = wait(*gate, Version{6}, waiting);
   gate->on_failure(Error(Code::store_failed));
   ASSERT_TRUE(waiting);
   EXPECT_EQ(waiting->error().code(), Code::commit_unknown);
-  const Running two = wait(*gate, Version{6}, after);
+  const async::Task<void> two = wait(*gate, Version{6}, after);
   ASSERT_TRUE(after);
   EXPECT_EQ(after->error().code(), Code::commit_unknown);
-  const Running three = wait(*gate, Version{5}, durable);
+  const async::Task<void> three = wait(*gate, Version{5}, durable);
   EXPECT_TRUE(durable && *durable) << "what was durable stays so";
 }
 
@@ -99,7 +91,7 @@ TEST_F(OutputGateTest, WhatWasLostStaysUnknownAfterTheStoreIsOpenAgain) {
   for (const auto lost : {Version{6}, Version{8}}) {
     EXPECT_FALSE(gate->open_for(lost));
     Answer answer;
-    const Running one = wait(*gate, lost, answer);
+    const async::Task<void> one = wait(*gate, lost, answer);
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->error().code(), Code::commit_unknown);
   }
@@ -111,9 +103,9 @@ TEST_F(OutputGateTest, WhatWasLostStaysUnknownAfterTheStoreIsOpenAgain) {
 
 TEST_F(OutputGateTest, WhoIsReleasedMayEndOthersThatWait) {
   Answer answer;
-  std::unique_ptr<Running> other;
-  const Running one = wait_then_end(*gate, Version{10}, other);
-  other.reset(new Running(wait(*gate, Version{10}, answer)));
+  async::Task<void> other;
+  const async::Task<void> one = begun(wait_then_end(&*gate, Version{10}, &other));
+  other = wait(*gate, Version{10}, answer);
   gate->on_durable(Version{10});
   EXPECT_FALSE(other);
   EXPECT_FALSE(answer);

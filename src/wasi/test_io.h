@@ -2,6 +2,7 @@
 // ways to use files.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,18 +23,23 @@ class TestClock final : public Clock {
 class TestIo final : public IoContext {
  public:
   explicit TestIo(std::int64_t quota = 64 << 20) : quota(quota) {}
-  void wait_for(async::Task<void>) override { ++waits; }
+  void wait_for(async::Task<void> until) override {
+    ++waits;
+    waiting = std::move(until);
+  }
   const Clock& clock() const override { return test_clock; }
   bool charge_memory(std::int64_t bytes) override {
     if (bytes > 0 && charged + bytes > quota) return false;
     charged += bytes;
+    most = std::max(most, charged);
     return true;
   }
 
   TestClock test_clock;
   std::int64_t quota;
-  std::int64_t charged = 0;
+  std::int64_t charged = 0, most = 0;
   int waits = 0;
+  async::Task<void> waiting;  // the last
 };
 
 inline constexpr OpenHow kRead{.read = true};

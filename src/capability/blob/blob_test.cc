@@ -2,12 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
-#include <optional>
 
-#include "turn/state.h"
+#include "capability/state/test_turn.h"
 
 namespace carrel::capability::blob {
 namespace {
@@ -16,100 +13,15 @@ namespace fs = std::filesystem;
 using wasi::Errno;
 using wasi::OpenHow;
 
-class NoLog final : public turn::GuestLog {
-  void line(const turn::ModuleSetup&, std::uint64_t, std::string_view) override {}
-};
-
-class NoReply final : public net::ReplySink {
- public:
-  bool started() const override { return false; }
-  async::Task<Result<void>> send(net::ReplyHead, std::string_view) override {
-    co_return Result<void>();
-  }
-  async::Task<Result<void>> start(net::ReplyHead, std::optional<std::uint64_t>) override {
-    co_return Result<void>();
-  }
-  async::Task<Result<void>> write(std::string_view) override { co_return Result<void>(); }
-  async::Task<Result<void>> finish() override { co_return Result<void>(); }
-  void abort() override {}
-};
-
-class TestIo final : public wasi::IoContext {
- public:
-  void wait_for(async::Task<void> until) override { waiting = std::move(until); }
-  const Clock& clock() const override { return system_clock(); }
-  bool charge_memory(std::int64_t bytes) override {
-    if (charged + bytes > memory) return false;
-    charged += bytes;
-    most = std::max(most, charged);
-    return true;
-  }
-  std::int64_t memory = 16 << 20, charged = 0, most = 0;
-  async::Task<void> waiting;
-};
-
-// Waits as a turn would, until an operation has its answer.
-class BlobFiles : public ::testing::Test {
+class BlobFiles : public state::StoredTurn {
  protected:
   void SetUp() override {
-    std::string pattern = fs::temp_directory_path() / "carrel-blob-XXXXXX";
-    folder = mkdtemp(pattern.data());
-    setup.tenant = TenantName("shop");
     setup.grants.blobs = {{.store = "images", .read = true, .write = true},
                           {.store = "shared", .read = true}};
     open();
   }
-  void TearDown() override {
-    close();
-    fs::remove_all(folder);
-  }
-  void open() {
-    store = std::move(*store::Store::open({.folder = folder / "store"}));
-    services.store = &store->attach(shard);
-    gate.emplace(*services.store);
-    services.gate = &*gate;
-    begin();
-  }
-  void begin() {
-    state.emplace(services, setup.tenant, store::TransactionLimits{.quota = quota});
-    turn.state = &*state;
-    io = TestIo();
-    blobs = mount(turn);
-  }
-  void close() {
-    blobs.reset();
-    state.reset();
-    store->stop();
-    gate.reset();
-    store.reset();
-  }
-  Result<void> commit() {
-    blobs.reset();  // as the guest's tree is gone by then
-    Result<void> done;
-    shard.run_until_done(commit_into(*state, &done));
-    begin();
-    return done;
-  }
-  static async::Task<void> commit_into(turn::State& state, Result<void>* done) {
-    for (auto& step : state.before_commit) {
-      *done = co_await step();
-      if (!*done) co_return;
-    }
-    auto version = co_await state.transaction.commit();
-    if (!version) *done = std::unexpected(version.error());
-  }
-  static async::Task<void> finish(async::Task<void> waiting) { co_await std::move(waiting); }
-
-  template <typename Operation>
-  auto ask(Operation operation) {
-    for (int i = 0; i < 100; ++i) {
-      auto answer = operation();
-      if (answer || answer.error() != Errno::again) return answer;
-      ++waits;
-      shard.run_until_done(finish(std::move(io.waiting)));
-    }
-    return decltype(operation())(wasi::fail(Errno::again));
-  }
+  void mount_all() override { blobs = mount(turn); }
+  void unmount_all() override { blobs.reset(); }
 
   using File = std::unique_ptr<wasi::OpenFile>;
   wasi::Io<File> open_file(std::string_view path, OpenHow how) {
@@ -165,27 +77,10 @@ class BlobFiles : public ::testing::Test {
     for (char& c : text) c = static_cast<char>((seed = seed * 1664525 + 1013904223) >> 24);
     return text;
   }
-  static std::string errno_text(Errno error) {
-    return "errno " + std::to_string(static_cast<int>(error));
-  }
   static constexpr OpenHow kAnew{.create = true, .truncate = true, .write = true};
   static constexpr std::size_t kMiB = store::kPartBytes;
 
-  std::uint64_t quota = UINT64_MAX;
-  fs::path folder;
-  async::Shard shard;
-  std::unique_ptr<store::Store> store;
-  std::optional<turn::OutputGate> gate;
-  turn::Services services;
-  turn::ModuleSetup setup;
-  turn::Event event;
-  NoReply reply;
-  NoLog log;
-  turn::Turn turn{.module = setup, .event = event, .reply = reply, .log = log};
-  std::optional<turn::State> state;
   std::shared_ptr<wasi::Node> blobs;
-  TestIo io;
-  int waits = 0;
 };
 
 TEST_F(BlobFiles, ABlobOfManyPartsIsReadInTheTurnAndAfterTheStoreWasOpenedAgain) {
@@ -204,7 +99,7 @@ TEST_F(BlobFiles, ABlobOfManyPartsIsReadInTheTurnAndAfterTheStoreWasOpenedAgain)
 }
 
 TEST_F(BlobFiles, OnePartOfABlobIsInMemoryAndGivenBack) {
-  io.memory = kMiB;
+  io.quota = kMiB;
   EXPECT_EQ(write("images/a", pattern(5 * kMiB)), Errno::success);
   EXPECT_EQ(read("images/a"), pattern(5 * kMiB));
   EXPECT_EQ(io.most, static_cast<std::int64_t>(kMiB));

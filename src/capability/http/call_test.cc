@@ -1,48 +1,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <deque>
-#include <filesystem>
-#include <optional>
 
 #include "async/event.h"
 #include "capability/http/call_file.h"
 #include "capability/http/http.h"
-#include "turn/state.h"
+#include "capability/state/test_turn.h"
 
 namespace carrel::capability::http {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 using wasi::Errno;
-
-class Lines final : public turn::GuestLog {
- public:
-  void line(const turn::ModuleSetup&, std::uint64_t, std::string_view text) override {
-    all += std::string(text) + "\n";
-  }
-  std::string all;
-};
-
-class NoReply final : public net::ReplySink {
- public:
-  bool started() const override { return false; }
-  async::Task<Result<void>> send(net::ReplyHead, std::string_view) override {
-    co_return Result<void>();
-  }
-  async::Task<Result<void>> start(net::ReplyHead, std::optional<std::uint64_t>) override {
-    co_return Result<void>();
-  }
-  async::Task<Result<void>> write(std::string_view) override { co_return Result<void>(); }
-  async::Task<Result<void>> finish() override { co_return Result<void>(); }
-  void abort() override {}
-};
 
 // A body that comes in two parts, the second when it is asked for, and perhaps breaks off.
 class Parts final : public async::ByteSource {
@@ -110,47 +84,20 @@ class FakeCaller final : public net::Caller {
   }
 };
 
-class TestIo final : public wasi::IoContext {
- public:
-  void wait_for(async::Task<void> until) override { waiting = std::move(until); }
-  const Clock& clock() const override { return system_clock(); }
-  bool charge_memory(std::int64_t bytes) override {
-    left -= bytes;
-    return left >= 0;
-  }
-  async::Task<void> waiting;
-  std::int64_t left = 16 << 20;
-};
-
-async::Task<void> finish(async::Task<void> waiting) { co_await std::move(waiting); }
-
-class HttpCalls : public ::testing::Test {
+class HttpCalls : public state::StoredTurn {
  protected:
   void SetUp() override {
-    std::string pattern = fs::temp_directory_path() / "carrel-http-XXXXXX";
-    folder = mkdtemp(pattern.data());
-    setup.tenant = TenantName("shop");
     setup.grants.http = {
         {.methods = {}, .scheme = "https", .host = "rates.test", .port = 443},
         {.methods = {"GET", "POST"}, .scheme = "https", .host = "b.test", .port = 443}};
-    store = std::move(*store::Store::open({.folder = folder / "store"}));
-    services.store = &store->attach(shard);
-    gate.emplace(*services.store);
-    services.gate = &*gate;
     services.client = &caller;
-    state.emplace(services, setup.tenant, store::TransactionLimits());
+    StoredTurn::open();
+  }
+  void mount_all() override {
     state->key = "turn";
-    turn.state = &*state;
     run();
   }
-  void TearDown() override {
-    node.reset();
-    state.reset();
-    store->stop();
-    gate.reset();
-    store.reset();
-    fs::remove_all(folder);
-  }
+  void unmount_all() override { node.reset(); }
   void run() { node = mount(turn); }  // of the guest, from its start
 
   std::unique_ptr<wasi::OpenFile> open() {
@@ -168,11 +115,7 @@ class HttpCalls : public ::testing::Test {
     while (true) {
       std::array<std::byte, 7> part;
       const std::span<std::byte> bytes(part);
-      const auto done = file.read(io, {&bytes, 1});
-      if (!done && done.error() == Errno::again) {
-        shard.run_until_done(finish(std::move(io.waiting)));
-        continue;
-      }
+      const auto done = ask([&] { return file.read(io, {&bytes, 1}); });
       if (!done) return text + "(" + std::to_string(static_cast<int>(done.error())) + ")";
       if (*done == 0) return text;
       text.append(reinterpret_cast<const char*>(part.data()), *done);
@@ -187,20 +130,8 @@ class HttpCalls : public ::testing::Test {
     return "(" + std::to_string(static_cast<int>(error)) + ")";
   }
 
-  fs::path folder;
-  async::Shard shard;
-  std::unique_ptr<store::Store> store;
-  std::optional<turn::OutputGate> gate;
   FakeCaller caller;
-  turn::Services services;
-  turn::ModuleSetup setup;
-  turn::Event event;
-  NoReply reply;
-  Lines log;
-  turn::Turn turn{.module = setup, .event = event, .reply = reply, .log = log};
-  std::optional<turn::State> state;
   std::shared_ptr<wasi::Node> node;
-  TestIo io;
 };
 
 const std::string kGet = "GET https://rates.test/x?secret=1 HTTP/1.1\n\n";
@@ -327,7 +258,7 @@ TEST_F(HttpCalls, HaveBounds) {
   const auto file = open();
   EXPECT_EQ(write(*file, std::string(kMaxRequest, 'x')), Errno::success);
   EXPECT_EQ(write(*file, "x"), Errno::fbig);
-  io.left = 3;
+  io.quota = io.charged + 3;
   EXPECT_EQ(write(*open(), "GET"), Errno::success);
   EXPECT_EQ(write(*open(), "G"), Errno::dquot);
   int opened = 3;

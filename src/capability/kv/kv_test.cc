@@ -2,105 +2,31 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <optional>
-
 #include "capability/counter/counter.h"
-#include "turn/state.h"
+#include "capability/state/test_turn.h"
 
 namespace carrel::capability {
 namespace {
 
-namespace fs = std::filesystem;
 using wasi::Errno;
 using wasi::OpenHow;
 
-class NoLog final : public turn::GuestLog {
-  void line(const turn::ModuleSetup&, std::uint64_t, std::string_view) override {}
-};
-
-class NoReply final : public net::ReplySink {
- public:
-  bool started() const override { return false; }
-  async::Task<Result<void>> send(net::ReplyHead, std::string_view) override {
-    co_return Result<void>();
-  }
-  async::Task<Result<void>> start(net::ReplyHead, std::optional<std::uint64_t>) override {
-    co_return Result<void>();
-  }
-  async::Task<Result<void>> write(std::string_view) override { co_return Result<void>(); }
-  async::Task<Result<void>> finish() override { co_return Result<void>(); }
-  void abort() override {}
-};
-
-class TestIo final : public wasi::IoContext {
- public:
-  void wait_for(async::Task<void> until) override { waiting = std::move(until); }
-  const Clock& clock() const override { return system_clock(); }
-  bool charge_memory(std::int64_t) override { return true; }
-  async::Task<void> waiting;
-};
-
-// Waits as a turn would, until an operation has its answer.
-class StateFiles : public ::testing::Test {
+class StateFiles : public state::StoredTurn {
  protected:
   void SetUp() override {
-    std::string pattern = fs::temp_directory_path() / "carrel-kv-XXXXXX";
-    folder = mkdtemp(pattern.data());
-    setup.tenant = TenantName("shop");
     setup.grants.kv = {{.store = "carts", .read = true, .write = true},
                        {.store = "drop", .write = true},
                        {.store = "prices", .read = true}};
     setup.grants.counters = {{.store = "stock", .read = true, .write = true}};
     open();
   }
-  void TearDown() override {
-    close();
-    fs::remove_all(folder);
-  }
-  void open() {
-    store = std::move(*store::Store::open({.folder = folder / "store"}));
-    services.store = &store->attach(shard);
-    gate.emplace(*services.store);
-    services.gate = &*gate;
-    begin();
-  }
-  void begin() {
-    state.emplace(services, setup.tenant, store::TransactionLimits());
-    turn.state = &*state;
+  void mount_all() override {
     kv = kv::mount(turn);
     counters = counter::mount(turn);
   }
-  void close() {
+  void unmount_all() override {
     kv.reset();
     counters.reset();
-    state.reset();
-    store->stop();
-    gate.reset();
-    store.reset();
-  }
-  Result<void> commit() {
-    Result<void> done;
-    shard.run_until_done(commit_into(*state, &done));
-    begin();
-    return done;
-  }
-  static async::Task<void> commit_into(turn::State& state, Result<void>* done) {
-    auto version = co_await state.transaction.commit();
-    if (!version) *done = std::unexpected(version.error());
-  }
-  static async::Task<void> finish(async::Task<void> waiting) { co_await std::move(waiting); }
-
-  template <typename Operation>
-  auto ask(Operation operation) {
-    for (int i = 0; i < 100; ++i) {
-      auto answer = operation();
-      if (answer || answer.error() != Errno::again) return answer;
-      ++waits;
-      shard.run_until_done(finish(std::move(io.waiting)));
-    }
-    return decltype(operation())(wasi::fail(Errno::again));
   }
 
   Errno write(wasi::Node& node, std::string_view path, std::string_view text,
@@ -136,24 +62,8 @@ class StateFiles : public ::testing::Test {
       }
     }
   }
-  static std::string errno_text(Errno error) {
-    return "errno " + std::to_string(static_cast<int>(error));
-  }
 
-  fs::path folder;
-  async::Shard shard;
-  std::unique_ptr<store::Store> store;
-  std::optional<turn::OutputGate> gate;
-  turn::Services services;
-  turn::ModuleSetup setup;
-  turn::Event event;
-  NoReply reply;
-  NoLog log;
-  turn::Turn turn{.module = setup, .event = event, .reply = reply, .log = log};
-  std::optional<turn::State> state;
   std::shared_ptr<wasi::Node> kv, counters;
-  TestIo io;
-  int waits = 0;
 };
 
 TEST_F(StateFiles, WhatIsWrittenIsReadInTheTurnAndAfterIt) {

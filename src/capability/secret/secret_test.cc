@@ -1,12 +1,9 @@
 #include "capability/secret/secret.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
-
+#include "capability/state/test_turn.h"
 #include "store/sealer.h"
-#include "turn/state.h"
 
 namespace carrel::capability::secret {
 namespace {
@@ -14,68 +11,20 @@ namespace {
 using wasi::Errno;
 using wasi::OpenHow;
 
-class NoLog final : public turn::GuestLog {
-  void line(const turn::ModuleSetup&, std::uint64_t, std::string_view) override {}
-};
-
-class NoReply final : public net::ReplySink {
- public:
-  bool started() const override { return false; }
-  async::Task<Result<void>> send(net::ReplyHead, std::string_view) override {
-    co_return Result<void>();
-  }
-  async::Task<Result<void>> start(net::ReplyHead, std::optional<std::uint64_t>) override {
-    co_return Result<void>();
-  }
-  async::Task<Result<void>> write(std::string_view) override { co_return Result<void>(); }
-  async::Task<Result<void>> finish() override { co_return Result<void>(); }
-  void abort() override {}
-};
-
-class TestIo final : public wasi::IoContext {
- public:
-  void wait_for(async::Task<void> until) override { waiting = std::move(until); }
-  const Clock& clock() const override { return system_clock(); }
-  bool charge_memory(std::int64_t) override { return true; }
-  async::Task<void> waiting;
-};
-
 // KEY and OTHER are set and granted, UNSET only granted, DENIED only set.
-class SecretTest : public testing::Test {
+class SecretTest : public state::StoredTurn {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "carrel-secret-XXXXXX";
-    folder = mkdtemp(pattern.data());
-    store = std::move(*store::Store::open({.folder = folder / "store"}));
-    services.store = &store->attach(shard);
     services.sealer = &sealer;
-    setup.tenant = TenantName("shop");
     setup.grants.secrets = {"OTHER", "KEY", "UNSET", "KEY"};
-    state.emplace(services, setup.tenant, store::TransactionLimits());
+    open();
     for (const auto& name : {"KEY", "OTHER", "DENIED"})
       set(name, sealer.seal(setup.tenant, name, name));
-    turn.state = &*state;
-    node = mount(turn);
   }
-  void TearDown() override {
-    node.reset();
-    state.reset();
-    store->stop();
-    store.reset();
-    std::filesystem::remove_all(folder);
-  }
+  void mount_all() override { node = mount(turn); }
+  void unmount_all() override { node.reset(); }
   void set(const std::string& name, const std::string& sealed) {
     ASSERT_TRUE(state->transaction.put({store::Kind::secret, ""}, name, {.bytes = sealed}));
-  }
-  static async::Task<void> finish(async::Task<void> waiting) { co_await std::move(waiting); }
-  template <typename Operation>
-  auto ask(Operation operation) {
-    auto answer = operation();
-    for (int i = 0; i < 10 && !answer && answer.error() == Errno::again; ++i) {
-      shard.run_until_done(finish(std::move(io.waiting)));
-      answer = operation();
-    }
-    return answer;
   }
   Errno open_errno(std::string_view path, const OpenHow& how = {.read = true}) {
     const auto file = ask([&] { return node->open(io, path, how); });
@@ -90,18 +39,7 @@ class SecretTest : public testing::Test {
     return done ? text.substr(0, *done) : "?";
   }
 
-  std::filesystem::path folder;
-  async::Shard shard;
-  std::unique_ptr<store::Store> store;
   store::Sealer sealer{NodeKey{}};
-  turn::Services services;
-  turn::ModuleSetup setup;
-  turn::Event event;
-  NoReply reply;
-  NoLog log;
-  TestIo io;
-  std::optional<turn::State> state;
-  turn::Turn turn{.module = setup, .event = event, .reply = reply, .log = log};
   std::shared_ptr<wasi::Node> node;
 };
 
