@@ -42,11 +42,7 @@ struct Turn {
 };
 
 Task<Result<const store::Record*>> look(Turn* turn, store::Track track) {
-  for (;;) {
-    const auto found = turn->transaction.get(turn->place(), turn->path.name, track);
-    if (found) co_return *found;
-    co_await turn->transaction.fetch(turn->place(), turn->path.name);
-  }
+  return turn->transaction.read(turn->place(), turn->path.name, track);
 }
 
 // Nothing: there is to be none. Returns when that is durable.
@@ -118,24 +114,17 @@ Json describe(const store::NameEntry& entry) {
 }
 
 Task<Result<Answer>> list(Turn* turn, ListQuery query) {
-  for (;;) {
-    auto page = turn->transaction.scan(turn->place(), query.prefix, query.after, query.limit);
-    if (!page) {
-      co_await turn->transaction.fetch_scan(turn->place(), query.prefix, query.after, query.limit);
-      continue;
-    }
-    if (!*page) co_return std::unexpected((*page).error());
-    const store::NamePage& found = **page;
-    Json entries = Json::array();
-    for (const auto& entry : found.entries) {
-      entries.push_back(turn->path.thing == Thing::secrets ? Json(entry.name) : describe(entry));
-    }
-    Json json = {{turn->path.thing == Thing::secrets ? "secrets" : "values", std::move(entries)}};
-    if (!found.end && !found.entries.empty()) json["next"] = encoded(found.entries.back().name);
-    const auto durable = co_await turn->services.gate->wait(turn->transaction.seen());
-    if (!durable) co_return std::unexpected(durable.error());
-    co_return json_answer(json);
+  CARREL_CO_TRY(
+      const store::NamePage found,
+      co_await turn->transaction.read_names(turn->place(), query.prefix, query.after, query.limit));
+  Json entries = Json::array();
+  for (const auto& entry : found.entries) {
+    entries.push_back(turn->path.thing == Thing::secrets ? Json(entry.name) : describe(entry));
   }
+  Json json = {{turn->path.thing == Thing::secrets ? "secrets" : "values", std::move(entries)}};
+  if (!found.end && !found.entries.empty()) json["next"] = encoded(found.entries.back().name);
+  CARREL_CO_TRY_VOID(co_await turn->services.gate->wait(turn->transaction.seen()));
+  co_return json_answer(json);
 }
 
 Task<Result<Answer>> put(Turn* turn, net::RequestBody* body, std::optional<std::uint64_t> ttl) {

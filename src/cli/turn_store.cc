@@ -28,16 +28,9 @@ store::Place place_of(store::Kind kind, const app::StateName& name) {
 // Nothing: it is not there.
 async::Task<Result<std::optional<store::Record>>> read(store::Transaction* transaction,
                                                        store::Place place, std::string name) {
-  for (;;) {
-    const auto found = transaction->get(place, name, store::Track::no);
-    if (!found) {
-      co_await transaction->fetch(place, name);
-      continue;
-    }
-    if (!*found) co_return std::unexpected(found->error());
-    if (**found == nullptr) co_return std::optional<store::Record>();
-    co_return std::optional<store::Record>(***found);
-  }
+  CARREL_CO_TRY(const store::Record* const found,
+                co_await transaction->read(std::move(place), std::move(name), store::Track::no));
+  co_return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
 async::Task<Result<void>> write(store::Transaction* transaction, store::Place place,
@@ -69,19 +62,13 @@ async::Task<Result<void>> put_all(store::Transaction* transaction, const TenantN
 
 async::Task<Result<std::vector<app::StateName>>> names_in(store::Transaction* transaction,
                                                           store::Place place, std::size_t most) {
-  for (;;) {
-    const auto page = transaction->scan(place, "", "", most);
-    if (!page) {
-      co_await transaction->fetch_scan(place, "", "", most);
-      continue;
-    }
-    if (!*page) co_return std::unexpected(page->error());
-    std::vector<app::StateName> names;
-    for (const store::NameEntry& entry : (*page)->entries) {
-      names.push_back({.store = place.store, .key = entry.name});
-    }
-    co_return names;
+  CARREL_CO_TRY(const store::NamePage page, co_await transaction->read_names(place, "", "", most));
+  std::vector<app::StateName> names;
+  names.reserve(page.entries.size());
+  for (const store::NameEntry& entry : page.entries) {
+    names.push_back({.store = place.store, .key = entry.name});
   }
+  co_return names;
 }
 
 async::Task<Result<void>> add_others(store::Transaction* transaction, std::string store,

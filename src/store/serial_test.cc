@@ -57,26 +57,18 @@ struct Side {
 };
 
 async::Task<std::string> read(Transaction* turn, Place place, std::string name, Track track) {
-  auto got = turn->get(place, name, track);
-  while (!got) {
-    co_await turn->fetch(place, name);
-    got = turn->get(place, name, track);
-  }
-  if (!*got) co_return "?";
-  if (**got == nullptr) co_return "-";
-  if (place.kind != Kind::counter) co_return (**got)->bytes;
-  co_return std::to_string(decode_count((**got)->bytes).value_or(-1));
+  const auto got = co_await turn->read(place, name, track);
+  if (!got) co_return "?";
+  if (*got == nullptr) co_return "-";
+  if (place.kind != Kind::counter) co_return (*got)->bytes;
+  co_return std::to_string(decode_count((*got)->bytes).value_or(-1));
 }
 
 async::Task<std::set<std::string>> names(Transaction* turn, std::string prefix) {
-  auto page = turn->scan(kValues, prefix, "", 100);
-  while (!page) {
-    co_await turn->fetch_scan(kValues, prefix, "", 100);
-    page = turn->scan(kValues, prefix, "", 100);
-  }
+  const auto page = co_await turn->read_names(kValues, prefix, "", 100);
   std::set<std::string> found;
-  if (*page) {
-    for (const auto& entry : (*page)->entries) found.insert(entry.name);
+  if (page) {
+    for (const auto& entry : page->entries) found.insert(entry.name);
   }
   co_return found;
 }

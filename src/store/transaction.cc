@@ -159,6 +159,13 @@ async::Task<void> Transaction::fetch(Place place, std::string name) {
   }
 }
 
+async::Task<Result<const Record*>> Transaction::read(Place place, std::string name, Track track) {
+  for (;;) {
+    if (auto found = get(place, name, track)) co_return std::move(*found);
+    co_await fetch(place, name);
+  }
+}
+
 const std::optional<Error>& Transaction::failure() const { return impl_->failure; }
 
 bool Transaction::changes_anything() const { return !impl_->own.empty() || !impl_->sums.empty(); }

@@ -77,6 +77,8 @@ class Transaction {
   // data_corrupt, io, unavailable.
   Peek<const Record*> get(const Place& place, std::string_view name, Track track = Track::yes);
   async::Task<void> fetch(Place place, std::string name);
+  // `get`, having fetched what it must.
+  async::Task<Result<const Record*>> read(Place place, std::string name, Track track = Track::yes);
 
   // What is directly below a folder ("" or "a/b"), in order, after `after` (nothing: from the
   // first), at most `max`. Own changes included.
@@ -91,6 +93,9 @@ class Transaction {
   Peek<NamePage> scan(const Place& place, std::string_view prefix, std::string_view after,
                       std::size_t max);
   async::Task<void> fetch_scan(Place place, std::string prefix, std::string after, std::size_t max);
+  // `scan`, having fetched what it must.
+  async::Task<Result<NamePage>> read_names(Place place, std::string prefix, std::string after,
+                                           std::size_t max);
 
   // Changes. `get` must have answered for the name before (Track::no will do for one that is only
   // overwritten). Errors: effects_limit; quota_exceeded when the tenant has no room for it as far

@@ -134,4 +134,12 @@ async::Task<void> Transaction::fetch_scan(Place place, std::string prefix, std::
   impl_->fetched_names = {question_of(place, prefix, after, max), std::move(*page)};
 }
 
+async::Task<Result<NamePage>> Transaction::read_names(Place place, std::string prefix,
+                                                      std::string after, std::size_t max) {
+  for (;;) {
+    if (auto page = scan(place, prefix, after, max)) co_return std::move(*page);
+    co_await fetch_scan(place, prefix, after, max);
+  }
+}
+
 }  // namespace carrel::store

@@ -103,15 +103,10 @@ async::Task<Result<std::optional<turn::HeldReply>>> Idempotency::before(turn::St
   fingerprint_ = sha256_hex(fmt::format("{}\n{}\n{}\n{}", request_.method, request_.target,
                                         request_.header("authorization"), body_digest));
 
-  auto found = state.transaction.get(kReplies, name_);
-  while (!found) {
-    co_await state.transaction.fetch(kReplies, name_);
-    found = state.transaction.get(kReplies, name_);
-  }
-  if (!*found) co_return std::unexpected(std::move(*found).error());
-  if (**found == nullptr) co_return std::optional<turn::HeldReply>();
+  CARREL_CO_TRY(const store::Record* const found, co_await state.transaction.read(kReplies, name_));
+  if (found == nullptr) co_return std::optional<turn::HeldReply>();
 
-  auto stored = decode((**found)->bytes);
+  auto stored = decode(found->bytes);
   if (!stored)
     co_return fail(Code::data_corrupt, "a reply kept for its Idempotency-Key is damaged");
   if (stored->fingerprint != fingerprint_) {
