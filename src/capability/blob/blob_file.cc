@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "capability/blob/manifest.h"
+#include "capability/state/look.h"
 #include "capability/state/store_errno.h"
 
 namespace carrel::capability::blob {
@@ -32,14 +33,9 @@ BlobFile::~BlobFile() {
 // Read at the open, so this rarely waits.
 Io<const store::Record*> BlobFile::record(wasi::IoContext& io) {
   const auto track = how_.read || !how_.truncate ? store::Track::yes : store::Track::no;
-  auto found = transaction_.get(hand_->place, hand_->name, track);
-  if (!found) {
-    io.wait_for(transaction_.fetch(hand_->place, hand_->name));
-    return fail(Errno::again);
-  }
-  if (!*found) return fail(state::errno_of(found->error()));
-  if (**found == nullptr) return fail(Errno::stale);
-  return **found;
+  auto found = state::look(io, transaction_, hand_->place, hand_->name, track);
+  if (found && *found == nullptr) return fail(Errno::stale);
+  return found;
 }
 
 Io<wasi::FileStat> BlobFile::stat(wasi::IoContext&) {

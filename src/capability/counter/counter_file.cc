@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "capability/counter/additions.h"
+#include "capability/state/look.h"
 #include "capability/state/store_errno.h"
 
 namespace carrel::capability::counter {
@@ -97,14 +98,10 @@ class CounterFile final : public wasi::OpenFile {
 
  private:
   Io<std::string> value(wasi::IoContext& io) {
-    const auto found = transaction_.get(place_, name_, store::Track::no);
-    if (!found) {
-      io.wait_for(transaction_.fetch(place_, name_));
-      return fail(Errno::again);
-    }
-    if (!*found) return fail(state::errno_of(found->error()));
-    if (**found == nullptr) return std::string();
-    const auto count = store::decode_count((**found)->bytes);
+    const auto found = state::look(io, transaction_, place_, name_, store::Track::no);
+    if (!found) return fail(found.error());
+    if (*found == nullptr) return std::string();
+    const auto count = store::decode_count((*found)->bytes);
     if (!count) return fail(Errno::io);
     return std::to_string(*count) + "\n";
   }

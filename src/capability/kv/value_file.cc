@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "capability/state/look.h"
 #include "capability/state/store_errno.h"
 
 namespace carrel::capability::kv {
@@ -37,14 +38,9 @@ Io<void> set_expiry(wasi::IoContext& io, store::Transaction& transaction, const 
 // Read once at the open, so this rarely waits.
 Io<const store::Record*> ValueFile::record(wasi::IoContext& io) {
   const auto track = how_.read || !how_.truncate ? store::Track::yes : store::Track::no;
-  auto found = transaction_.get(place_, name_, track);
-  if (!found) {
-    io.wait_for(transaction_.fetch(place_, name_));
-    return fail(Errno::again);
-  }
-  if (!*found) return fail(state::errno_of(found->error()));
-  if (**found == nullptr) return fail(Errno::stale);
-  return **found;
+  auto found = state::look(io, transaction_, place_, name_, track);
+  if (found && *found == nullptr) return fail(Errno::stale);
+  return found;
 }
 
 Io<wasi::FileStat> ValueFile::stat(wasi::IoContext&) {

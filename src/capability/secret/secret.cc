@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "capability/secret/secret_file.h"
+#include "capability/state/look.h"
 #include "capability/state/store_errno.h"
 #include "store/sealer.h"
 #include "turn/state.h"
@@ -42,14 +43,7 @@ class Secrets {
 
   // The sealed bytes; null: it has not been set.
   Io<const store::Record*> find(wasi::IoContext& io, const std::string& name) const {
-    auto& transaction = turn_.state->transaction;
-    const auto found = transaction.get(place(), name, store::Track::no);
-    if (!found) {
-      io.wait_for(transaction.fetch(place(), name));
-      return wasi::fail(Errno::again);
-    }
-    if (!*found) return wasi::fail(state::errno_of(found->error()));
-    return **found;
+    return state::look(io, turn_.state->transaction, place(), name, store::Track::no);
   }
 
   // A secret that is told. Errors: EIO, EACCES.

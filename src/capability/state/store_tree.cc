@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "capability/state/listing.h"
+#include "capability/state/look.h"
 #include "capability/state/store_errno.h"
 
 namespace carrel::capability::state {
@@ -44,13 +45,7 @@ Io<StoreTree::Spot> StoreTree::spot(std::string_view path, Need need) const {
 
 Io<const store::Record*> StoreTree::look(wasi::IoContext& io, const Spot& spot,
                                          store::Track track) const {
-  auto found = transaction_.get(spot.place, spot.name, track);
-  if (!found) {
-    io.wait_for(transaction_.fetch(spot.place, spot.name));
-    return fail(Errno::again);
-  }
-  if (!*found) return fail(errno_of(found->error()));
-  return **found;
+  return state::look(io, transaction_, spot.place, spot.name, track);
 }
 
 Io<bool> StoreTree::is_folder(wasi::IoContext& io, const Spot& spot) const {
