@@ -15,7 +15,6 @@ using wasi::fail;
 using wasi::Io;
 
 constexpr std::size_t kMostAtOnce = 256 << 10;  // so that a host call is short
-constexpr std::uint16_t kAppend = 1;            // of WASI's fdflags
 
 template <typename Spans>
 std::size_t total_of(Spans buffers) {
@@ -32,7 +31,7 @@ BlobFile::~BlobFile() {
 
 // Read at the open, so this rarely waits.
 Io<const store::Record*> BlobFile::record(wasi::IoContext& io) {
-  const auto track = how_.read || !how_.truncate ? store::Track::yes : store::Track::no;
+  const auto track = how().read || !how().truncate ? store::Track::yes : store::Track::no;
   auto found = state::look(io, transaction_, hand_->place, hand_->name, track);
   if (found && *found == nullptr) return fail(Errno::stale);
   return found;
@@ -47,7 +46,7 @@ Io<wasi::FileStat> BlobFile::stat(wasi::IoContext&) {
 }
 
 Io<std::size_t> BlobFile::read_at(wasi::IoContext& io, wasi::Buffers into, std::uint64_t at) {
-  if (!how_.read) return fail(Errno::badf);
+  if (!how().read) return fail(Errno::badf);
   const std::size_t wanted = total_of(into);
   const auto found = record(io);
   if (!found) return fail(found.error());
@@ -69,12 +68,6 @@ Io<std::size_t> BlobFile::read_at(wasi::IoContext& io, wasi::Buffers into, std::
   return done;
 }
 
-Io<std::size_t> BlobFile::read(wasi::IoContext& io, wasi::Buffers into) {
-  const auto done = read_at(io, into, at_);
-  if (done) at_ += *done;
-  return done;
-}
-
 // The manifest in the transaction has this size, which is not less than what it has.
 Io<void> BlobFile::resize(std::uint64_t size) {
   const auto refused = [](const Result<void>& r) { return fail(state::errno_of(r.error())); };
@@ -89,7 +82,7 @@ Io<void> BlobFile::resize(std::uint64_t size) {
 }
 
 Io<std::size_t> BlobFile::write_at(wasi::IoContext& io, wasi::ConstBuffers from, std::uint64_t at) {
-  if (!how_.write) return fail(Errno::badf);
+  if (!how().write) return fail(Errno::badf);
   std::size_t wanted = total_of(from);
   if (wanted == 0) return 0;
   const auto found = record(io);
@@ -116,34 +109,14 @@ Io<std::size_t> BlobFile::write_at(wasi::IoContext& io, wasi::ConstBuffers from,
   return done;
 }
 
-Io<std::size_t> BlobFile::write(wasi::IoContext& io, wasi::ConstBuffers from) {
-  if (!how_.write) return fail(Errno::badf);
-  if (how_.append) {
-    const auto found = record(io);
-    if (!found) return fail(found.error());
-    at_ = size_of((*found)->bytes);
-  }
-  const auto done = write_at(io, from, at_);
-  if (done) at_ += *done;
-  return done;
-}
-
-Io<std::uint64_t> BlobFile::seek(wasi::IoContext& io, std::int64_t by, Whence whence) {
-  std::int64_t base = 0;
-  if (whence == Whence::current) base = static_cast<std::int64_t>(at_);
-  if (whence == Whence::end) {
-    const auto now = stat(io);
-    if (!now) return fail(now.error());
-    base = static_cast<std::int64_t>(now->size);
-  }
-  std::int64_t to = 0;
-  if (__builtin_add_overflow(base, by, &to) || to < 0) return fail(Errno::inval);
-  at_ = static_cast<std::uint64_t>(to);
-  return at_;
+Io<std::uint64_t> BlobFile::end(wasi::IoContext& io) {
+  const auto found = record(io);
+  if (!found) return fail(found.error());
+  return size_of((*found)->bytes);
 }
 
 Io<void> BlobFile::set_size(wasi::IoContext& io, std::uint64_t size) {
-  if (!how_.write) return fail(Errno::inval);
+  if (!how().write) return fail(Errno::inval);
   if (size > kMaxBlob) return fail(Errno::fbig);
   const auto found = record(io);
   if (!found) return fail(found.error());
@@ -158,11 +131,6 @@ Io<void> BlobFile::set_size(wasi::IoContext& io, std::uint64_t size) {
     return fail(state::errno_of(r.error()));
   }
   hands_->empty(*hand_);
-  return {};
-}
-
-Io<void> BlobFile::set_append(wasi::IoContext&, std::uint16_t fdflags) {
-  how_.append = (fdflags & kAppend) != 0;
   return {};
 }
 

@@ -7,6 +7,7 @@
 
 #include "capability/counter/additions.h"
 #include "capability/state/look.h"
+#include "capability/state/positioned_file.h"
 #include "capability/state/store_errno.h"
 
 namespace carrel::capability::counter {
@@ -18,11 +19,14 @@ using wasi::Io;
 
 constexpr std::size_t kMaxWrite = 4096;  // bytes of one write
 
-class CounterFile final : public wasi::OpenFile {
+class CounterFile final : public state::PositionedFile {
  public:
   CounterFile(store::Transaction& transaction, store::Place place, std::string name,
               const wasi::OpenHow& how)
-      : transaction_(transaction), place_(std::move(place)), name_(std::move(name)), how_(how) {}
+      : PositionedFile(how),
+        transaction_(transaction),
+        place_(std::move(place)),
+        name_(std::move(name)) {}
 
   // Never waits: a size that is not in memory is told as 0.
   Io<wasi::FileStat> stat(wasi::IoContext&) override {
@@ -37,14 +41,8 @@ class CounterFile final : public wasi::OpenFile {
     return stat;
   }
 
-  Io<std::size_t> read(wasi::IoContext& io, wasi::Buffers into) override {
-    const auto done = read_at(io, into, at_);
-    if (done) at_ += *done;
-    return done;
-  }
-
   Io<std::size_t> read_at(wasi::IoContext& io, wasi::Buffers into, std::uint64_t at) override {
-    if (!how_.read) return fail(Errno::badf);
+    if (!how().read) return fail(Errno::badf);
     const auto text = value(io);
     if (!text) return fail(text.error());
     std::size_t done = 0;
@@ -59,7 +57,7 @@ class CounterFile final : public wasi::OpenFile {
   }
 
   Io<std::size_t> write(wasi::IoContext&, wasi::ConstBuffers from) override {
-    if (!how_.write) return fail(Errno::badf);
+    if (!how().write) return fail(Errno::badf);
     std::string text;
     for (const auto buffer : from) {
       if (buffer.size() > kMaxWrite - text.size()) return fail(Errno::inval);
@@ -77,26 +75,13 @@ class CounterFile final : public wasi::OpenFile {
     return write(io, from);
   }
 
-  bool seekable() const override { return true; }
-  Io<std::uint64_t> seek(wasi::IoContext& io, std::int64_t by, Whence whence) override {
-    std::int64_t base = whence == Whence::current ? static_cast<std::int64_t>(at_) : 0;
-    if (whence == Whence::end) {
-      const auto now = stat(io);
-      if (!now) return fail(now.error());
-      base = static_cast<std::int64_t>(now->size);
-    }
-    std::int64_t to = 0;
-    if (__builtin_add_overflow(base, by, &to) || to < 0) return fail(Errno::inval);
-    at_ = static_cast<std::uint64_t>(to);
-    return at_;
-  }
-
   Io<void> set_size(wasi::IoContext&, std::uint64_t) override {
-    if (!how_.write) return fail(Errno::inval);
+    if (!how().write) return fail(Errno::inval);
     return {};  // a counter is never cut
   }
 
  private:
+  Io<std::uint64_t> end(wasi::IoContext&) override { return 0; }  // a write adds, wherever it is
   Io<std::string> value(wasi::IoContext& io) {
     const auto found = state::look(io, transaction_, place_, name_, store::Track::no);
     if (!found) return fail(found.error());
@@ -109,8 +94,6 @@ class CounterFile final : public wasi::OpenFile {
   store::Transaction& transaction_;
   store::Place place_;
   std::string name_;
-  wasi::OpenHow how_;
-  std::uint64_t at_ = 0;
 };
 
 }  // namespace

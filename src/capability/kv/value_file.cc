@@ -15,7 +15,6 @@ using wasi::Io;
 
 constexpr std::uint64_t kNanosAMilli = 1'000'000;
 constexpr std::size_t kMostAtOnce = 256 << 10;  // so that a host call is short
-constexpr std::uint16_t kAppend = 1;            // of WASI's fdflags
 
 }  // namespace
 
@@ -37,7 +36,7 @@ Io<void> set_expiry(wasi::IoContext& io, store::Transaction& transaction, const 
 
 // Read once at the open, so this rarely waits.
 Io<const store::Record*> ValueFile::record(wasi::IoContext& io) {
-  const auto track = how_.read || !how_.truncate ? store::Track::yes : store::Track::no;
+  const auto track = how().read || !how().truncate ? store::Track::yes : store::Track::no;
   auto found = state::look(io, transaction_, place_, name_, track);
   if (found && *found == nullptr) return fail(Errno::stale);
   return found;
@@ -52,7 +51,7 @@ Io<wasi::FileStat> ValueFile::stat(wasi::IoContext&) {
 }
 
 Io<std::size_t> ValueFile::read_at(wasi::IoContext& io, wasi::Buffers into, std::uint64_t at) {
-  if (!how_.read) return fail(Errno::badf);
+  if (!how().read) return fail(Errno::badf);
   const auto found = record(io);
   if (!found) return fail(found.error());
   std::string_view rest = (*found)->bytes;
@@ -65,12 +64,6 @@ Io<std::size_t> ValueFile::read_at(wasi::IoContext& io, wasi::Buffers into, std:
     rest.remove_prefix(n);
     done += n;
   }
-  return done;
-}
-
-Io<std::size_t> ValueFile::read(wasi::IoContext& io, wasi::Buffers into) {
-  const auto done = read_at(io, into, at_);
-  if (done) at_ += *done;
   return done;
 }
 
@@ -94,7 +87,7 @@ Io<store::Record*> ValueFile::resize(wasi::IoContext& io, std::uint64_t size) {
 
 Io<std::size_t> ValueFile::write_at(wasi::IoContext& io, wasi::ConstBuffers from,
                                     std::uint64_t at) {
-  if (!how_.write) return fail(Errno::badf);
+  if (!how().write) return fail(Errno::badf);
   std::size_t wanted = 0;
   for (const auto& buffer : from) wanted += std::min(buffer.size(), kMostAtOnce - wanted);
   if (wanted == 0) return 0;
@@ -114,59 +107,34 @@ Io<std::size_t> ValueFile::write_at(wasi::IoContext& io, wasi::ConstBuffers from
   return done;
 }
 
-Io<std::size_t> ValueFile::write(wasi::IoContext& io, wasi::ConstBuffers from) {
-  if (!how_.write) return fail(Errno::badf);
-  if (how_.append) {
-    const auto found = record(io);
-    if (!found) return fail(found.error());
-    at_ = (*found)->bytes.size();
-  }
-  const auto done = write_at(io, from, at_);
-  if (done) at_ += *done;
-  return done;
-}
-
-Io<std::uint64_t> ValueFile::seek(wasi::IoContext& io, std::int64_t by, Whence whence) {
-  std::int64_t base = 0;
-  if (whence == Whence::current) base = static_cast<std::int64_t>(at_);
-  if (whence == Whence::end) {
-    const auto now = stat(io);
-    if (!now) return fail(now.error());
-    base = static_cast<std::int64_t>(now->size);
-  }
-  std::int64_t to = 0;
-  if (__builtin_add_overflow(base, by, &to) || to < 0) return fail(Errno::inval);
-  at_ = static_cast<std::uint64_t>(to);
-  return at_;
+Io<std::uint64_t> ValueFile::end(wasi::IoContext& io) {
+  const auto found = record(io);
+  if (!found) return fail(found.error());
+  return (*found)->bytes.size();
 }
 
 Io<void> ValueFile::set_size(wasi::IoContext& io, std::uint64_t size) {
-  if (!how_.write) return fail(Errno::inval);
+  if (!how().write) return fail(Errno::inval);
   const auto own = resize(io, size);
   if (!own) return fail(own.error());
   return {};
 }
 
 Io<void> ValueFile::set_times(wasi::IoContext& io, wasi::SetTimes times) {
-  if (!how_.write) return fail(Errno::perm);
+  if (!how().write) return fail(Errno::perm);
   const auto found = record(io);
   if (!found) return fail(found.error());
   return set_expiry(io, transaction_, place_, name_, times);
 }
 
 Io<void> ValueFile::allocate(wasi::IoContext& io, std::uint64_t at, std::uint64_t size) {
-  if (!how_.write) return fail(Errno::badf);
+  if (!how().write) return fail(Errno::badf);
   if (at > store::kMaxValue || size > store::kMaxValue - at) return fail(Errno::fbig);
   const auto found = record(io);
   if (!found) return fail(found.error());
   if (at + size <= (*found)->bytes.size()) return {};
   const auto own = resize(io, at + size);
   if (!own) return fail(own.error());
-  return {};
-}
-
-Io<void> ValueFile::set_append(wasi::IoContext&, std::uint16_t fdflags) {
-  how_.append = (fdflags & kAppend) != 0;
   return {};
 }
 

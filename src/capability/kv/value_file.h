@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "capability/state/positioned_file.h"
 #include "store/transaction.h"
-#include "wasi/node.h"
 
 namespace carrel::capability::kv {
 
@@ -16,34 +16,31 @@ wasi::Io<void> set_expiry(wasi::IoContext& io, store::Transaction& transaction,
 
 // Refers to the name: once that is unlinked or renamed, ESTALE. Owner: the turn's file table.
 // Thread: its shard. `transaction` outlives it.
-class ValueFile final : public wasi::OpenFile {
+class ValueFile final : public state::PositionedFile {
  public:
   ValueFile(store::Transaction& transaction, store::Place place, std::string name,
             const wasi::OpenHow& how)
-      : transaction_(transaction), place_(std::move(place)), name_(std::move(name)), how_(how) {}
+      : PositionedFile(how),
+        transaction_(transaction),
+        place_(std::move(place)),
+        name_(std::move(name)) {}
 
   wasi::Io<wasi::FileStat> stat(wasi::IoContext& io) override;
-  wasi::Io<std::size_t> read(wasi::IoContext& io, wasi::Buffers into) override;
-  wasi::Io<std::size_t> write(wasi::IoContext& io, wasi::ConstBuffers from) override;
   wasi::Io<std::size_t> read_at(wasi::IoContext& io, wasi::Buffers into, std::uint64_t at) override;
   wasi::Io<std::size_t> write_at(wasi::IoContext& io, wasi::ConstBuffers from,
                                  std::uint64_t at) override;
-  wasi::Io<std::uint64_t> seek(wasi::IoContext& io, std::int64_t by, Whence whence) override;
-  bool seekable() const override { return true; }
   wasi::Io<void> set_size(wasi::IoContext& io, std::uint64_t size) override;
   wasi::Io<void> set_times(wasi::IoContext& io, wasi::SetTimes times) override;
   wasi::Io<void> allocate(wasi::IoContext& io, std::uint64_t at, std::uint64_t size) override;
-  wasi::Io<void> set_append(wasi::IoContext& io, std::uint16_t fdflags) override;
 
  private:
+  wasi::Io<std::uint64_t> end(wasi::IoContext& io) override;
   wasi::Io<const store::Record*> record(wasi::IoContext& io);
   wasi::Io<store::Record*> resize(wasi::IoContext& io, std::uint64_t size);
 
   store::Transaction& transaction_;
   store::Place place_;
   std::string name_;
-  wasi::OpenHow how_;
-  std::uint64_t at_ = 0;
 };
 
 }  // namespace carrel::capability::kv
