@@ -21,23 +21,11 @@ class BlobTree final : public state::StoreTree {
         hands_(std::make_shared<Hands>(state, std::move(tenant))) {}
 
   Io<void> rename(wasi::IoContext& io, std::string_view from, std::string_view to) override {
-    auto source = spot(from, Need::write);
-    if (!source) return fail(source.error() == Errno::isdir ? Errno::notsup : source.error());
-    if (!source->grant->read) return fail(Errno::acces);
-    auto target = spot(to, Need::write);
-    if (!target) return fail(target.error());
-    if (source->place.store != target->place.store) return fail(Errno::notsup);
-    const auto replaced = look(io, *target, store::Track::no);
-    if (!replaced) return fail(replaced.error());
-    const auto there = look(io, *source, store::Track::yes);
-    if (!there) return fail(there.error());
-    if (*there == nullptr) {
-      const auto folder = is_folder(io, *source);
-      if (!folder) return fail(folder.error());
-      return fail(*folder ? Errno::notsup : Errno::noent);
-    }
-    if (source->name == target->name) return {};
-    return move(*source, *target, **there);
+    auto renamed = renaming(io, from, to, Across::nothing);
+    if (!renamed) return fail(renamed.error());
+    if (!*renamed) return {};
+    auto& [source, target, record] = **renamed;
+    return move(source, target, std::move(record));
   }
 
   Io<void> set_times(wasi::IoContext&, std::string_view, wasi::SetTimes, bool) override {
@@ -72,10 +60,6 @@ class BlobTree final : public state::StoreTree {
   }
   wasi::FileStat stat_file(const store::Record& record) const override {
     return {.type = wasi::FileType::regular, .size = size_of(record.bytes)};
-  }
-  store::Track track_of(const wasi::OpenHow& how) const override {
-    const bool blind = how.truncate && !how.read && !how.exclusive;
-    return blind ? store::Track::no : store::Track::yes;
   }
 
   std::shared_ptr<Hands> hands_;

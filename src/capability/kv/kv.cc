@@ -18,28 +18,13 @@ class KvTree final : public state::StoreTree {
       : StoreTree(transaction, store::Kind::value, grants) {}
 
   Io<void> rename(wasi::IoContext& io, std::string_view from, std::string_view to) override {
-    auto source = spot(from, Need::write);
-    if (!source) return fail(source.error() == Errno::isdir ? Errno::notsup : source.error());
-    if (!source->grant->read) return fail(Errno::acces);
-    auto target = spot(to, Need::write);
-    if (!target) return fail(target.error());
-    auto there = look(io, *source, store::Track::yes);
-    if (!there) return fail(there.error());
-    if (*there == nullptr) {
-      const auto folder = is_folder(io, *source);
-      if (!folder) return fail(folder.error());
-      return fail(*folder ? Errno::notsup : Errno::noent);
-    }
-    if (source->place.store == target->place.store && source->name == target->name) return {};
-    store::Record record = **there;
-    const auto replaced = look(io, *target, store::Track::no);
-    if (!replaced) return fail(replaced.error());
-    if (auto put = transaction().put(target->place, target->name, std::move(record)); !put) {
-      return fail(state::errno_of(put.error()));
-    }
-    if (auto erased = transaction().erase(source->place, source->name); !erased) {
-      return fail(state::errno_of(erased.error()));
-    }
+    auto move = renaming(io, from, to, Across::stores);
+    if (!move) return fail(move.error());
+    if (!*move) return {};
+    auto& [source, target, record] = **move;
+    auto done = transaction().put(target.place, target.name, std::move(record));
+    if (done) done = transaction().erase(source.place, source.name);
+    if (!done) return fail(state::errno_of(done.error()));
     return {};
   }
 
@@ -64,10 +49,6 @@ class KvTree final : public state::StoreTree {
     return std::make_unique<ValueFile>(transaction(), spot.place, spot.name, how);
   }
   wasi::FileStat stat_file(const store::Record& record) const override { return stat_of(record); }
-  store::Track track_of(const wasi::OpenHow& how) const override {
-    const bool blind = how.truncate && !how.read && !how.exclusive;
-    return blind ? store::Track::no : store::Track::yes;
-  }
 };
 
 }  // namespace

@@ -122,6 +122,36 @@ Io<wasi::FileStat> StoreTree::stat(wasi::IoContext& io, std::string_view path, b
   return folder_stat(path);
 }
 
+store::Track StoreTree::track_of(const wasi::OpenHow& how) const {
+  const bool blind = how.truncate && !how.read && !how.exclusive;
+  return blind ? store::Track::no : store::Track::yes;
+}
+
+Io<std::optional<StoreTree::Renaming>> StoreTree::renaming(wasi::IoContext& io,
+                                                           std::string_view from,
+                                                           std::string_view to,
+                                                           Across across) const {
+  auto source = spot(from, Need::write);
+  if (!source) return fail(source.error() == Errno::isdir ? Errno::notsup : source.error());
+  if (!source->grant->read) return fail(Errno::acces);
+  auto target = spot(to, Need::write);
+  if (!target) return fail(target.error());
+  const bool one_store = source->place.store == target->place.store;
+  if (!one_store && across == Across::nothing) return fail(Errno::notsup);
+  const auto there = look(io, *source, store::Track::yes);
+  if (!there) return fail(there.error());
+  if (*there == nullptr) {
+    const auto folder = is_folder(io, *source);
+    if (!folder) return fail(folder.error());
+    return fail(*folder ? Errno::notsup : Errno::noent);
+  }
+  if (one_store && source->name == target->name) return std::nullopt;
+  store::Record record = **there;
+  const auto replaced = look(io, *target, store::Track::no);
+  if (!replaced) return fail(replaced.error());
+  return Renaming{std::move(*source), std::move(*target), std::move(record)};
+}
+
 Io<void> StoreTree::make_folder(wasi::IoContext& io, std::string_view path) {
   if (path.empty()) return fail(Errno::exist);
   auto at = spot(path, Need::write);

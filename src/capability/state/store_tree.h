@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -51,8 +52,20 @@ class StoreTree : public wasi::Node {
                                                               const store::Record* there,
                                                               const wasi::OpenHow& how) = 0;
   virtual wasi::FileStat stat_file(const store::Record& record) const = 0;
-  // Whether a read of what is opened so must be repeated when it has changed.
-  virtual store::Track track_of(const wasi::OpenHow& how) const = 0;
+  // Whether a read of what is opened so must be repeated when it has changed: not where it is only
+  // overwritten.
+  virtual store::Track track_of(const wasi::OpenHow& how) const;
+
+  struct Renaming {
+    Spot from, to;
+    store::Record record;
+  };
+  enum class Across : std::uint8_t { stores, nothing };
+  // What a rename moves; nothing: it has the name already. The kind has both names looked up.
+  // Errors: those of `spot` and `look`, EACCES without the right to read, ENOTSUP for folders and
+  // across what is not `across`.
+  wasi::Io<std::optional<Renaming>> renaming(wasi::IoContext& io, std::string_view from,
+                                             std::string_view to, Across across) const;
 
   store::Transaction& transaction() const { return transaction_; }
 
