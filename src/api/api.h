@@ -27,7 +27,7 @@ class Api final : public net::Handler {
   async::Task<void> handle(net::Exchange& exchange) override;
 
   // Before the first request: from now on it serves the state of apps.
-  void serve_state(const StateServices& services) { state_ = services; }
+  void serve_state(const turn::Services& services) { state_ = services; }
 
   // What `handle` sends, but for the state of apps.
   Answer answer(const net::Request& request, std::uint64_t id) const;
@@ -47,7 +47,7 @@ class Api final : public net::Handler {
   const Node& node_;
   Guard guard_;
   const Clock& clock_;
-  StateServices state_;
+  turn::Services state_;
 };
 
 }  // namespace carrel::api

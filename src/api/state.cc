@@ -9,6 +9,8 @@
 #include <span>
 #include <utility>
 
+#include "store/sealer.h"
+
 namespace carrel::api {
 namespace {
 
@@ -20,7 +22,7 @@ constexpr std::size_t kPiece = 16 << 10;  // bytes of a body at a time
 
 // One request: what it means, and the turn it is.
 struct Turn {
-  Turn(const StateServices& services, StatePath path, TenantName tenant)
+  Turn(const turn::Services& services, StatePath path, TenantName tenant)
       : services(services),
         path(std::move(path)),
         tenant(std::move(tenant)),
@@ -35,7 +37,7 @@ struct Turn {
             path.store};
   }
 
-  StateServices services;
+  turn::Services services;
   StatePath path;
   TenantName tenant;
   store::Transaction transaction;
@@ -190,7 +192,7 @@ Answer explained(const Error& error, std::uint64_t id) {
 
 }  // namespace
 
-Task<Answer> answer_state(StateServices services, const Node* node, net::Exchange* exchange) {
+Task<Answer> answer_state(turn::Services services, const Node* node, net::Exchange* exchange) {
   auto path = read_state_path(exchange->request.path);
   if (!path) co_return explained(path.error(), exchange->id);
   if (!allows(path->thing, exchange->request.method)) {

@@ -8,20 +8,13 @@
 #include "api/node.h"
 #include "api/state_path.h"
 #include "async/task.h"
-#include "store/sealer.h"
-#include "store/store.h"
-#include "turn/output_gate.h"
+#include "turn/state.h"
 
 namespace carrel::api {
 
-// Of the shard that the API is on; they outlive its requests.
-struct StateServices {
-  store::ShardStore* store = nullptr;
-  turn::OutputGate* gate = nullptr;
-  const store::Sealer* sealer = nullptr;
-};
-
-// The request has passed the guard. The exchange and the node outlive the task.
-async::Task<Answer> answer_state(StateServices services, const Node* node, net::Exchange* exchange);
+// The request has passed the guard. Thread: the shard whose services these are. The exchange and
+// the node outlive the task.
+async::Task<Answer> answer_state(turn::Services services, const Node* node,
+                                 net::Exchange* exchange);
 
 }  // namespace carrel::api

@@ -128,9 +128,7 @@ Result<std::string> listen_for_admin(Graph& graph) {
   CARREL_TRY(auto token, api::LocalToken::load_or_make(options.state / "token"));
   graph.api = std::make_unique<api::Api>(
       graph.node, api::Guard(std::move(token), options.admin_hosts), graph.clock);
-  const turn::Services& services = graph.shards.front()->services();
-  graph.api->serve_state(
-      {.store = services.store, .gate = services.gate, .sealer = services.sealer});
+  graph.api->serve_state(graph.shards.front()->services());
   net::Server::Options how{.address = options.admin->host, .port = options.admin->port};
   how.limits.body_bytes = 1 << 20;
   how.limits.connections = 256;
