@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -172,19 +174,15 @@ std::vector<std::string> read_secrets(const Items& items) {
   return names;
 }
 
-bool holds(std::span<const std::string_view> keys, std::string_view key) {
-  return std::ranges::find(keys, key) != keys.end();
-}
-
 }  // namespace
 
-turn::Grants read_grants(TableReader& module, std::span<const std::string_view> not_served) {
+turn::Grants read_grants(TableReader& module) {
   turn::Grants grants;
   const TomlValue* value = module.table("grants");
   if (value == nullptr) return grants;
   TableReader table(*value, "`grants` of " + module.where(), module.problems());
   for (const auto& [key, needs] : kKnown) {
-    if (holds(kLater, key) || holds(not_served, key)) {
+    if (std::ranges::find(kLater, key) != kLater.end()) {
       table.refuse(key, fmt::format("the grant `{}` needs {}, not supported yet by this build; "
                                     "remove it",
                                     key, needs));

@@ -8,10 +8,7 @@
 // is an error. Pure; any thread.
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <span>
-#include <string_view>
 
 #include "app/table_reader.h"
 #include "turn/grants.h"
@@ -20,11 +17,7 @@ namespace carrel::app {
 
 inline constexpr std::size_t kMostGrants = 256;  // of one kind
 
-// Grants whose capability this build does not have: they are read only when taken out of here.
-inline constexpr std::array<std::string_view, 0> kNotServed{};
-
 // `module` has `grants`, or grants nothing. Problems are added to the reader's.
-turn::Grants read_grants(TableReader& module,
-                         std::span<const std::string_view> not_served = kNotServed);
+turn::Grants read_grants(TableReader& module);
 
 }  // namespace carrel::app

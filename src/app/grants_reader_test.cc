@@ -17,13 +17,13 @@ struct Read {
   std::string error = "no error";
 };
 
-// As a module's `grants = { ... }`, with every capability there or the build's own.
-Read read(std::string_view grants, std::span<const std::string_view> not_served = {}) {
+// As a module's `grants = { ... }`.
+Read read(std::string_view grants) {
   const auto root = parse_toml(fmt::format("grants = {{ {} }}", grants), "f");
   EXPECT_TRUE(root) << grants;
   Problems problems("f");
   TableReader module(*root, "[module.a]", problems);
-  Read out{.grants = read_grants(module, not_served)};
+  Read out{.grants = read_grants(module)};
   module.finish();
   if (!problems.empty()) out.error = problems.error().message();
   return out;
@@ -74,15 +74,13 @@ TEST(Grants, OfUnknownKindsNameTheNearest) {
   EXPECT_THAT(read("counter = []").error, HasSubstr("did you mean \"counters\"?"));
 }
 
-TEST(Grants, ThatThisBuildCannotServeAreRefused) {
-  constexpr std::array<std::string_view, 2> kNone{"blobs", "http"};
-  const Read refused = read("blobs = [\"a:r\"], http = [], topics = []", kNone);
+TEST(Grants, OfLaterBuildsAreRefusedWithWhatTheyNeed) {
+  const Read refused = read("kv = [\"a:r\"], topics = [], app = []");
   EXPECT_THAT(refused.error,
-              AllOf(HasSubstr("the grant `blobs` needs the blob store, not supported yet by this "
-                              "build; remove it"),
-                    HasSubstr("the grant `http` needs calls to the outside"),
-                    HasSubstr("the grant `topics` needs topics")));
-  EXPECT_TRUE(refused.grants.blobs.empty());
+              AllOf(HasSubstr("the grant `topics` needs topics, not supported yet by this build; "
+                              "remove it"),
+                    HasSubstr("the grant `app` needs functions of an embedding application")));
+  EXPECT_EQ(refused.grants.kv.size(), 1u);
 }
 
 TEST(Grants, OfSecretsAreNamesOfVariables) {
