@@ -1,0 +1,63 @@
+#include <openssl/ssl.h>
+
+#include "net/test_certificate.h"
+#include "net/test_server.h"
+
+namespace carrel::net::testing_server {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(TlsFiles, ThatCannotBeUsedAreNamed) {
+  const auto tls = load_tls({.certificate = "/nowhere/cert.pem", .key = "/nowhere/key.pem"});
+  ASSERT_FALSE(tls.has_value());
+  EXPECT_EQ(tls.error().code(), Code::invalid_config);
+  EXPECT_THAT(tls.error().message(), HasSubstr("/nowhere/cert.pem"));
+}
+
+TEST_F(HttpServer, SpeaksTlsAndOffersItsProtocol) {
+  const TestCertificate files;
+  auto tls = load_tls(files.files());
+  ASSERT_TRUE(tls.has_value()) << tls.error().message();
+  serve({}, *tls);
+  Handle<SSL_CTX, SSL_CTX_free> context(SSL_CTX_new(TLS_client_method()));
+  Handle<SSL, SSL_free> ssl(SSL_new(context.get()));
+  constexpr std::string_view kOffer = "\x02h2\x08http/1.1";
+  SSL_set_alpn_protos(ssl.get(), reinterpret_cast<const unsigned char*>(kOffer.data()),
+                      kOffer.size());
+  const Client socket(server_->port());
+  SSL_set_fd(ssl.get(), socket.fd());
+  ASSERT_EQ(SSL_connect(ssl.get()), 1);
+  const unsigned char* chosen = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl.get(), &chosen, &size);
+  EXPECT_EQ(std::string_view(reinterpret_cast<const char*>(chosen), size), "http/1.1");
+  const std::string request = get("/x") + get("/big", kClose);
+  SSL_write(ssl.get(), request.data(), static_cast<int>(request.size()));
+  std::string reply;
+  std::array<char, 65536> part;
+  for (int n; (n = SSL_read(ssl.get(), part.data(), part.size())) > 0;)
+    reply.append(part.data(), static_cast<std::size_t>(n));
+  EXPECT_THAT(reply.substr(0, 300), HasSubstr("hello /xHTTP/1.1 200 OK"));
+  EXPECT_GT(reply.size(), 20'000'000U);
+}
+
+TEST(Tls, AKeyWithAPassphraseIsRefusedWithoutAskingForIt) {
+  const TestCertificate files(TestCertificate::Key::with_passphrase);
+  const auto tls = load_tls(files.files());
+  ASSERT_FALSE(tls.has_value());
+  EXPECT_THAT(tls.error().help(), HasSubstr("passphrase"));
+}
+
+TEST_F(HttpServer, PlainTextOnATlsPortIsDropped) {
+  const TestCertificate files;
+  auto tls = load_tls(files.files());
+  ASSERT_TRUE(tls.has_value());
+  serve({}, *tls);
+  EXPECT_THAT(ask(get("/x")), Not(HasSubstr("HTTP")));
+  EXPECT_EQ(handler_.handled, 0);
+}
+
+}  // namespace
+}  // namespace carrel::net::testing_server
