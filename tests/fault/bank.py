@@ -1,5 +1,6 @@
 """The bank: an app that keeps state, its server on a state folder that outlives it, and clients by hand."""
 
+import http.client
 import os
 import re
 import socket
@@ -14,17 +15,18 @@ ROUNDS = int(os.environ.get("CARREL_FAULT_ROUNDS", "0"))  # 0: the short form
 ACCOUNTS = 16
 GRANTS = (
     'grants = { kv = ["orders:rw", "index:rw", "accounts:rw", "hot:rw", "many:rw", "names:rw"], '
-    'counters = ["stock:rw"] }'
+    'counters = ["stock:rw", "names:rw"], blobs = ["names:rw"], secrets = ["KEY"] }'
 )
 LIMITS = 'limits = { memory = "64MiB", cpu = "4s", time = "15s" }'
 
 
 class Bank:
-    """Apps of the same guest in one server. `storage`: each one's quota."""
+    """Apps of the same guest in one server. `storage`: each one's quota; `admin`: the API is served."""
 
-    def __init__(self, folder, names, storage=None, env=None, options=()):
+    def __init__(self, folder, names, storage=None, env=None, options=(), admin=False):
         self.folder = Path(folder)
         self.state = self.folder / "state"
+        self.admin = "127.0.0.1:0" if admin else "off"
         self.names, self.env, self.options = names, env or {}, options
         self.server = None
         for name in names:
@@ -45,7 +47,7 @@ class Bank:
             "--port",
             "0",
             "--admin",
-            "off",
+            self.admin,
             "--state",
             self.state,
             *self.options,
@@ -78,6 +80,16 @@ class Bank:
             method, "/bank?" + "&".join(map(str, words)), headers=headers, body=body, timeout=timeout
         )
         return status, reply.decode(errors="replace")
+
+    def call(self, method, path, body=None):
+        """One request of the API, its path as it is: (status, bytes)."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.admin_port, timeout=30)
+        token = (self.state / "token").read_text().strip()
+        connection.request(method, "/v1/apps/" + path, body, {"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        return answer.status, text
 
     def get(self, *words, **more):
         status, text = self.ask(*words, **more)
