@@ -35,7 +35,7 @@ Result<CheckReport> check(const std::filesystem::path& folder, const CheckProgre
   // Opened for writing for its lock; nothing is written but what opening any store writes.
   auto database = Database::open({.folder = folder, .cache_bytes = 32 << 20});
   if (!database) return std::unexpected(std::move(database).error());
-  CheckAccounts accounts(report);
+  CheckAccounts accounts((*database)->view(), report);
   if (const auto verified = (*database)->verify(); !verified) {
     if (verified.error().code() != Code::data_corrupt) return std::unexpected(verified.error());
     accounts.problem(verified.error().message());

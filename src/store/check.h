@@ -1,7 +1,8 @@
 // The check: reads a whole store and says what is wrong with it. Changes nothing.
 //
-// It compares every checksum, decodes every key and record, reads every part of a blob, and
-// recounts how often each part is used. Not yet: tenants' usage and the keys of what expires.
+// It compares every checksum, decodes every key and record, reads every part of a blob, recounts
+// what each tenant has stored and how often each part is used, and looks up whether what expires
+// and what is unused is in its list, each way.
 #pragma once
 
 #include <cstdint>

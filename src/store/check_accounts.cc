@@ -4,7 +4,12 @@
 
 #include <algorithm>
 
+#include "store/expiry_index.h"
+#include "store/part_ledger.h"
+#include "store/part_walk.h"
 #include "store/record.h"
+#include "store/time_walk.h"
+#include "store/usage_table.h"
 
 namespace carrel::store {
 namespace {
@@ -42,30 +47,69 @@ void CheckAccounts::problem(std::string text) {
 void CheckAccounts::add(std::string_view bytes, std::string_view value) {
   const auto key = decode(bytes);
   if (!key) return problem(fmt::format("a key cannot be understood: {}", shown(bytes)));
-  if (tenants_.emplace(key->tenant).second) ++report_.tenants;
   switch (key->kind) {
     case Kind::value:
     case Kind::counter:
     case Kind::blob:
     case Kind::secret:
     case Kind::reply:
-      break;
+      return add_record(*key, value);
     case Kind::part:
       return add_part(*key, value);
     case Kind::usage:
-    case Kind::expiry:
-    case Kind::garbage:
+      tenants_[std::string(key->tenant)].kept = value;
       return;
+    case Kind::expiry:
+      return add_expiry(*key);
+    case Kind::garbage:
+      return add_garbage(*key);
     default:
       return problem(fmt::format("a key of no known kind: {}", shown(*key)));
   }
-  check_name(*key);
+}
+
+void CheckAccounts::add_record(const Key& key, std::string_view value) {
+  check_name(key);
+  auto& stored = tenants_[std::string(key.tenant)];
+  ++stored.names;
   const auto record = view_record(value);
-  if (!record) return problem(fmt::format("the record of {} is damaged", shown(*key)));
-  if (key->kind == Kind::counter && !decode_count(record->bytes)) {
-    problem(fmt::format("the counter {} holds no number", shown(*key)));
+  if (!record) return problem(fmt::format("the record of {} is damaged", shown(key)));
+  stored.bytes += static_cast<std::int64_t>(charge_of(key.kind, key.name, *record));
+  if (key.kind == Kind::counter && !decode_count(record->bytes)) {
+    problem(fmt::format("the counter {} holds no number", shown(key)));
   }
-  if (key->kind == Kind::blob) add_blob(*key, record->bytes);
+  if (record->expires != 0 && !look(expiry_key(key, record->expires))) {
+    problem(fmt::format("{} expires and is not in the list of what does", shown(key)));
+  }
+  if (key.kind == Kind::blob) add_blob(key, record->bytes);
+}
+
+void CheckAccounts::add_expiry(const Key& entry) {
+  const auto key = expiring_record(entry);
+  if (!key) return problem(fmt::format("the time of a name is damaged: {}", shown(entry)));
+  const auto value = look(encode(*key));
+  const auto record = value ? view_record(*value) : std::nullopt;
+  const auto time = decode_count(entry.name.substr(0, kTimeBytes));
+  if (!record || static_cast<std::int64_t>(record->expires) != time) {
+    problem(fmt::format("{} is in the list of what expires, at a time that is not its own",
+                        shown(*key)));
+  }
+}
+
+void CheckAccounts::add_garbage(const Key& entry) {
+  const auto part = unused_part(entry);
+  if (!part) return problem(fmt::format("the name of an unused part is damaged: {}", shown(entry)));
+  const auto kept = look(part_key(part->tenant, part->hash));
+  if (kept != encode_count(0) + std::string(entry.name.substr(0, kTimeBytes))) {
+    problem(fmt::format("the part {} of tenant '{}' is in the list of unused ones and is not",
+                        shown(part->hash), shown(part->tenant)));
+  }
+}
+
+std::optional<std::string> CheckAccounts::look(const std::string& key) const {
+  auto found = view_->get(key, Reach::disk);
+  if (!found || !*found) return {};
+  return std::move(**found);
 }
 
 void CheckAccounts::check_name(const Key& key) {
@@ -95,9 +139,37 @@ void CheckAccounts::add_part(const Key& key, std::string_view entry) {
   }
   std::copy(key.name.begin(), key.name.end(), hash.begin());
   parts_[{std::string(key.tenant), hash}].kept = *count;
+  if (*count > 0) return;
+  const std::string time(entry.substr(8));
+  const std::string name = time + std::string(key.name);
+  if (!look(encode(Key{key.tenant, Kind::garbage, {}, name}))) {
+    problem(fmt::format("the part {} of tenant '{}' is unused and not in the list of those",
+                        shown(hash), shown(key.tenant)));
+  }
+}
+
+void CheckAccounts::check_stored() {
+  report_.tenants = tenants_.size();
+  for (const auto& [tenant, stored] : tenants_) {
+    if (stored.names == 0 && !stored.kept) continue;
+    if (stored.kept == encode_usage(stored.bytes, stored.names)) continue;
+    Account kept;
+    if (stored.kept && !decode_usage(*stored.kept, kept)) {
+      problem(fmt::format("the account of tenant '{}' is damaged", shown(tenant)));
+      continue;
+    }
+    problem(fmt::format("tenant '{}' has {} names and {} bytes, and on its account {} and {}",
+                        shown(tenant), stored.names, stored.bytes, kept.names.load(),
+                        kept.bytes.load()));
+  }
 }
 
 Result<void> CheckAccounts::finish(const std::filesystem::path& folder) {
+  check_stored();
+  return check_parts(folder);
+}
+
+Result<void> CheckAccounts::check_parts(const std::filesystem::path& folder) {
   const Parts files(folder);
   for (const auto& [which, uses] : parts_) {
     const auto& [tenant, hash] = which;
@@ -120,14 +192,14 @@ Result<void> CheckAccounts::finish(const std::filesystem::path& folder) {
                           shown(tenant), bytes->size(), uses.bytes));
     }
   }
-  std::error_code error;
-  if (!std::filesystem::exists(folder, error)) return {};
-  CARREL_TRY(const auto found, files.all());
-  for (const auto& file : found) {
-    const auto uses = parts_.find({file.tenant.str(), file.hash});
+  PartWalk walk(folder);
+  while (true) {
+    CARREL_TRY(const auto file, walk.next());
+    if (!file) return {};
+    if (file->name.form == PartName::Form::being_written) continue;
+    const auto uses = parts_.find({file->tenant.str(), file->name.hash});
     if (uses == parts_.end() || uses->second.counted == 0) ++report_.unused_parts;
   }
-  return {};
 }
 
 }  // namespace carrel::store

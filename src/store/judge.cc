@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "store/expiry_index.h"
+
 namespace carrel::store {
 
 struct Judge::Effects {
@@ -84,6 +86,18 @@ Result<Before> Judge::before(const Changes& changes, const Change& change) const
                 .expires = record->expires};
 }
 
+LedgerAccess Judge::ledger_of(Effects& effects) const {
+  return {.get = [this, &effects](std::string_view key) -> Result<std::optional<std::string>> {
+            const auto at = effects.ledger.find(std::string(key));
+            if (at != effects.ledger.end()) return at->second;
+            return newest(key);
+          },
+          .set =
+              [&effects](std::string key, std::optional<std::string> value) {
+                effects.ledger.insert_or_assign(std::move(key), std::move(value));
+              }};
+}
+
 Result<void> Judge::count_change(const Changes& changes, const Change& change, Effects& effects) {
   CARREL_TRY(const Before was, before(changes, change));
   effects.before.push_back(was);
@@ -101,17 +115,8 @@ Result<void> Judge::count_change(const Changes& changes, const Change& change, E
     const auto record = view_record(*encoded);
     return record ? record->bytes : std::string_view();
   };
-  const LedgerAccess access{.get = [&](std::string_view key) -> Result<std::optional<std::string>> {
-                              const auto at = effects.ledger.find(std::string(key));
-                              if (at != effects.ledger.end()) return at->second;
-                              return newest(key);
-                            },
-                            .set =
-                                [&](std::string key, std::optional<std::string> value) {
-                                  effects.ledger.insert_or_assign(std::move(key), std::move(value));
-                                }};
-  return account_parts(access, changes.tenant.str(), manifest(old), manifest(change.record),
-                       wall_());
+  return account_parts(ledger_of(effects), changes.tenant.str(), manifest(old),
+                       manifest(change.record), wall_());
 }
 
 Result<void> Judge::count_addition(const Changes& changes, const Addition& addition,
@@ -153,6 +158,9 @@ Result<Judge::Effects> Judge::effects_of(const Changes& changes) {
   for (const Addition& addition : changes.additions) {
     CARREL_TRY_VOID(count_addition(changes, addition, effects));
   }
+  for (const std::string& garbage : changes.garbage) {
+    CARREL_TRY_VOID(forget_part(ledger_of(effects), garbage));
+  }
   const auto after = effects.account->bytes.load(std::memory_order_relaxed) + effects.bytes;
   if (effects.bytes > 0 &&
       static_cast<std::uint64_t>(std::max<std::int64_t>(after, 0)) > changes.quota) {
@@ -163,14 +171,7 @@ Result<Judge::Effects> Judge::effects_of(const Changes& changes) {
 }
 
 void Judge::set_expiry(const Change& change, std::uint64_t expires, Text value) {
-  const auto key = *decode(change.key);
-  std::string name = encode_count(static_cast<std::int64_t>(expires));
-  name += static_cast<char>(key.kind);
-  name += static_cast<char>(key.store.size());
-  name += key.store;
-  name += key.name;
-  set(keep(encode(Key{.tenant = key.tenant, .kind = Kind::expiry, .store = {}, .name = name})),
-      value);
+  set(keep(expiry_key(*decode(change.key), expires)), value);
 }
 
 void Judge::apply(const Changes& changes, Effects& effects) {

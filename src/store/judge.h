@@ -42,6 +42,7 @@ class Judge {
   Result<Before> before(const Changes& changes, const Change& change) const;
   Result<void> count_change(const Changes& changes, const Change& change, Effects& effects);
   Result<void> count_addition(const Changes& changes, const Addition& addition, Effects& effects);
+  LedgerAccess ledger_of(Effects& effects) const;
   void apply(const Changes& changes, Effects& effects);
   void stamp(std::uint64_t hash) { slots_.stamp(slot_of(hash), version_); }
   void set_expiry(const Change& change, std::uint64_t expires, Text value);

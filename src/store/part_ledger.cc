@@ -1,9 +1,8 @@
 #include "store/part_ledger.h"
 
+#include <algorithm>
 #include <map>
 
-#include "store/key.h"
-#include "store/parts.h"
 #include "store/record.h"
 
 namespace carrel::store {
@@ -14,10 +13,6 @@ constexpr std::size_t kCount = 8;
 
 std::string_view name_of(const PartHash& hash) {
   return {reinterpret_cast<const char*>(hash.data()), hash.size()};
-}
-
-std::string part_key(std::string_view tenant, const PartHash& hash) {
-  return encode(Key{tenant, Kind::part, {}, name_of(hash)});
 }
 
 std::string garbage_key(std::string_view tenant, std::string_view time, const PartHash& hash) {
@@ -63,6 +58,29 @@ Result<void> account(const LedgerAccess& access, std::string_view tenant, const 
 }
 
 }  // namespace
+
+std::string part_key(std::string_view tenant, const PartHash& hash) {
+  return encode(Key{tenant, Kind::part, {}, name_of(hash)});
+}
+
+std::optional<UnusedPart> unused_part(const Key& garbage) {
+  UnusedPart part{.tenant = garbage.tenant};
+  if (garbage.kind != Kind::garbage || garbage.name.size() != kCount + part.hash.size()) return {};
+  std::ranges::copy(garbage.name.substr(kCount), part.hash.begin());
+  return part;
+}
+
+Result<void> forget_part(const LedgerAccess& access, std::string_view garbage) {
+  const auto key = decode(garbage);
+  const auto part = key ? unused_part(*key) : std::nullopt;
+  if (!part) return fail(Code::data_corrupt, "the name of an unused part is damaged");
+  std::string entry_key = part_key(part->tenant, part->hash);
+  CARREL_TRY(const auto entry, access.get(entry_key));
+  const std::string unused = encode_count(0) + std::string(key->name.substr(0, kCount));
+  if (entry && *entry == unused) access.set(std::move(entry_key), std::nullopt);
+  access.set(std::string(garbage), std::nullopt);
+  return {};
+}
 
 Result<void> account_parts(const LedgerAccess& access, std::string_view tenant,
                            std::optional<std::string_view> before,

@@ -1,8 +1,9 @@
 // The part ledger: how often each part of a tenant is used, kept by the committer in the same write
 // as the blobs' records.
 //
-// A part that loses its last use gets a `garbage` key with the time, from which the sweeper
-// (sweeper.h) removes the file a minute later, unless it has come into use again.
+// A part that loses its last use gets a `garbage` key with the time. A minute later the sweeper
+// (part_sweeper.h) has the ledger forget it and removes the file, unless it has come into use
+// again.
 #pragma once
 
 #include <functional>
@@ -12,6 +13,8 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "store/key.h"
+#include "store/parts.h"
 
 namespace carrel::store {
 
@@ -26,5 +29,18 @@ struct LedgerAccess {
 Result<void> account_parts(const LedgerAccess& access, std::string_view tenant,
                            std::optional<std::string_view> before,
                            std::optional<std::string_view> after, WallTime now);
+
+std::string part_key(std::string_view tenant, const PartHash& hash);
+
+// What a garbage key names. Nothing: it is damaged.
+struct UnusedPart {
+  std::string_view tenant;
+  PartHash hash{};
+};
+std::optional<UnusedPart> unused_part(const Key& garbage);
+
+// Removes a garbage key (encoded), and the part's entry unless it has been used since. Errors:
+// data_corrupt; those of `get`.
+Result<void> forget_part(const LedgerAccess& access, std::string_view garbage);
 
 }  // namespace carrel::store

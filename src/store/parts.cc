@@ -11,75 +11,16 @@
 #include <mutex>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "base/fd.h"
 #include "base/files.h"
+#include "store/part_names.h"
 
 namespace carrel::store {
 namespace {
 
 constexpr std::size_t kHash = std::tuple_size_v<PartHash>;
-constexpr char kDigits[] = "0123456789abcdef";
-
-std::string hex(const PartHash& hash) {
-  std::string text;
-  for (std::uint8_t byte : hash) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
-int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-std::optional<PartHash> unhex(std::string_view text) {
-  if (text.size() != 2 * kHash) return std::nullopt;
-  PartHash hash;
-  for (std::size_t i = 0; i < kHash; ++i) {
-    int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    hash[i] = static_cast<std::uint8_t>(high << 4 | low);
-  }
-  return hash;
-}
-
-bool plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_';
-}
-
-// No choice of a tenant's name leaves the folder: dots and slashes are encoded.
-std::string folder_name(const TenantName& tenant) {
-  std::string name;
-  for (char c : tenant.str()) {
-    if (plain(c)) {
-      name += c;
-    } else {
-      auto byte = static_cast<std::uint8_t>(c);
-      name += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-    }
-  }
-  return name;
-}
-
-std::optional<TenantName> tenant_of(std::string_view name) {
-  std::string tenant;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    if (name[i] != '%') {
-      tenant += name[i];
-      continue;
-    }
-    if (i + 2 >= name.size()) return std::nullopt;
-    int high = digit(name[i + 1]), low = digit(name[i + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    tenant += static_cast<char>(high << 4 | low);
-    i += 2;
-  }
-  return TenantName(std::move(tenant));
-}
 
 std::unexpected<Error> failed(std::string_view what, int error) {
   Code code = error == ENOSPC || error == EDQUOT ? Code::store_full : Code::io;
@@ -137,15 +78,21 @@ PartHash hash_of_part(std::string_view bytes) {
 }
 
 struct Parts::Impl {
-  std::mutex mutex;                         // pins; held while a file is removed
-  std::map<std::string, std::size_t> pins;  // by path below the folder
-  std::mutex making;                        // of the tenants' folders
-  std::set<std::string> made;               // known to be on the disk
+  std::mutex mutex;  // pins, holds and damage; locked while a file is removed
+  // By path below the folder, how often it is pinned; 0: condemned.
+  std::map<std::string, std::size_t> pins;
+  std::size_t holds = 0;
+  std::set<std::string> damaged;  // likewise
+  OnDamage on_damage;
+  std::mutex making;           // of the tenants' folders
+  std::set<std::string> made;  // known to be on the disk
   std::atomic<std::uint64_t> next_name = 0;
 };
 
-Parts::Parts(std::filesystem::path folder)
-    : folder_(std::move(folder)), impl_(std::make_unique<Impl>()) {}
+Parts::Parts(std::filesystem::path folder, OnDamage on_damage)
+    : folder_(std::move(folder)), impl_(std::make_unique<Impl>()) {
+  impl_->on_damage = std::move(on_damage);
+}
 Parts::~Parts() = default;
 
 Parts::Pin::Pin(Pin&& other) noexcept
@@ -173,6 +120,16 @@ Parts::Pin Parts::pin(const TenantName& tenant, const PartHash& hash) {
   return pin;
 }
 
+Parts::Hold::Hold(Parts& parts) : parts_(parts) {
+  const std::lock_guard lock(parts_.impl_->mutex);
+  ++parts_.impl_->holds;
+}
+
+Parts::Hold::~Hold() {
+  const std::lock_guard lock(parts_.impl_->mutex);
+  --parts_.impl_->holds;
+}
+
 Result<void> Parts::write(const TenantName& tenant, const PartHash& hash, std::string_view bytes) {
   std::string name = folder_name(tenant);
   std::filesystem::path folder = folder_ / name;
@@ -189,66 +146,93 @@ Result<void> Parts::write(const TenantName& tenant, const PartHash& hash, std::s
       impl_->made.insert(name);
     }
   }
-  std::filesystem::path file = folder / hex(hash);
-  struct stat found;
-  bool there =
-      stat(file.c_str(), &found) == 0 && static_cast<std::uint64_t>(found.st_size) == bytes.size();
-  if (!there) {
-    std::filesystem::path fresh = file;
-    fresh += "." + std::to_string(impl_->next_name++) + ".new";
-    auto written = write_synced(fresh, bytes);
-    if (written && rename(fresh.c_str(), file.c_str()) != 0) {
-      written = failed("cannot name a part", errno);
-    }
-    if (!written) {
-      unlink(fresh.c_str());
-      return written;
-    }
-  }
+  auto kept = look(name + '/' + hex(hash), hash);
+  if (!kept) CARREL_TRY_VOID(put(folder / hex(hash), bytes));
   // Also when it was there: who named it may not have synced the folder yet.
-  return sync_folder(folder);
+  CARREL_TRY_VOID(sync_folder(folder));
+  if (!kept) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->damaged.erase(name + '/' + hex(hash));
+  }
+  return {};
+}
+
+Result<void> Parts::put(const std::filesystem::path& file, std::string_view bytes) {
+  std::filesystem::path fresh = file;
+  fresh += "." + std::to_string(impl_->next_name++) + ".new";
+  auto written = write_synced(fresh, bytes);
+  if (written && rename(fresh.c_str(), file.c_str()) != 0) {
+    written = failed("cannot name a part", errno);
+  }
+  if (!written) unlink(fresh.c_str());
+  return written;
+}
+
+Result<std::string> Parts::look(const std::string& key, const PartHash& hash) const {
+  auto bytes = read_file(folder_ / key, kPartBytes);
+  const bool readable = bytes || bytes.error().code() == Code::invalid_argument;
+  if (!readable || (bytes && hash_of_part(*bytes) == hash)) return bytes;
+  return std::unexpected(note_damage(
+      key,
+      Error(Code::data_corrupt, "the part " + key + " is damaged", "restore it from a backup")));
 }
 
 Result<std::string> Parts::read(const TenantName& tenant, const PartHash& hash) const {
-  CARREL_TRY(std::string bytes,
-             read_file(folder_ / folder_name(tenant) / hex(hash), 2 * kPartBytes));
-  if (hash_of_part(bytes) != hash) {
-    return fail(Code::data_corrupt, "the part " + hex(hash) + " is damaged",
-                "restore it from a backup");
+  const std::string key = folder_name(tenant) + '/' + hex(hash);
+  auto bytes = look(key, hash);
+  if (!bytes && bytes.error().code() == Code::not_found) {
+    return std::unexpected(note_damage(
+        key, Error(Code::not_found, "the part " + key + " is lost", "restore it from a backup")));
   }
   return bytes;
 }
 
+Error Parts::note_damage(const std::string& key, Error what) const {
+  constexpr std::size_t kMost = 1000;  // kept in memory
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (impl_->damaged.size() >= kMost || !impl_->damaged.insert(key).second) return what;
+  }
+  if (impl_->on_damage) impl_->on_damage(what);
+  return what;
+}
+
+std::size_t Parts::damaged() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->damaged.size();
+}
+
+bool Parts::condemn(const TenantName& tenant, const PartHash& hash) {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->pins.try_emplace(folder_name(tenant) + '/' + hex(hash), 0).first->second == 0;
+}
+
+void Parts::spare(const TenantName& tenant, const PartHash& hash) {
+  const std::lock_guard lock(impl_->mutex);
+  const auto found = impl_->pins.find(folder_name(tenant) + '/' + hex(hash));
+  if (found != impl_->pins.end() && found->second == 0) impl_->pins.erase(found);
+}
+
 Result<bool> Parts::remove(const TenantName& tenant, const PartHash& hash) {
-  std::string key = folder_name(tenant) + '/' + hex(hash);
-  std::lock_guard lock(impl_->mutex);
-  if (impl_->pins.contains(key)) return false;
+  const std::string key = folder_name(tenant) + '/' + hex(hash);
+  const std::lock_guard lock(impl_->mutex);
+  const auto found = impl_->pins.find(key);
+  if (found == impl_->pins.end() || found->second != 0) return false;
+  impl_->pins.erase(found);
+  if (impl_->holds > 0) return false;
   if (unlink((folder_ / key).c_str()) != 0 && errno != ENOENT) {
     return failed("cannot remove a part", errno);
   }
+  impl_->damaged.erase(key);
   return true;
 }
 
-Result<std::vector<Parts::Found>> Parts::all() const {
-  std::vector<Found> all;
-  std::error_code error;
-  for (std::filesystem::directory_iterator tenants(folder_, error), end; !error && tenants != end;
-       tenants.increment(error)) {
-    auto tenant = tenant_of(tenants->path().filename().native());
-    if (!tenant || !tenants->is_directory(error)) continue;
-    std::filesystem::directory_iterator files(tenants->path(), error);
-    for (; !error && files != end; files.increment(error)) {
-      auto hash = unhex(files->path().filename().native());
-      if (!hash) continue;   // one that is being written
-      std::error_code gone;  // removed meanwhile
-      auto bytes = files->file_size(gone);
-      auto written = gone ? std::filesystem::file_time_type() : files->last_write_time(gone);
-      if (!gone) all.push_back({*tenant, *hash, bytes, written});
-    }
-    if (error) break;
-  }
-  if (error) return failed("cannot list the parts", error.value());
-  return all;
+Result<bool> Parts::remove_unfinished(const TenantName& tenant, const PartHash& hash,
+                                      const std::filesystem::path& file) {
+  const std::lock_guard lock(impl_->mutex);
+  if (impl_->pins.contains(folder_name(tenant) + '/' + hex(hash))) return false;
+  if (unlink(file.c_str()) != 0 && errno != ENOENT) return failed("cannot remove a part", errno);
+  return true;
 }
 
 }  // namespace carrel::store

@@ -4,13 +4,13 @@
 //
 // A part is written and synced before the commit that refers to it; parts of the same content are
 // one file within a tenant, and never shared between tenants. The committer counts the uses of each
-// (part_ledger.h); the sweeper removes those that nothing has used for a minute and nobody has
-// pinned.
+// (part_ledger.h); the sweeper (part_sweeper.h) removes those that nothing uses.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,7 +38,9 @@ PartHash hash_of_part(std::string_view bytes);
 // Owner: the Store. Thread-safe; `write`, `read` and `remove` block: call them on the I/O pool.
 class Parts {
  public:
-  explicit Parts(std::filesystem::path folder);
+  // Told once of each part that turns out to be damaged; by any thread, must not wait.
+  using OnDamage = std::function<void(const Error& what)>;
+  explicit Parts(std::filesystem::path folder, OnDamage on_damage = nullptr);
   ~Parts();
 
   // Keeps a part from being removed.
@@ -56,24 +58,43 @@ class Parts {
   };
   Pin pin(const TenantName& tenant, const PartHash& hash);
 
-  // Precondition: pinned. Returns when it is on the disk. Errors: store_full, io.
-  Result<void> write(const TenantName& tenant, const PartHash& hash, std::string_view bytes);
-  // Errors: data_corrupt when the bytes are not those of the hash, not_found, io.
-  Result<std::string> read(const TenantName& tenant, const PartHash& hash) const;
-  // False: somebody has pinned it. Errors: io.
-  Result<bool> remove(const TenantName& tenant, const PartHash& hash);
+  // Keeps all of them from being removed, for as long as a copy is made.
+  class [[nodiscard]] Hold {
+   public:
+    explicit Hold(Parts& parts);
+    ~Hold();
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
 
-  // Every part's file, for backup, check and the removal of what no commit ever referred to.
-  struct Found {
-    TenantName tenant;
-    PartHash hash;
-    std::uint64_t bytes = 0;
-    std::filesystem::file_time_type written;
+   private:
+    Parts& parts_;
   };
-  Result<std::vector<Found>> all() const;
+
+  // Precondition: pinned. Returns when it is on the disk. What is there already is compared, and
+  // written again if it is damaged. Errors: store_full, io.
+  Result<void> write(const TenantName& tenant, const PartHash& hash, std::string_view bytes);
+  // Errors: data_corrupt when the bytes are not those of the hash; not_found: lost; io.
+  Result<std::string> read(const TenantName& tenant, const PartHash& hash) const;
+
+  // The part is to go: from now on, a pin saves it. False: somebody has pinned it already.
+  bool condemn(const TenantName& tenant, const PartHash& hash);
+  void spare(const TenantName& tenant, const PartHash& hash);
+  // Precondition: condemned; it no longer is. False: it was pinned meanwhile, or all are held.
+  // Errors: io.
+  Result<bool> remove(const TenantName& tenant, const PartHash& hash);
+  // A file that was begun and never became a part. False: the part is pinned. Errors: io.
+  Result<bool> remove_unfinished(const TenantName& tenant, const PartHash& hash,
+                                 const std::filesystem::path& file);
+
+  // Parts met that are damaged or lost, and have not been written again since.
+  std::size_t damaged() const;
   const std::filesystem::path& folder() const { return folder_; }
 
  private:
+  // As `read`, of what may well not be there.
+  Result<std::string> look(const std::string& key, const PartHash& hash) const;
+  Error note_damage(const std::string& key, Error what) const;
+  Result<void> put(const std::filesystem::path& file, std::string_view bytes);
   struct Impl;
   std::filesystem::path folder_;
   std::unique_ptr<Impl> impl_;

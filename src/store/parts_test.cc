@@ -10,6 +10,7 @@
 
 #include "store/key.h"
 #include "store/part_ledger.h"
+#include "store/part_walk.h"
 #include "store/record.h"
 
 namespace carrel::store {
@@ -23,6 +24,17 @@ class PartsTest : public testing::Test {
   }
   ~PartsTest() override { std::filesystem::remove_all(folder_); }
 
+  std::vector<PartFile> files() const {
+    std::vector<PartFile> all;
+    PartWalk walk(folder_);
+    for (auto file = walk.next(); file && *file; file = walk.next()) all.push_back(**file);
+    return all;
+  }
+
+  void overwrite(const std::string& bytes) {
+    for (const auto& file : files()) std::ofstream(file.path) << bytes;
+  }
+
   std::filesystem::path folder_;
   TenantName shop_{"shop"}, blog_{"../blog"};
 };
@@ -35,11 +47,11 @@ TEST_F(PartsTest, WhatIsWrittenIsReadAndIsOneFileATenant) {
     ASSERT_TRUE(parts.write(tenant, hash, "hello"));
   }
   EXPECT_EQ(parts.read(shop_, hash).value(), "hello");
-  auto all = parts.all().value();
+  const auto all = files();
   ASSERT_EQ(all.size(), 2u);
   EXPECT_NE(all[0].tenant, all[1].tenant);
   EXPECT_TRUE(all[0].tenant == blog_ || all[1].tenant == blog_);
-  EXPECT_EQ(all[0].hash, hash);
+  EXPECT_EQ(all[0].name.hash, hash);
   EXPECT_EQ(all[0].bytes, 5u);
 }
 
@@ -67,22 +79,71 @@ TEST_F(PartsTest, APinnedPartStaysUntilTheLastPinIsGone) {
   {
     auto second = parts.pin(shop_, hash);
     first = Parts::Pin();
+    EXPECT_FALSE(parts.condemn(shop_, hash));
     EXPECT_FALSE(parts.remove(shop_, hash).value());
   }
+  EXPECT_TRUE(parts.condemn(shop_, hash));
   EXPECT_TRUE(parts.remove(shop_, hash).value());
   EXPECT_EQ(parts.read(shop_, hash).error().code(), Code::not_found);
+  EXPECT_TRUE(parts.condemn(shop_, hash));
   EXPECT_TRUE(parts.remove(shop_, hash).value()) << "nothing left to do";
 }
 
-TEST_F(PartsTest, ADamagedPartIsNotRead) {
+TEST_F(PartsTest, APinSavesWhatIsCondemnedForGood) {
   Parts parts(folder_);
-  PartHash hash = hash_of_part("hello");
+  const PartHash hash = hash_of_part("hello");
   auto pin = parts.pin(shop_, hash);
   ASSERT_TRUE(parts.write(shop_, hash, "hello"));
-  for (const auto& file : std::filesystem::directory_iterator(folder_ / "shop")) {
-    std::ofstream(file.path()) << "jello";
+  pin = Parts::Pin();
+  ASSERT_TRUE(parts.condemn(shop_, hash));
+  pin = parts.pin(shop_, hash);
+  EXPECT_FALSE(parts.remove(shop_, hash).value());
+  pin = Parts::Pin();
+  EXPECT_FALSE(parts.remove(shop_, hash).value());
+  ASSERT_TRUE(parts.condemn(shop_, hash));
+  parts.spare(shop_, hash);
+  EXPECT_FALSE(parts.remove(shop_, hash).value());
+  EXPECT_EQ(parts.read(shop_, hash).value(), "hello");
+}
+
+TEST_F(PartsTest, ADamagedPartIsNotReadAndIsReportedOnce) {
+  int told = 0;
+  Parts parts(folder_, [&](const Error&) { ++told; });
+  const PartHash hash = hash_of_part("hello");
+  const auto pin = parts.pin(shop_, hash);
+  ASSERT_TRUE(parts.write(shop_, hash, "hello"));
+  for (const std::string& damage : {std::string("jello"), std::string("hell"), std::string(),
+                                    std::string(kPartBytes + 1, 'x')}) {
+    overwrite(damage);
+    EXPECT_EQ(parts.read(shop_, hash).error().code(), Code::data_corrupt);
+    EXPECT_EQ(parts.read(shop_, hash).error().code(), Code::data_corrupt);
   }
-  EXPECT_EQ(parts.read(shop_, hash).error().code(), Code::data_corrupt);
+  EXPECT_EQ(told, 1);
+  EXPECT_EQ(parts.damaged(), 1u);
+}
+
+TEST_F(PartsTest, ALostPartIsReported) {
+  int told = 0;
+  Parts parts(folder_, [&](const Error&) { ++told; });
+  EXPECT_EQ(parts.read(shop_, hash_of_part("hello")).error().code(), Code::not_found);
+  EXPECT_EQ(told, 1);
+}
+
+TEST_F(PartsTest, WhoWritesADamagedPartMendsIt) {
+  int told = 0;
+  Parts parts(folder_, [&](const Error&) { ++told; });
+  const PartHash hash = hash_of_part("hello");
+  const auto pin = parts.pin(shop_, hash);
+  ASSERT_TRUE(parts.write(shop_, hash, "hello"));
+  EXPECT_EQ(told, 0) << "a part that is new is not lost";
+  for (const char* damage : {"jello", "hell", ""}) {
+    overwrite(damage);
+    ASSERT_TRUE(parts.write(shop_, hash, "hello"));
+    EXPECT_EQ(parts.read(shop_, hash).value(), "hello");
+    EXPECT_EQ(parts.damaged(), 0u);
+  }
+  EXPECT_EQ(told, 3);
+  EXPECT_EQ(files().size(), 1u);
 }
 
 TEST(Manifest, SurvivesEncodingAndIsCheckedForItsNumberOfParts) {

@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include "store/database_folder.h"
+#include "store/part_sweeper.h"
 #include "store/store_impl.h"
 #include "store/sweeper.h"
 
@@ -72,9 +73,11 @@ void Store::Impl::on_failed(Error cause, std::shared_ptr<const Snapshot> state) 
   tell([cause](DurabilityListener& listener) { listener.on_failure(cause); });
 }
 
-// Once a second: tickets and snapshots that are held for too long, records that have expired.
+// Once a second: tickets and snapshots that are held for too long, records that have expired, parts
+// that nothing needs.
 void Store::Impl::run_sweeps() {
   Sweeper sweeper;
+  PartSweeper part_sweeper(*parts);
   std::unique_lock lock(mutex);
   while (!changed.wait_for(lock, options.sweep_every, [this] { return stopping; })) {
     const Instant oldest = std::chrono::steady_clock::now() - options.longest_snapshot;
@@ -87,11 +90,20 @@ void Store::Impl::run_sweeps() {
     auto state = newest;
     lock.unlock();
     tickets.pass_on_late();
-    // What cannot be read now is tried again in a second; `check` says what is damaged.
-    if (state) static_cast<void>(sweeper.step(*committer, *state, clock->wall()));
+    if (state) sweep(sweeper, part_sweeper, *state);
     state.reset();  // without the lock
     lock.lock();
   }
+}
+
+// What cannot be read now is tried again in a second; `check` says what is damaged.
+void Store::Impl::sweep(Sweeper& records, PartSweeper& unused, const Snapshot& state) {
+  const WallTime now = clock->wall();
+  if (const auto removed = records.step(*committer, state, now)) swept_records += *removed;
+  const auto removed = unused.step(*committer, state, Version{durable.load()}, now);
+  if (!removed) return;
+  swept_parts += removed->unused;
+  swept_files += removed->unfinished;
 }
 
 DatabaseOptions Store::Impl::database_options() const {
@@ -114,7 +126,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   std::filesystem::create_directories(parts_folder(options.folder), error);
   if (error) return fail(Code::io, "cannot make the store's folder of parts: " + error.message());
   impl.io = std::make_unique<IoPool>(options.io_threads);
-  impl.parts = std::make_unique<Parts>(parts_folder(options.folder));
+  impl.parts = std::make_unique<Parts>(parts_folder(options.folder), options.on_damage);
   impl.newest = std::make_shared<const Snapshot>(
       Snapshot{.version = kNoVersion, .view = impl.database->view()});
   impl.committer = std::make_unique<Committer>(
@@ -154,6 +166,10 @@ StoreStatus Store::status() const {
   status.disk_reads = impl_->disk_reads;
   status.expired_snapshots = impl_->expired;
   status.corruptions = impl_->corruptions;
+  status.damaged_parts = impl_->parts->damaged();
+  status.swept_records = impl_->swept_records;
+  status.swept_parts = impl_->swept_parts;
+  status.swept_files = impl_->swept_files;
   if (const auto database = impl_->open_database()) status.size = database->size();
   const std::lock_guard lock(impl_->mutex);
   if (impl_->failure) {

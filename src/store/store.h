@@ -28,6 +28,7 @@ struct StoreOptions {
   Nanos sweep_every = std::chrono::seconds(1);
   Nanos retry_after = std::chrono::seconds(1);  // between attempts to open it again
   const Clock* clock = nullptr;                 // null: the machine's
+  Parts::OnDamage on_damage;                    // null: only `status` says so
   std::shared_ptr<DatabaseFiles> files;         // null: the machine's; tests let them fail
 };
 
@@ -50,7 +51,9 @@ struct StoreStatus {
   std::uint64_t reruns = 0;      // turns that began anew
   std::uint64_t disk_reads = 0;  // reads that were not in memory
   std::uint64_t expired_snapshots = 0;
-  std::uint64_t corruptions = 0;  // damaged data met by reads
+  std::uint64_t corruptions = 0;    // damaged data met by reads
+  std::uint64_t damaged_parts = 0;  // now, as far as they were read
+  std::uint64_t swept_records = 0, swept_parts = 0, swept_files = 0;
   Database::Size size;
 };
 

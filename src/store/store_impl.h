@@ -13,6 +13,9 @@
 
 namespace carrel::store {
 
+class PartSweeper;
+class Sweeper;
+
 // A transaction that is told when its snapshot has become too old.
 class SnapshotHolder {
  public:
@@ -62,6 +65,7 @@ struct Store::Impl final : CommitObserver {
   bool reopening = false;
   std::vector<std::unique_ptr<ShardStore>> shards;
   std::atomic<std::uint64_t> durable = 0, reruns = 0, disk_reads = 0, expired = 0, corruptions = 0;
+  std::atomic<std::uint64_t> swept_records = 0, swept_parts = 0, swept_files = 0;
   std::unique_ptr<Committer> committer;
   std::thread sweeping, recovering;
 
@@ -70,6 +74,7 @@ struct Store::Impl final : CommitObserver {
   void on_failed(Error cause, std::shared_ptr<const Snapshot> state) override;
   void tell(const std::function<void(DurabilityListener&)>& what);
   void run_sweeps();
+  void sweep(Sweeper& records, PartSweeper& unused, const Snapshot& state);
   DatabaseOptions database_options() const;
   std::shared_ptr<Database> open_database() const;  // null: while it is being opened again
 

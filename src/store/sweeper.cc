@@ -4,12 +4,11 @@
 #include <memory>
 #include <mutex>
 
+#include "store/expiry_index.h"
 #include "store/record.h"
 
 namespace carrel::store {
 namespace {
-
-constexpr std::size_t kTimeBytes = 8;
 
 // What the commits of one step have in common.
 struct Step {
@@ -28,23 +27,6 @@ struct Removal final : CommitRequest {
   }
   std::shared_ptr<Step> step;
 };
-
-// The name in the list of times: time (8 bytes), kind, size of store, store, name.
-std::optional<std::uint64_t> time_of(const Key& entry) {
-  const auto time = decode_count(entry.name.substr(0, kTimeBytes));
-  if (!time) return {};
-  return static_cast<std::uint64_t>(*time);
-}
-std::optional<Key> record_of(const Key& entry) {
-  const std::string_view rest = entry.name.substr(kTimeBytes);
-  if (rest.size() < 2) return {};
-  const auto store = static_cast<std::uint8_t>(rest[1]);
-  if (rest.size() < 2U + store) return {};
-  return Key{.tenant = entry.tenant,
-             .kind = static_cast<Kind>(rest[0]),
-             .store = rest.substr(2, store),
-             .name = rest.substr(2U + store)};
-}
 
 Changes removal(const Snapshot& snapshot, const Key& record) {
   Changes changes;
@@ -65,43 +47,18 @@ Changes removal(const Snapshot& snapshot, const Key& record) {
 
 }  // namespace
 
-// A damaged entry is left to `check`; it is in nobody's way.
 Result<std::vector<Changes>> Sweeper::find(const Snapshot& snapshot, std::uint64_t now) {
-  using State = Cursor::State;
   std::vector<Changes> found;
-  Cursor cursor(snapshot.view, "", Reach::disk);
-  std::size_t tenants = 0;
-  State state = cursor.seek(from_);
-  while (state == State::valid) {
-    const auto first = decode(cursor.key());
-    if (!first) {
-      state = cursor.next();
-      continue;
-    }
-    const std::string tenant(first->tenant);
-    from_ = prefix_of(tenant);
-    if (++tenants > kMostTenants) return found;
-    const std::string times = prefix_of(tenant, Kind::expiry);
-    for (state = cursor.seek(times); state == State::valid && cursor.key().starts_with(times);
-         state = cursor.next()) {
-      const auto entry = decode(cursor.key());
-      const auto time = entry ? time_of(*entry) : std::nullopt;
-      if (!time) continue;
-      if (*time > now) break;
-      const auto record = record_of(*entry);
-      if (!record) continue;
-      if (found.size() == kMostRecords) return found;
-      auto stored = snapshot.view->get(encode(*record), Reach::disk);
-      if (!stored || !*stored || !**stored) continue;
-      const auto held = view_record(***stored);
-      if (held && held->expires == *time) found.push_back(removal(snapshot, *record));
-    }
-    if (state == State::failed) break;
-    from_ = end_of(prefix_of(tenant));
-    state = from_.empty() ? State::end : cursor.seek(from_);
-  }
-  from_.clear();
-  if (state == State::failed) return std::unexpected(cursor.error());
+  CARREL_TRY_VOID(expiries_.step(snapshot, now, [&](const Key& entry, std::uint64_t time) {
+    const auto record = expiring_record(entry);
+    if (!record) return true;
+    if (found.size() == kMostRecords) return false;
+    auto stored = snapshot.view->get(encode(*record), Reach::disk);
+    if (!stored || !*stored || !**stored) return true;
+    const auto held = view_record(***stored);
+    if (held && held->expires == time) found.push_back(removal(snapshot, *record));
+    return true;
+  }));
   return found;
 }
 

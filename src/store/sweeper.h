@@ -6,12 +6,13 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "store/committer.h"
 #include "store/snapshot.h"
+#include "store/time_walk.h"
 
 namespace carrel::store {
 
@@ -19,7 +20,6 @@ namespace carrel::store {
 class Sweeper {
  public:
   static constexpr std::size_t kMostRecords = 256;  // of a step
-  static constexpr std::size_t kMostTenants = 256;
 
   // One step: removes what has expired by `now`; returns how many records. Waits for the committer,
   // not for the disk. Errors: data_corrupt, io.
@@ -27,7 +27,7 @@ class Sweeper {
 
  private:
   Result<std::vector<Changes>> find(const Snapshot& snapshot, std::uint64_t now);
-  std::string from_;  // a key; what comes before it was looked at
+  TimeWalk expiries_{Kind::expiry};
 };
 
 }  // namespace carrel::store
