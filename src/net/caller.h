@@ -35,7 +35,7 @@ class IncomingResponse {
  public:
   virtual ~IncomingResponse() = default;
   virtual const ReplyHead& head() const = 0;
-  // Errors of `wait`: egress_failed.
+  // Errors of `wait`: egress_timeout, egress_closed, egress_bad_response, egress_too_large.
   virtual async::ByteSource& body() = 0;
 };
 
@@ -44,8 +44,8 @@ class Caller {
  public:
   virtual ~Caller() = default;
   // One request, without following redirects; returns when the response's head is there. Errors:
-  // invalid_argument (a request that cannot be sent), egress_denied (with the address),
-  // egress_failed (name, connection, TLS, time, a bad response), unavailable.
+  // invalid_argument (a request that cannot be sent), unavailable, egress_address (with the
+  // address), and the other egress codes for what went wrong on the way.
   virtual async::Task<Result<std::unique_ptr<IncomingResponse>>> send(TenantName tenant,
                                                                       OutgoingRequest request,
                                                                       CallLimits limits) = 0;

@@ -14,10 +14,6 @@ namespace {
 
 constexpr int kMaxInterim = 8;  // 1xx heads before the response's
 
-std::unexpected<Error> failed(std::string what) {
-  return fail(Code::egress_failed, std::move(what));
-}
-
 Instant now() { return std::chrono::steady_clock::now(); }
 
 // One call's way. Lives in the frame of `send`, and shares nothing that may go before it.
@@ -46,7 +42,8 @@ async::Task<Result<ResponseHead>> receive_head(ClientSocket* socket, Call* call)
   for (int interim = 0; interim <= kMaxInterim;) {
     std::string& input = socket->input();
     const HeadEnd end = find_head_end(input, seen);
-    if (end.state == HeadEnd::State::malformed) co_return failed("the response is not HTTP/1");
+    if (end.state == HeadEnd::State::malformed)
+      co_return fail(Code::egress_bad_response, "the response is not HTTP/1");
     if (end.state == HeadEnd::State::found && end.size <= call->limits.head_bytes) {
       auto head =
           parse_response_head(std::string_view(input).substr(0, end.size), call->request.method);
@@ -58,12 +55,13 @@ async::Task<Result<ResponseHead>> receive_head(ClientSocket* socket, Call* call)
       continue;
     }
     if (input.size() > call->limits.head_bytes)
-      co_return failed("the response's head is too large");
+      co_return fail(Code::egress_too_large, "the response's head is too large");
     seen = input.size();
     CARREL_CO_TRY(const std::size_t received, co_await socket->receive(call->until));
-    if (received == 0) co_return failed("the connection was closed before a response");
+    if (received == 0)
+      co_return fail(Code::egress_closed, "the connection was closed before a response");
   }
-  co_return failed("the response does not come to its point");
+  co_return fail(Code::egress_bad_response, "the response does not come to its point");
 }
 
 }  // namespace
@@ -100,7 +98,8 @@ async::Task<Result<std::vector<IpAddress>>> Client::Impl::find(std::string host,
   auto answered = std::make_shared<Answered>();
   const int ended =
       co_await async::first_of(ask(resolver, host, answered), shard.sleep_until(until));
-  if (ended != 0) co_return failed(fmt::format("{} is not resolved in time", host));
+  if (ended != 0)
+    co_return fail(Code::egress_timeout, fmt::format("{} is not resolved in time", host));
   co_return std::move(answered->addresses);
 }
 
@@ -112,10 +111,11 @@ async::Task<Result<std::vector<IpAddress>>> Client::Impl::addresses(const Call* 
   for (const IpAddress& address : found) {
     const auto refusal = options.policy.refusal(address, url.port);
     if (!refusal) continue;
-    co_return fail(Code::egress_denied, fmt::format("{} may not be called: {}", url.host, *refusal),
+    co_return fail(Code::egress_address,
+                   fmt::format("{} may not be called: {}", url.host, *refusal),
                    "an operator may allow the range of addresses");
   }
-  if (found.empty()) co_return failed(fmt::format("{} has no address", url.host));
+  if (found.empty()) co_return fail(Code::egress_name, fmt::format("{} has no address", url.host));
   co_return found;
 }
 

@@ -78,7 +78,7 @@ bool usually_has_a_body(std::string_view method) {
 }
 
 std::unexpected<Error> bad(std::string_view why) {
-  return fail(Code::egress_failed, fmt::format("the response is not valid: {}", why));
+  return fail(Code::egress_bad_response, fmt::format("the response is not valid: {}", why));
 }
 
 Result<std::uint64_t> parse_length(std::string_view text) {

@@ -28,7 +28,7 @@ struct ResponseHead {
 };
 
 // `head`: up to the empty line, as `find_head_end` found it; `method`: of the request. Statuses
-// 1xx have no body and are followed by another head. Errors: egress_failed.
+// 1xx have no body and are followed by another head. Errors: egress_bad_response.
 Result<ResponseHead> parse_response_head(std::string_view head, std::string_view method);
 
 }  // namespace carrel::net

@@ -119,7 +119,7 @@ TEST(IncomingHead, RefusesWhatTwoReadersCouldUnderstandDifferently) {
         "SSH-2.0-x\r\n\r\n"}) {
     const auto response = parse_response_head(head, "GET");
     ASSERT_FALSE(response) << head;
-    EXPECT_EQ(response.error().code(), Code::egress_failed);
+    EXPECT_EQ(response.error().code(), Code::egress_bad_response);
   }
   std::string many = "HTTP/1.1 200 OK\r\n";
   for (int i = 0; i < 300; ++i) many += "A: b\r\n";

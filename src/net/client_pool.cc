@@ -84,7 +84,7 @@ async::Task<Result<ClientPool::Lease>> ClientPool::enter(TenantName tenant, Inst
   tenants_[tenant].waiting.push_back(place.waiter.get());
   (void)co_await async::first_of(wait(place.waiter), shard_.sleep_until(until));
   if (!place.waiter->entered) {
-    co_return fail(Code::egress_failed, "too many calls to the outside at once",
+    co_return fail(Code::egress_timeout, "too many calls to the outside at once",
                    "make fewer calls side by side, or end them sooner");
   }
   co_return Lease(self, std::move(tenant));

@@ -59,7 +59,7 @@ class ClientPool final : public std::enable_shared_from_this<ClientPool> {
 
   ClientPool(async::Shard& shard, Limits limits) : shard_(shard), limits_(limits) {}
 
-  // Errors: egress_failed, when it is not the tenant's turn by `until`.
+  // Errors: egress_timeout, when it is not the tenant's turn by `until`.
   async::Task<Result<Lease>> enter(TenantName tenant, Instant until);
   void close();
 

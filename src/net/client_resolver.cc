@@ -34,6 +34,11 @@ std::optional<IpAddress> address_of(const addrinfo& info) {
   return address;
 }
 
+// Somebody who knows all names has said so; else nobody was to be asked.
+bool is_unknown(int failure) {
+  return failure == EAI_NONAME || failure == EAI_NODATA || failure == EAI_ADDRFAMILY;
+}
+
 Answer ask_system(const std::string& host) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
@@ -42,7 +47,7 @@ Answer ask_system(const std::string& host) {
   addrinfo* first = nullptr;
   const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &first);
   if (failed != 0) {
-    return fail(Code::egress_failed,
+    return fail(is_unknown(failed) ? Code::egress_name : Code::egress_failed,
                 fmt::format("cannot resolve {}: {}", host, ::gai_strerror(failed)));
   }
   const Handle<addrinfo, freeaddrinfo> owner(first);
@@ -54,7 +59,7 @@ Answer ask_system(const std::string& host) {
       addresses.push_back(*address);
   }
   if (addresses.empty()) {
-    return fail(Code::egress_failed, fmt::format("{} has no address", host));
+    return fail(Code::egress_name, fmt::format("{} has no address", host));
   }
   return addresses;
 }

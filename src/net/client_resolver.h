@@ -15,7 +15,7 @@ namespace carrel::net {
 class Resolver {
  public:
   virtual ~Resolver() = default;
-  // At least one address. Errors: egress_failed, unavailable.
+  // At least one address. Errors: egress_name, egress_failed, unavailable.
   virtual async::Task<Result<std::vector<IpAddress>>> resolve(std::string host) = 0;
 };
 

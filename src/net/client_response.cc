@@ -41,7 +41,8 @@ Result<void> ClientResponse::advance() {
     case BodyKind::chunked:
       taken_ += chunks_.skip_framing(std::string_view(connection_.socket->input()).substr(taken_));
       if (chunks_.failed()) {
-        return fail(Code::egress_failed, "the response is not valid: its chunks are malformed");
+        return fail(Code::egress_bad_response,
+                    "the response is not valid: its chunks are malformed");
       }
       if (chunks_.done()) end();
       return {};
@@ -67,7 +68,7 @@ async::Task<Result<void>> ClientResponse::wait() {
     if (available() > 0) {
       if (rest_.bytes_left > 0) co_return Result<void>();
       co_return std::unexpected(
-          give_up(Error(Code::egress_failed, "the response is larger than a call may bring")));
+          give_up(Error(Code::egress_too_large, "the response is larger than a call may bring")));
     }
     connection_.socket->input().erase(0, taken_);
     taken_ = 0;
@@ -80,7 +81,7 @@ async::Task<Result<void>> ClientResponse::wait() {
     } else if (head_.body == BodyKind::until_close) {
       end();
     } else {
-      co_return std::unexpected(give_up(Error(Code::egress_failed, "the response ended early")));
+      co_return std::unexpected(give_up(Error(Code::egress_closed, "the response ended early")));
     }
   }
   if (failed_) co_return std::unexpected(*failed_);

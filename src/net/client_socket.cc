@@ -30,6 +30,16 @@ std::unexpected<Error> failed(std::string what) {
   return fail(Code::egress_failed, std::move(what));
 }
 
+std::unexpected<Error> too_late(std::string what) {
+  return fail(Code::egress_timeout, std::move(what));
+}
+
+Code code_of_connect(int error) {
+  if (error == ECONNREFUSED) return Code::egress_refused;
+  if (error == ETIMEDOUT) return Code::egress_timeout;
+  return Code::egress_failed;
+}
+
 // Waits for one of the directions, or for time. What Asio still runs afterwards finds no waiter.
 class SocketWait {
  public:
@@ -134,14 +144,15 @@ async::Task<Result<void>> ClientSocket::Impl::connect(Peer peer, Instant until) 
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&to.storage), to.size) != 0) error = errno;
   if (error == EINPROGRESS) {
     if (co_await wait({.write = true}, until) == Wake::expired) {
-      co_return failed(fmt::format("{} port {} does not answer", name_of(peer), peer.port));
+      co_return too_late(fmt::format("{} port {} does not answer", name_of(peer), peer.port));
     }
     socklen_t size = sizeof error;
     ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
   }
   if (error != 0) {
-    co_return failed(fmt::format("cannot connect to {} port {}: {}", name_of(peer), peer.port,
-                                 std::strerror(error)));
+    co_return fail(code_of_connect(error),
+                   fmt::format("cannot connect to {} port {}: {}", name_of(peer), peer.port,
+                               std::strerror(error)));
   }
   co_return Result<void>();
 }
@@ -157,10 +168,11 @@ async::Task<Result<void>> ClientSocket::Impl::secure(Peer peer, Instant until) {
     if (result.state == IoState::closed) {
       std::string why = transport->reason();
       if (why.empty()) why = "the handshake failed";
-      co_return failed(fmt::format("no TLS with {} port {}: {}", name_of(peer), peer.port, why));
+      co_return fail(Code::egress_tls,
+                     fmt::format("no TLS with {} port {}: {}", name_of(peer), peer.port, why));
     }
     if (co_await wait(want({.read = true}), until) == Wake::expired) {
-      co_return failed(fmt::format("no TLS with {}: it takes too long", name_of(peer)));
+      co_return too_late(fmt::format("no TLS with {}: it takes too long", name_of(peer)));
     }
   }
 }
@@ -200,7 +212,7 @@ async::Task<Result<bool>> ClientSocket::send(std::string bytes, Instant until) {
     if (result.state == IoState::closed) co_return false;
     if (result.state == IoState::done) continue;
     if (co_await impl_->wait({.read = true, .write = true}, until) == Wake::expired) {
-      co_return failed("the call took too long");
+      co_return too_late("the call took too long");
     }
     // A peer that has decided may answer without reading on.
     if (impl_->read_some().state != IoState::would_block) co_return false;
@@ -213,11 +225,11 @@ async::Task<Result<std::size_t>> ClientSocket::receive(Instant until) {
     const IoResult result = impl_->read_some();
     if (result.state == IoState::done) co_return result.bytes;
     if (result.state == IoState::closed) {
-      if (impl_->transport->broken()) co_return failed("the connection broke");
+      if (impl_->transport->broken()) co_return fail(Code::egress_closed, "the connection broke");
       co_return 0U;
     }
     if (co_await impl_->wait(impl_->want({.read = true}), until) == Wake::expired) {
-      co_return failed("the call took too long");
+      co_return too_late("the call took too long");
     }
   }
 }

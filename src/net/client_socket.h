@@ -21,7 +21,8 @@ struct Peer {
 };
 
 // Owner: a call, or the pool. Thread: its shard. Stops: destroying it closes the connection;
-// destroying a waiting coroutine first. Errors of all methods: egress_failed.
+// destroying a waiting coroutine first. Errors of all methods: egress_refused, egress_timeout,
+// egress_tls, egress_closed, egress_failed.
 class ClientSocket {
  public:
   static async::Task<Result<std::unique_ptr<ClientSocket>>> open(async::Shard& shard, Peer peer,

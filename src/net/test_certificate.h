@@ -19,13 +19,14 @@ namespace carrel::net {
 class TestCertificate {
  public:
   enum class Key { plain, with_passphrase };
-  explicit TestCertificate(Key kind = Key::plain) {
+  enum class Age { fresh, expired };
+  explicit TestCertificate(Key kind = Key::plain, Age age = Age::fresh) {
     std::string folder = (std::filesystem::temp_directory_path() / "carrel-tls-XXXXXX").string();
     folder_ = ::mkdtemp(folder.data());
     const Handle<EVP_PKEY, EVP_PKEY_free> key(EVP_EC_gen("P-256"));
     const Handle<X509, X509_free> certificate(X509_new());
-    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
-    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -7200);
+    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), age == Age::fresh ? 3600 : -3600);
     X509_set_pubkey(certificate.get(), key.get());
     X509_set_version(certificate.get(), X509_VERSION_3);
     X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_ASC,

@@ -10,31 +10,45 @@ bool CallRecord::rewind() {
   return whole && !too_large_ && !diverged_;
 }
 
-const RecordedCall* CallRecord::replay(const std::string& request) {
+std::shared_ptr<const RecordedCall> CallRecord::replay(const std::string& request) {
   if (next_ >= calls_.size()) return nullptr;
   if (calls_[next_]->request != request) {
     diverged_ = true;
     return nullptr;
   }
-  return calls_[next_++].get();
+  return calls_[next_++];
 }
 
 std::shared_ptr<RecordedCall> CallRecord::begin(std::string request) {
   auto call = std::make_shared<RecordedCall>();
+  ++next_;
+  if (!has_room_for(request.size())) return call;
   call->request = std::move(request);
   calls_.push_back(call);
-  next_ = calls_.size();
   return call;
 }
 
+void CallRecord::keep_head(RecordedCall& call, std::string head) {
+  (void)has_room_for(head.size());
+  call.head = std::move(head);
+}
+
 void CallRecord::keep(RecordedCall& call, std::string_view bytes) {
-  bytes_ += bytes.size();
+  if (has_room_for(bytes.size())) {
+    call.body += bytes;
+  } else {
+    call.body = {};
+  }
+}
+
+// What nobody will be given again is let go of.
+bool CallRecord::has_room_for(std::size_t bytes) {
+  bytes_ += bytes;
   if (bytes_ > kMaxRecorded) {
     too_large_ = true;
-    call.body.clear();
-    return;
+    calls_.clear();
   }
-  call.body += bytes;
+  return !too_large_;
 }
 
 }  // namespace carrel::turn

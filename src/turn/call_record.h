@@ -22,7 +22,7 @@ struct RecordedCall {
   bool complete = false;  // to the end of the body: else the guest may have seen a part
 };
 
-inline constexpr std::size_t kMaxRecorded = 1 << 20;  // bytes of a turn's responses
+inline constexpr std::size_t kMaxRecorded = 2 << 20;  // bytes of a turn's calls, with requests
 
 // Owner: the turn's State. Thread: its shard.
 class CallRecord {
@@ -33,17 +33,20 @@ class CallRecord {
 
   // The response that was recorded for the next call, if its request was the same. Null: it is a
   // new call (then `begin` it), or it differs (`diverged`).
-  const RecordedCall* replay(const std::string& request);
+  std::shared_ptr<const RecordedCall> replay(const std::string& request);
   bool diverged() const { return diverged_; }
 
   // A new call; filled in by the caller while the response comes. Its number from 0 is `count() -
-  // 1`.
+  // 1`. Beyond kMaxRecorded bytes of all calls none is kept, and the turn is not run again.
   std::shared_ptr<RecordedCall> begin(std::string request);
-  // Bytes of a response. Beyond kMaxRecorded they are not kept, and the turn is not run again.
+  // Of the response: its head, which stays as it is read from there, and bytes of its body.
+  void keep_head(RecordedCall& call, std::string head);
   void keep(RecordedCall& call, std::string_view bytes);
   std::size_t count() const { return next_; }
 
  private:
+  bool has_room_for(std::size_t bytes);
+
   std::vector<std::shared_ptr<RecordedCall>> calls_;
   std::size_t next_ = 0;
   std::size_t bytes_ = 0;

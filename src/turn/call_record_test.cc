@@ -45,13 +45,27 @@ TEST(CallRecord, ATurnWhoseAnswerIsNotCompleteIsNotRunAgain) {
 
 TEST(CallRecord, KeepsToTheLimitOfAllAnswersAndNoFurther) {
   CallRecord calls;
-  answer(calls, "a", std::string(kMaxRecorded - 1, 'x'));
+  answer(calls, "a", std::string(kMaxRecorded - 3, 'x'));
   answer(calls, "b", "y");
   EXPECT_TRUE(calls.rewind());
-  EXPECT_NE(calls.replay("a"), nullptr);
+  const auto first = calls.replay("a");
   EXPECT_EQ(calls.replay("b")->body, "y");
   answer(calls, "c", "z");
   EXPECT_FALSE(calls.rewind());
+  EXPECT_EQ(first->body.size(), kMaxRecorded - 3) << "who still reads it may go on";
+}
+
+TEST(CallRecord, CountsRequestsAndHeads) {
+  CallRecord calls;
+  const auto call = calls.begin(std::string(kMaxRecorded - 2, 'q'));
+  calls.keep_head(*call, "he");
+  call->complete = true;
+  EXPECT_TRUE(calls.rewind());
+  EXPECT_NE(calls.replay(std::string(kMaxRecorded - 2, 'q')), nullptr);
+  calls.keep_head(*calls.begin(""), "h");
+  EXPECT_EQ(calls.count(), 2U);
+  EXPECT_FALSE(calls.rewind());
+  EXPECT_EQ(calls.begin("")->head, "") << "calls go on all the same";
 }
 
 }  // namespace

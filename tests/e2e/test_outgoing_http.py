@@ -49,7 +49,7 @@ CALLER = """(module
     (if (local.get $errno) (then (call $fail (local.get $errno))))))
 """
 
-ACCES, HOSTUNREACH = "errno 02", "errno 23"
+ACCES, REFUSED, PERM = "errno 02", "errno 14", "errno 63"
 
 
 class Service(http.server.ThreadingHTTPServer):
@@ -149,7 +149,7 @@ def test_a_granted_call_is_made_and_answered(service, serve):
 
 def test_addresses_that_are_not_public_need_the_operators_leave(service, serve):
     server = serve([service.url])
-    assert ask(server, f"GET {service.url}/\n\n") == ACCES
+    assert ask(server, f"GET {service.url}/\n\n") == PERM
     assert service.seen == []
     says(server, "--allow-egress")
 
@@ -181,7 +181,7 @@ def test_this_server_is_not_called_even_with_leave(serve):
         port = free.getsockname()[1]
     own = f"http://127.0.0.1:{port}"
     server = serve([own], "--allow-egress", "127.0.0.0/8", "--listen", f"127.0.0.1:{port}")
-    assert ask(server, f"GET {own}/\n\n") == ACCES
+    assert ask(server, f"GET {own}/\n\n") == PERM
     says(server, "this node's own")
 
 
@@ -190,7 +190,7 @@ def test_nobody_who_answers_is_an_errno(serve):
         silent.bind(("127.0.0.1", 0))  # it does not listen
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         server = serve([url], "--allow-egress", "127.0.0.0/8")
-        assert ask(server, f"GET {url}/\n\n") == HOSTUNREACH
+        assert ask(server, f"GET {url}/\n\n") == REFUSED
 
 
 def test_a_range_that_is_none_is_said(run_carrel, tmp_path):

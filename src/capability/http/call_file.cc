@@ -166,7 +166,9 @@ bool CallFile::ready() {
 void CallFile::take_step() {
   step_ = {};
   if (call_->failure) return fail_with(*call_->failure, name_of(call_->request));
-  if (record_->head.empty()) record_->head = head_text(call_->response->head());
+  if (record_->head.empty()) {
+    turn_.state->calls.keep_head(*record_, head_text(call_->response->head()));
+  }
   record_->complete = call_->response->body().finished();
 }
 
@@ -182,7 +184,7 @@ std::size_t CallFile::copy(wasi::Buffers into) {
 }
 
 std::size_t CallFile::copy_kept(std::span<std::byte> into) {
-  const turn::RecordedCall* const kept = replayed_ != nullptr ? replayed_ : record_.get();
+  const turn::RecordedCall* const kept = replayed_ ? replayed_.get() : record_.get();
   if (kept == nullptr) return 0;
   std::string_view part = kept->head;
   std::size_t from = position_;

@@ -47,7 +47,7 @@ class CallFile final : public wasi::OpenFile {
   wasi::Errno error_ = wasi::Errno::success;  // what reads end with, after what is kept
 
   // The response comes from the record of an earlier run, or from a call of this one.
-  const turn::RecordedCall* replayed_ = nullptr;
+  std::shared_ptr<const turn::RecordedCall> replayed_;
   std::shared_ptr<turn::RecordedCall> record_;
   std::size_t position_ = 0;  // in what is recorded: of a call of this run, the head only
   std::unique_ptr<Call> call_;

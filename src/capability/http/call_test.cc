@@ -32,7 +32,7 @@ class Parts final : public async::ByteSource {
   bool ready() const override { return open_ > 0 && !left_.empty(); }
   bool finished() const override { return left_.empty() && !breaks_; }
   async::Task<Result<void>> wait() override {
-    if (left_.empty() && breaks_) co_return fail(Code::egress_failed, "the response ended early");
+    if (left_.empty() && breaks_) co_return fail(Code::egress_closed, "the response ended early");
     open_ = left_.size();
     co_return Result<void>();
   }
@@ -176,19 +176,27 @@ TEST_F(HttpCalls, WithoutAGrantThereIsNoDevice) {
 }
 
 TEST_F(HttpCalls, FailuresHaveTheirErrnoAndALine) {
-  caller.answers = {{.error = Error(Code::egress_denied, "10.0.0.1 is private")},
-                    {.error = Error(Code::egress_failed, "no connection")}};
-  EXPECT_EQ(call(kGet), text_of(Errno::acces));
+  caller.answers = {{.error = Error(Code::egress_address, "10.0.0.1 is private")}};
+  EXPECT_EQ(call(kGet), text_of(Errno::perm));
   EXPECT_THAT(log.all, HasSubstr("/http/new: GET https://rates.test: 10.0.0.1 is private (if it "
                                  "is meant to be called, start the server with --allow-egress"));
-  EXPECT_EQ(call(kGet), text_of(Errno::hostunreach));
+  const std::pair<Code, Errno> numbers[] = {
+      {Code::egress_failed, Errno::hostunreach},  {Code::egress_name, Errno::noent},
+      {Code::egress_refused, Errno::connrefused}, {Code::egress_timeout, Errno::timedout},
+      {Code::egress_tls, Errno::connaborted},     {Code::egress_closed, Errno::connreset},
+      {Code::egress_bad_response, Errno::proto},  {Code::egress_too_large, Errno::msgsize},
+      {Code::invalid_argument, Errno::inval},     {Code::store_failed, Errno::io}};
+  for (const auto& [code, number] : numbers) {
+    caller.answers = {{.error = Error(code, "a cause")}};
+    EXPECT_EQ(call(kGet), text_of(number)) << code_name(code);
+  }
   services.client = nullptr;
   EXPECT_EQ(call(kGet), text_of(Errno::netdown));
 }
 
 TEST_F(HttpCalls, ABodyThatBreaksOffIsAnErrorAfterItsBytes) {
   caller.answers = {{.body = "half", .breaks = true}};
-  EXPECT_EQ(call(kGet), kHead + "half" + text_of(Errno::hostunreach));
+  EXPECT_EQ(call(kGet), kHead + "half" + text_of(Errno::connreset));
 }
 
 TEST_F(HttpCalls, AnotherRunIsGivenTheResponsesOfTheFirst) {

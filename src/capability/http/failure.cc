@@ -20,8 +20,24 @@ Errno errno_of(Code code) {
       return Errno::inval;
     case Code::egress_denied:
       return Errno::acces;
+    case Code::egress_address:
+      return Errno::perm;
     case Code::egress_failed:
       return Errno::hostunreach;
+    case Code::egress_name:
+      return Errno::noent;
+    case Code::egress_refused:
+      return Errno::connrefused;
+    case Code::egress_timeout:
+      return Errno::timedout;
+    case Code::egress_tls:
+      return Errno::connaborted;
+    case Code::egress_closed:
+      return Errno::connreset;
+    case Code::egress_bad_response:
+      return Errno::proto;
+    case Code::egress_too_large:
+      return Errno::msgsize;
     default:
       return Errno::io;
   }
@@ -37,8 +53,8 @@ std::string name_of(const net::OutgoingRequest& request) {
 
 Failure failure_of(Error error) {
   const Errno number = errno_of(error.code());
-  if (error.code() == Code::egress_denied) {
-    error = Error(Code::egress_denied, error.message(),
+  if (error.code() == Code::egress_address) {
+    error = Error(Code::egress_address, error.message(),
                   "if it is meant to be called, start the server with --allow-egress and the "
                   "address or its range");
   }
