@@ -47,6 +47,10 @@ class Reader {
     read_part("expect", &Reader::read_expect);
     read_table("state", &Reader::read_state_before);
     read_table("effects", &Reader::read_effects_after);
+    for (const TomlValue* value : root_.tables("http")) {
+      TableReader table(*value, "[[http]]", problems_);
+      case_.calls.push_back(read_call(table));
+    }
     root_.finish();
     if (!problems_.empty()) return std::unexpected(problems_.error());
     return std::move(case_);

@@ -11,6 +11,7 @@
 //             stderr_contains
 //   [state]   may be left out: what is stored before the turn
 //   [effects] may be left out: what is stored after it (case_state.h)
+//   [[http]]  the calls to the outside that it makes, and their answers (case_calls.h)
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/case_calls.h"
 #include "app/case_state.h"
 #include "app/manifest.h"
 
@@ -61,6 +63,7 @@ struct Case {
   CaseExpectation expect;
   CaseState state;
   CaseEffects effects;
+  std::vector<CaseCall> calls;
 };
 
 // What a folder is called, however it was written: "." and "shop/" have a name too.

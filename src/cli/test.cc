@@ -69,7 +69,8 @@ Result<TurnResult> run_variant(TurnBench& bench, const app::Case& test, const ap
                   .app = app,
                   .event = test.event,
                   .before = &test.state,
-                  .effects = &test.effects};
+                  .effects = &test.effects,
+                  .calls = &test.calls};
   switch (variant) {
     case Variant::plain:
       return bench.run(input);
@@ -88,7 +89,8 @@ Result<TurnResult> run_variant(TurnBench& bench, const app::Case& test, const ap
                         .app = app,
                         .event = test.event,
                         .before = &test.state,
-                        .effects = &test.effects});
+                        .effects = &test.effects,
+                        .calls = &test.calls});
     }
   }
   return fail(Code::internal);
@@ -105,11 +107,14 @@ Verdict judge(TurnBench& bench, const app::Case& test, const app::Manifest* app,
   verdict.wall = result->wall;
   verdict.cpu = result->guest.cpu;
   verdict.memory_peak = result->guest.memory_peak;
+  verdict.differences = result->unexpected_calls;
   if (variant == Variant::tight && over_a_limit(*result)) {
-    verdict.differences = differences(app::unchanged(test.effects, test.state), result->after);
+    std::ranges::move(differences(app::unchanged(test.effects, test.state), result->after),
+                      std::back_inserter(verdict.differences));
     return verdict;
   }
-  verdict.differences = differences(test.expect, *result);
+  std::ranges::move(result->missing_calls, std::back_inserter(verdict.differences));
+  std::ranges::move(differences(test.expect, *result), std::back_inserter(verdict.differences));
   std::ranges::move(differences(test.effects, result->after),
                     std::back_inserter(verdict.differences));
   return verdict;

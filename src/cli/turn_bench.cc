@@ -5,6 +5,7 @@
 
 #include "app/setup.h"
 #include "capability/assets/assets.h"
+#include "cli/canned_calls.h"
 #include "cli/state_folder.h"
 #include "net/memory_reply.h"
 #include "patterns/function/router.h"
@@ -215,12 +216,17 @@ Result<TurnResult> TurnBench::run(const TurnInput& input) {
   const auto started = std::chrono::steady_clock::now();
   turn::Outcome outcome;
   services_ = store ? store->services() : turn::Services();
+  static const std::vector<app::CaseCall> kNoCalls;
+  CannedCalls canned(input.calls != nullptr ? *input.calls : kNoCalls);
+  if (input.calls != nullptr) services_.client = &canned;
   shard_.run_until_done(run_turn(runtime_, program, turn, &outcome));
   services_ = {};
 
   TurnResult result{.guest = std::move(outcome.guest), .error = std::move(outcome.error)};
   result.wall = std::chrono::steady_clock::now() - started;
   result.log = log.take();
+  result.unexpected_calls = canned.unexpected();
+  result.missing_calls = canned.missing();
   if (store && input.effects != nullptr) {
     CARREL_TRY(result.after, store->look_for(setup.tenant, *input.effects));
   }

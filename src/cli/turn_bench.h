@@ -32,6 +32,7 @@ struct TurnResult {
   Nanos wall{};
   FoundState after;       // of the effects that were asked for
   app::CaseEffects left;  // what the turn's store held, if that was asked for
+  std::vector<std::string> unexpected_calls, missing_calls;  // of those that were expected
 };
 
 // How the event's body arrives.
@@ -42,9 +43,10 @@ struct TurnInput {
   const app::Manifest* app = nullptr;  // gives routes and assets; null for a module alone
   const app::CaseEvent& event;
   BodyPace pace = BodyPace::at_once;
-  const app::CaseState* before = nullptr;     // what is stored; null: nothing
-  const app::CaseEffects* effects = nullptr;  // what to look for afterwards; null: nothing
-  std::size_t record = 0;                     // how much of the store to bring back, in names
+  const app::CaseState* before = nullptr;             // what is stored; null: nothing
+  const app::CaseEffects* effects = nullptr;          // what to look for afterwards; null: nothing
+  const std::vector<app::CaseCall>* calls = nullptr;  // to the outside; null: it has none
+  std::size_t record = 0;  // how much of the store to bring back, in names
 };
 
 // Owner: the command. Thread: the caller's, which runs the turns. Stops: nothing runs between two

@@ -4,6 +4,7 @@
 //   write PATH TEXT   append PATH TEXT   read PATH   fill PATH BYTES   cut PATH BYTES
 //   list FOLDER       rename PATH PATH   unlink PATH   exists PATH
 //   expire PATH SECONDS   from now; 0: now      when PATH   seconds until it expires
+//   call METHOD URL BODY   through /http/new; "@PATH": the body is what that file holds
 //   many FOLDER COUNT   log TEXT   trap   loop   exit STATUS
 //
 // An error is said by its name and stops nothing.
@@ -23,20 +24,28 @@ static const char *error_name(int error) {
   switch (error) {
     case EACCES: return "EACCES";
     case EBADF: return "EBADF";
+    case ECONNABORTED: return "ECONNABORTED";
+    case ECONNREFUSED: return "ECONNREFUSED";
+    case ECONNRESET: return "ECONNRESET";
     case EDQUOT: return "EDQUOT";
     case EEXIST: return "EEXIST";
     case EFBIG: return "EFBIG";
+    case EHOSTUNREACH: return "EHOSTUNREACH";
     case EINVAL: return "EINVAL";
     case EIO: return "EIO";
     case EISDIR: return "EISDIR";
+    case ELOOP: return "ELOOP";
+    case EMSGSIZE: return "EMSGSIZE";
     case ENAMETOOLONG: return "ENAMETOOLONG";
     case ENOENT: return "ENOENT";
     case ENOSPC: return "ENOSPC";
     case ENOTDIR: return "ENOTDIR";
     case ENOTSUP: return "ENOTSUP";
     case EPERM: return "EPERM";
+    case EPROTO: return "EPROTO";
     case EROFS: return "EROFS";
     case ESTALE: return "ESTALE";
+    case ETIMEDOUT: return "ETIMEDOUT";
     case EXDEV: return "EXDEV";
     case ENOTCAPABLE: return "ENOTCAPABLE";
   }
@@ -80,6 +89,44 @@ static void read_file(const char *path) {
   if (size < 0) return say("read", path, 0);
   while (size > 0 && buffer[size - 1] == '\n') --size;
   printf("read %s: %.*s\n", path, (int)size, buffer);
+}
+
+// The bytes of a file, at most `size`, or -1.
+static ssize_t slurp(int fd, char *into, size_t size) {
+  size_t have = 0;
+  for (ssize_t n = 1; n > 0 && have < size; have += (size_t)n) {
+    n = read(fd, into + have, size - have);
+    if (n < 0) return -1;
+  }
+  return (ssize_t)have;
+}
+
+static void call(const char *method, char *rest) {
+  static char text[64 << 10];
+  const char *url = strtok(rest, " ");
+  const char *body = strtok(NULL, "");
+  if (url == NULL) url = "";
+  if (body == NULL) body = "";
+  if (*body == '@') {
+    static char held[4096];
+    const int fd = open(body + 1, O_RDONLY);
+    const ssize_t size = fd < 0 ? -1 : slurp(fd, held, sizeof held - 1);
+    if (fd >= 0) close(fd);
+    if (size < 0) return say("call", body, 0);
+    held[size] = '\0';
+    body = held;
+  }
+  const int fd = open("/http/new", O_RDWR);
+  if (fd < 0) return say("call", url, 0);
+  dprintf(fd, "%s %s HTTP/1.1\n\n%s", method, url, body);
+  const ssize_t size = slurp(fd, text, sizeof text - 1);
+  const int error = errno;
+  close(fd);
+  errno = error;
+  if (size < 0) return say("call", url, 0);
+  text[size] = '\0';
+  const char *answer = strstr(text, "\r\n\r\n");
+  printf("call %s: %.3s %s\n", url, text + strlen("HTTP/1.1 "), answer == NULL ? "" : answer + 4);
 }
 
 static void fill(const char *path, long size) {
@@ -151,6 +198,7 @@ static void run(char *line) {
   if (!strcmp(command, "write")) say(command, path, write_whole(path, O_TRUNC, text, strlen(text)));
   else if (!strcmp(command, "append")) say(command, path, write_whole(path, O_APPEND, text, strlen(text)));
   else if (!strcmp(command, "read")) read_file(path);
+  else if (!strcmp(command, "call")) call(path, text);
   else if (!strcmp(command, "fill")) fill(path, strtol(text, NULL, 10));
   else if (!strcmp(command, "cut")) cut(path, strtol(text, NULL, 10));
   else if (!strcmp(command, "list")) list(path);
