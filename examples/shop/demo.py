@@ -20,6 +20,7 @@ import threading
 import time
 from pathlib import Path
 
+import rates
 from demo_client import Checks, Client, Server, parse, raw, shorten
 
 APP = Path(__file__).resolve().parent
@@ -298,6 +299,30 @@ def state(carrel, folder, checks):
         server.stop(checks)
 
 
+def exchange(carrel, folder, checks):
+    """A call to the outside, and what becomes of it when nobody is there."""
+    service = rates.service()
+    threading.Thread(target=service.serve_forever, daemon=True).start()
+    manifest = folder / "carrel.toml"
+    before = manifest.read_text()
+    manifest.write_text(before.replace("127.0.0.1:8090", f"127.0.0.1:{service.server_port}"))
+    server = Server([carrel, "dev", folder, "--port", "0", "--allow-egress", "127.0.0.1"], folder)
+    client = Client(server.port, checks)
+    path = "/exchange/USD?cents=1990"
+    try:
+        client.ask("A sum in dollars, by the rate of a service", "GET", path, members={"cents": 2160})
+        client.problem("A currency that it does not know", "GET", "/exchange/XYZ?cents=1", 404)
+        service.shutdown()
+        service.server_close()
+        client.problem(
+            "The rates service is down", "GET", path, 503, answer_headers={"Retry-After": lambda value: value == "10"}
+        )
+        client.ask("Meanwhile the shop is open", "GET", "/price/mug-stone", members={"sku": "mug-stone"})
+    finally:
+        server.stop(checks)
+        manifest.write_text(before)
+
+
 def many_at_once(client, checks):
     """Twenty customers for the last eight mugs."""
     print("\nTwenty customers order one of the last eight mugs, all at once")
@@ -451,7 +476,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--carrel", required=True, type=Path, help="the carrel program")
     carrel = arguments.parse_args().carrel.resolve()
-    modules = ("home", "price", "search", "order", "chart", "cart", "stock")
+    modules = ("home", "price", "search", "order", "chart", "cart", "stock", "exchange")
     missing = [name for name in modules if not (APP / "build" / f"{name}.wasm").is_file()]
     if missing:
         sys.exit(f"not built: {', '.join(missing)}; run ./dev build, or build.sh in each folder")
@@ -463,6 +488,7 @@ def main():
         shutil.copytree(APP, folder, ignore=keep_out)
         dev(carrel, folder, checks)
         state(carrel, folder, checks)
+        exchange(carrel, folder, checks)
         wagi(carrel, folder, checks)
         operating(carrel, folder, checks)
         shell(carrel, folder, checks)
