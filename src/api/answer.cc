@@ -27,4 +27,13 @@ Answer problem(const Error& error, std::uint64_t id) {
   return answer;
 }
 
+Answer explained_problem(const Error& error, std::uint64_t id) {
+  Answer answer = problem(error, id);
+  Json json = Json::parse(answer.body, nullptr, false);
+  if (!json.is_object() || error.message().empty()) return answer;
+  json["detail"] = error.message();
+  answer.body = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return answer;
+}
+
 }  // namespace carrel::api

@@ -19,5 +19,7 @@ net::ReplyHead head_of(int status, std::string_view type);
 // Bytes that are not UTF-8 are replaced.
 Answer json_answer(const nlohmann::json& json);
 Answer problem(const Error& error, std::uint64_t id);
+// With what was wrong, besides the title: for messages that are the node's own.
+Answer explained_problem(const Error& error, std::uint64_t id);
 
 }  // namespace carrel::api

@@ -6,6 +6,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "api/backup.h"
 #include "api/openapi.h"
 
 namespace carrel::api {
@@ -51,10 +52,13 @@ std::span<const Api::Route> Api::routes() {
 
 async::Task<void> Api::handle(net::Exchange& exchange) {
   Answer answer;
-  if (!is_state_path(exchange.request.path)) {
+  const bool backup = exchange.request.path == kBackupPath;
+  if (!backup && !is_state_path(exchange.request.path)) {
     answer = this->answer(exchange.request, exchange.id);
   } else if (const auto may = check(exchange.request); !may) {
     answer = problem(may.error(), exchange.id);
+  } else if (backup) {
+    answer = co_await answer_backup(state_, &exchange);
   } else {
     answer = co_await answer_state(state_, &node_, &exchange);
   }

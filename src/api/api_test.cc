@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "api/backup.h"
 #include "api/openapi.h"
 
 namespace carrel::api {
@@ -121,6 +122,15 @@ TEST_F(ApiTest, ServesItsOwnDescription) {
   request_.path = "/v1/openapi.yaml";
   EXPECT_EQ(api_.answer(request_, 7).body, openapi_yaml());
   EXPECT_TRUE(openapi_yaml().starts_with("openapi: 3.1"));
+}
+
+TEST(ABackupRequest, NamesOneAbsoluteFolder) {
+  EXPECT_EQ(*read_backup_folder(R"({"folder": "/b/monday"})"), "/b/monday");
+  for (std::string_view body : {"", "{}", "[]", R"({"folder": 1})", R"({"folder": "b"})",
+                                R"({"folder": ""})", R"({"folder": "/b\u0000c"})",
+                                R"({"folder": "/b", "more": 1})", "{\"folder\": \"/\xff\"}"}) {
+    EXPECT_EQ(read_backup_folder(body).error().code(), Code::invalid_argument) << body;
+  }
 }
 
 }  // namespace

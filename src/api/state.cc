@@ -4,11 +4,10 @@
 #include <sodium.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <utility>
 
+#include "api/body.h"
 #include "store/sealer.h"
 
 namespace carrel::api {
@@ -18,7 +17,6 @@ using async::Task;
 using Json = nlohmann::json;
 
 constexpr int kMostRuns = 50;
-constexpr std::size_t kPiece = 16 << 10;  // bytes of a body at a time
 
 // One request: what it means, and the turn it is.
 struct Turn {
@@ -63,21 +61,6 @@ Task<Result<void>> change(Turn* turn, std::optional<store::Record> record) {
       co_return std::unexpected(std::move(version).error());
     co_await transaction.restart();
   }
-}
-
-Task<Result<std::string>> read_body(net::RequestBody* body, std::size_t most) {
-  std::string text;
-  std::array<std::byte, kPiece> piece;
-  while (!body->finished()) {
-    const std::size_t n = body->read(piece);
-    text.append(reinterpret_cast<const char*>(piece.data()), n);
-    if (text.size() > most)
-      co_return fail(Code::body_too_large, fmt::format("it is at most {} bytes long", most));
-    if (n > 0) continue;
-    if (auto more = co_await body->wait(); !more)
-      co_return std::unexpected(std::move(more).error());
-  }
-  co_return text;
 }
 
 Task<Result<Answer>> get(Turn* turn) {
@@ -179,15 +162,9 @@ Task<Result<Answer>> act(Turn* turn, net::Exchange* exchange) {
 
 // What was wrong with the request, besides the title: these messages are the API's own.
 Answer explained(const Error& error, std::uint64_t id) {
-  Answer answer = problem(error, id);
-  if (error.code() != Code::invalid_argument && error.code() != Code::not_found &&
-      error.code() != Code::body_too_large)
-    return answer;
-  Json json = Json::parse(answer.body, nullptr, false);
-  if (!json.is_object()) return answer;
-  json["detail"] = error.message();
-  answer.body = json.dump(-1, ' ', false, Json::error_handler_t::replace);
-  return answer;
+  const bool own = error.code() == Code::invalid_argument || error.code() == Code::not_found ||
+                   error.code() == Code::body_too_large;
+  return own ? explained_problem(error, id) : problem(error, id);
 }
 
 }  // namespace

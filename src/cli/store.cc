@@ -70,7 +70,7 @@ Result<int> backup(const Options& options) {
   CARREL_TRY_VOID(store::check_folder(folder));
   CARREL_TRY(const auto database, store::Database::open({.folder = folder}));
   store::Parts parts(store::parts_folder(folder));
-  CARREL_TRY_VOID(store::make_backup(*database, parts, options.path));
+  CARREL_TRY_VOID(store::make_backup(database, parts, options.path));
   say_done(options, "backup", options.path);
   return kOk;
 }

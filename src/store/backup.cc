@@ -44,34 +44,37 @@ class Partial {
   fs::path path_;
 };
 
+std::unexpected<Error> stopped() { return fail(Code::shutting_down, "the backup was stopped"); }
+
 enum class Sharing : std::uint8_t { links, copies };
 
 Result<void> copy_one(const fs::path& from, const fs::path& to, Sharing sharing) {
   std::error_code error;
   if (sharing == Sharing::links) {
     fs::create_hard_link(from, to, error);
-    if (!error || error == std::errc::file_exists) return {};
+    if (!error) return {};
     error.clear();
   }
-  fs::copy_file(from, to, fs::copy_options::skip_existing, error);
-  // Removed since it was listed: nothing used it any more.
-  if (error && error != std::errc::no_such_file_or_directory) {
-    return std::unexpected(io_error("copy", from, error));
-  }
+  fs::copy_file(from, to, error);
+  if (error) return std::unexpected(io_error("copy", from, error));
   return {};
 }
 
-// Files and folders only: what else lies there is not ours. Absent: nothing to copy.
-Result<void> copy_tree(const fs::path& from, const fs::path& to, Sharing sharing) {
+// Files and folders only: what else lies there is not ours, nor is a part that is being written.
+// Absent: nothing to copy.
+Result<void> copy_tree(const fs::path& from, const fs::path& to, Sharing sharing,
+                       const std::stop_token& stop) {
   std::error_code error;
   if (!fs::exists(from, error)) return {};
   fs::create_directories(to, error);
   if (error) return std::unexpected(io_error("make", to, error));
   for (fs::directory_iterator it(from, error), end; !error && it != end; it.increment(error)) {
+    if (stop.stop_requested()) return stopped();
     const auto status = it->symlink_status(error);
     error.clear();
+    if (it->path().extension() == ".new") continue;
     const auto target = to / it->path().filename();
-    if (fs::is_directory(status)) CARREL_TRY_VOID(copy_tree(it->path(), target, sharing));
+    if (fs::is_directory(status)) CARREL_TRY_VOID(copy_tree(it->path(), target, sharing, stop));
     if (fs::is_regular_file(status)) CARREL_TRY_VOID(copy_one(it->path(), target, sharing));
   }
   if (error) return std::unexpected(io_error("read", from, error));
@@ -86,10 +89,11 @@ Result<void> sync_one(const fs::path& path) {
   return {};
 }
 
-Result<void> sync_tree(const fs::path& folder) {
+Result<void> sync_tree(const fs::path& folder, const std::stop_token& stop) {
   std::error_code error;
   for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
        it.increment(error)) {
+    if (stop.stop_requested()) return stopped();
     CARREL_TRY_VOID(sync_one(it->path()));
   }
   if (error) return std::unexpected(io_error("read", folder, error));
@@ -102,27 +106,38 @@ fs::path whole_path(const fs::path& path) {
   return whole.has_filename() ? whole : whole.parent_path();  // "backup/" is "backup"
 }
 
-fs::path partial(const fs::path& target) { return target.string() + ".partial"; }
-
-}  // namespace
-
-Result<void> make_backup(Database& database, Parts& parts, const fs::path& folder) {
-  const auto target = whole_path(folder);
+Result<void> check_target(const fs::path& target, const fs::path& store) {
   std::error_code error;
   if (fs::exists(fs::symlink_status(target, error))) {
     return fail(Code::already_exists, fmt::format("{} exists already", target.string()),
                 "name a folder that does not exist");
   }
+  const auto where = fs::weakly_canonical(target, error);
+  const auto from_store = where.lexically_relative(fs::weakly_canonical(store, error));
+  if (!from_store.empty() && *from_store.begin() != "..") {
+    return fail(Code::invalid_argument, fmt::format("{} lies in the store", target.string()),
+                "name a folder outside of it");
+  }
+  return {};
+}
+
+fs::path partial(const fs::path& target) { return target.string() + ".partial"; }
+
+}  // namespace
+
+Result<void> make_backup(std::shared_ptr<Database> database, Parts& parts, const fs::path& folder,
+                         const std::stop_token& stop) {
+  const auto target = whole_path(folder);
+  CARREL_TRY_VOID(check_target(target, parts.folder().parent_path()));
   Partial made(partial(target));
-  const auto copies = parts_folder(made.path());
-  // A part is kept for a minute after its last use. Copying before and after the cut leaves little
-  // for the second time, so it is done within that minute.
-  Partial early(made.path().string() + "-parts");
-  CARREL_TRY_VOID(copy_tree(parts.folder(), early.path(), Sharing::links));
-  CARREL_TRY_VOID(database.checkpoint(made.path()));
-  if (fs::exists(early.path(), error)) CARREL_TRY_VOID(early.becomes(copies));
-  CARREL_TRY_VOID(copy_tree(parts.folder(), copies, Sharing::links));
-  CARREL_TRY_VOID(sync_tree(made.path()));
+  const Parts::Hold hold(parts);  // what the cut refers to is there until it has been copied
+  CARREL_TRY_VOID(database->checkpoint(made.path()));
+  database.reset();
+  std::error_code error;
+  fs::permissions(made.path(), fs::perms::owner_all, error);
+  if (error) return std::unexpected(io_error("close to others", made.path(), error));
+  CARREL_TRY_VOID(copy_tree(parts.folder(), parts_folder(made.path()), Sharing::links, stop));
+  CARREL_TRY_VOID(sync_tree(made.path(), stop));
   CARREL_TRY_VOID(made.becomes(target));
   return sync_one(target.parent_path());
 }
@@ -138,9 +153,9 @@ Result<void> restore_backup(const fs::path& backup, const fs::path& folder) {
   fs::create_directories(target.parent_path(), error);
   if (error) return std::unexpected(io_error("make", target.parent_path(), error));
   Partial made(partial(target));
-  CARREL_TRY_VOID(copy_tree(backup, made.path(), Sharing::copies));
+  CARREL_TRY_VOID(copy_tree(backup, made.path(), Sharing::copies, {}));
   CARREL_TRY_VOID(check_folder(made.path()));
-  CARREL_TRY_VOID(sync_tree(made.path()));
+  CARREL_TRY_VOID(sync_tree(made.path(), {}));
   CARREL_TRY_VOID(made.becomes(target));
   return sync_one(target.parent_path());
 }

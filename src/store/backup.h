@@ -5,6 +5,8 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
+#include <stop_token>
 
 #include "base/result.h"
 #include "store/database.h"
@@ -12,10 +14,12 @@
 
 namespace carrel::store {
 
-// Blocks. `target` must not exist; it is there when the backup is whole and on the disk, not
-// before. Files that never change are hard-linked where they can be. Errors: already_exists,
-// store_full, io.
-Result<void> make_backup(Database& database, Parts& parts, const std::filesystem::path& target);
+// Blocks. `target` must not exist and not lie in the store's folder; it is there when the backup is
+// whole and on the disk, not before. Only its owner may enter it. Files that never change are
+// hard-linked where they can be. The database is given up once it has been cut. Errors:
+// already_exists, invalid_argument, store_full, io; shutting_down: told to stop.
+Result<void> make_backup(std::shared_ptr<Database> database, Parts& parts,
+                         const std::filesystem::path& target, const std::stop_token& stop = {});
 
 // Blocks. Copies a backup (nothing is shared with it) to where a store is to be. `folder` must not
 // exist, or be empty. Errors: not_found, store_format for what is no backup of this version;

@@ -24,7 +24,7 @@ class ABackup : public DatabaseFixture {
 };
 
 TEST_F(ABackup, IsRestoredAsItWasWhenItWasMade) {
-  ASSERT_TRUE(make_backup(*database, parts, backup));
+  ASSERT_TRUE(make_backup(database, parts, backup));
   put("a", "2");
   ASSERT_TRUE(restore_backup(backup, restored));
   database.reset();
@@ -41,12 +41,38 @@ TEST_F(ABackup, IsRestoredAsItWasWhenItWasMade) {
 
 TEST_F(ABackup, LeavesWhatExistsAsItIs) {
   std::filesystem::create_directories(backup);
-  EXPECT_EQ(make_backup(*database, parts, backup).error().code(), Code::already_exists);
+  EXPECT_EQ(make_backup(database, parts, backup).error().code(), Code::already_exists);
   EXPECT_TRUE(std::filesystem::is_empty(backup));
   std::filesystem::remove(backup);
-  ASSERT_TRUE(make_backup(*database, parts, backup));
+  ASSERT_TRUE(make_backup(database, parts, backup));
   EXPECT_EQ(restore_backup(backup, folder).error().code(), Code::already_exists);
   EXPECT_EQ(get("a"), "1");
+}
+
+TEST_F(ABackup, IsForItsOwnerAndNotInsideTheStore) {
+  EXPECT_EQ(make_backup(database, parts, folder / "parts" / "b").error().code(),
+            Code::invalid_argument);
+  ASSERT_TRUE(make_backup(database, parts, backup));
+  EXPECT_EQ(std::filesystem::status(backup).permissions(), std::filesystem::perms::owner_all);
+}
+
+TEST_F(ABackup, ThatIsStoppedLeavesNothing) {
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(make_backup(database, parts, backup, stop.get_token()).error().code(),
+            Code::shutting_down);
+  EXPECT_FALSE(std::filesystem::exists(backup));
+  EXPECT_FALSE(std::filesystem::exists(backup.string() + ".partial"));
+}
+
+TEST_F(ABackup, HoldsPartsWhileItIsMade) {
+  {
+    const Parts::Hold hold(parts);
+    ASSERT_TRUE(parts.condemn(tenant, hash));
+    EXPECT_FALSE(*parts.remove(tenant, hash));
+  }
+  ASSERT_TRUE(parts.condemn(tenant, hash));
+  EXPECT_TRUE(*parts.remove(tenant, hash));
 }
 
 TEST_F(ABackup, IsNotMadeOfAnythingElse) {

@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "store/backup.h"
 #include "store/database_folder.h"
 #include "store/part_sweeper.h"
 #include "store/store_impl.h"
@@ -126,6 +127,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   std::filesystem::create_directories(parts_folder(options.folder), error);
   if (error) return fail(Code::io, "cannot make the store's folder of parts: " + error.message());
   impl.io = std::make_unique<IoPool>(options.io_threads);
+  impl.copying = std::make_unique<IoPool>(1);
   impl.parts = std::make_unique<Parts>(parts_folder(options.folder), options.on_damage);
   impl.newest = std::make_shared<const Snapshot>(
       Snapshot{.version = kNoVersion, .view = impl.database->view()});
@@ -153,6 +155,8 @@ void Store::stop() {
     impl_->stopping = true;
   }
   impl_->changed.notify_all();
+  impl_->stop_copying.request_stop();
+  impl_->copying.reset();
   if (impl_->sweeping.joinable()) impl_->sweeping.join();
   if (impl_->recovering.joinable()) impl_->recovering.join();
   if (impl_->committer) impl_->committer->stop();
@@ -200,10 +204,16 @@ Result<std::shared_ptr<const Snapshot>> Store::snapshot() const {
 
 IoPool& Store::io() { return *impl_->io; }
 Parts& Store::parts() { return *impl_->parts; }
-Result<void> Store::backup(const std::filesystem::path& target) {
-  const auto database = impl_->open_database();
-  if (!database) return fail(Code::unavailable, "the store is being opened again");
-  return database->checkpoint(target);
+
+async::Task<Result<void>> Store::backup(async::Shard& shard, std::filesystem::path target) {
+  const auto result = std::make_shared<Result<void>>();
+  co_await impl_->copying->run(shard, [impl = impl_.get(), result, target = std::move(target)] {
+    auto database = impl->open_database();
+    *result = database == nullptr ? fail(Code::unavailable, "the store is being opened again")
+                                  : make_backup(std::move(database), *impl->parts, target,
+                                                impl->stop_copying.get_token());
+  });
+  co_return std::move(*result);
 }
 
 }  // namespace carrel::store

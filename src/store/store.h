@@ -110,8 +110,9 @@ class Store {
   Result<std::shared_ptr<const Snapshot>> snapshot() const;
   IoPool& io();
   Parts& parts();
-  // Errors: those of Database::checkpoint; unavailable.
-  Result<void> backup(const std::filesystem::path& target);
+  // As `make_backup`, on a thread of its own, one after the other; returns on `shard`. Errors: those
+  // of make_backup; unavailable.
+  async::Task<Result<void>> backup(async::Shard& shard, std::filesystem::path target);
 
  private:
   friend class ShardStore;

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <set>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -55,7 +56,8 @@ struct Store::Impl final : CommitObserver {
   TicketTable tickets;
   UsageTable usage;
   std::unique_ptr<Parts> parts;  // outlives the pool, whose work uses it
-  std::unique_ptr<IoPool> io;
+  std::unique_ptr<IoPool> io, copying;
+  std::stop_source stop_copying;
 
   mutable std::mutex mutex;
   std::condition_variable changed;

@@ -1,0 +1,25 @@
+#include "api/body.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace carrel::api {
+
+async::Task<Result<std::string>> read_body(net::RequestBody* body, std::size_t most) {
+  constexpr std::size_t kPiece = 16 << 10;
+  std::string text;
+  std::array<std::byte, kPiece> piece;
+  while (!body->finished()) {
+    const std::size_t n = body->read(piece);
+    text.append(reinterpret_cast<const char*>(piece.data()), n);
+    if (text.size() > most)
+      co_return fail(Code::body_too_large, fmt::format("it is at most {} bytes long", most));
+    if (n > 0) continue;
+    if (auto more = co_await body->wait(); !more)
+      co_return std::unexpected(std::move(more).error());
+  }
+  co_return text;
+}
+
+}  // namespace carrel::api
