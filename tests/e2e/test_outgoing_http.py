@@ -154,6 +154,12 @@ def test_addresses_that_are_not_public_need_the_operators_leave(service, serve):
     says(server, "--allow-egress")
 
 
+def test_a_name_that_leads_to_such_an_address_needs_it_too(service, serve):
+    url = f"http://localhost:{service.server_port}"
+    assert ask(serve([url], "--allow-egress", "10.0.0.0/8"), f"GET {url}/\n\n") == PERM
+    assert service.seen == []
+
+
 def test_what_is_not_granted_is_refused(service, serve):
     server = serve(["http://127.0.0.1:9"], "--allow-egress", "127.0.0.0/8")
     assert ask(server, f"GET {service.url}/\n\n") == ACCES

@@ -15,7 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { kMostCents = 100000000, kPlaces = 6, kMillion = 1000000, kMostWhole = 100000 };
+// Their product fits into 63 bits, with the places.
+enum { kMostCents = 10000000, kPlaces = 6, kMillion = 1000000, kMostWhole = 100000 };
 
 static const char *environment(const char *name) {
   const char *value = getenv(name);
@@ -63,7 +64,7 @@ static long sum(void) {
   const char *query = environment("QUERY_STRING");
   if (strncmp(query, "cents=", 6)) return -1;
   const size_t digits = strspn(query + 6, "0123456789");
-  if (digits == 0 || digits > 9 || query[6 + digits]) return -1;
+  if (digits == 0 || digits > 8 || query[6 + digits]) return -1;
   const long cents = strtol(query + 6, NULL, 10);
   return cents > kMostCents ? -1 : cents;
 }
@@ -89,7 +90,7 @@ int main(void) {
   if (strspn(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3 || currency[3]) {
     problem(404, "Not Found", "a currency has three capital letters");
   } else if (cents < 0) {
-    problem(422, "Unprocessable Content", "say GET /exchange/USD?cents=1990, at most 100000000");
+    problem(422, "Unprocessable Content", "say GET /exchange/USD?cents=1990, at most 10000000");
   } else {
     exchange(currency, cents);
   }
