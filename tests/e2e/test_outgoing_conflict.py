@@ -68,12 +68,16 @@ def say(server, *lines, **more):
     return server.request("POST", "/", body="\n".join(lines), **more)
 
 
+def read_call_and_write(server, call, headers):
+    return say(server, "read /kv/notes/n", call, "append /kv/notes/n +call", headers=headers, timeout=60)
+
+
 class Caller(threading.Thread):
     """A client whose turn reads a name, calls out, and writes the name."""
 
-    def __init__(self, server, call):
+    def __init__(self, *work):
         super().__init__()
-        self.work = lambda: say(server, "read /kv/notes/n", call, "append /kv/notes/n +call", timeout=60)
+        self.work = lambda: read_call_and_write(*work)
         self.answer = None
         self.start()
 
@@ -86,11 +90,11 @@ class Caller(threading.Thread):
         return self.answer[0], self.answer[2].decode()
 
 
-def loses(server, latch, call, other="other"):
+def loses(server, latch, call, headers=None):
     """The turn's answer: while it waits for the outside, another turn writes what it has read."""
-    caller = Caller(server, call)
+    caller = Caller(server, call, headers)
     assert latch.asked.acquire(timeout=60)
-    assert say(server, f"write /kv/notes/n {other}")[0] == 200
+    assert say(server, "write /kv/notes/n other")[0] == 200
     latch.let.release()
     return caller.result()
 
@@ -127,3 +131,18 @@ def test_each_turn_has_a_key_of_its_own_and_all_its_runs_have_the_same(server, l
     assert len(set(keys)) == 5
     turn, number = keys[3].rsplit("-", 1)
     assert (number, keys[4]) == ("0", f"{turn}-1")
+
+
+def test_a_request_that_is_sent_again_with_its_key_calls_with_the_keys_it_had(server, latch):
+    again = {"Idempotency-Key": "mine"}
+    assert say(server, "write /kv/notes/n first")[0] == 200
+    call = f"call POST {latch.url}/ @/kv/notes/n"
+    assert loses(server, latch, call, again)[0] == 503
+    latch.let.release()
+    assert read_call_and_write(server, call, again)[0] == 200
+    assert read_call_and_write(server, call, again)[0] == 200, "from here on it is given the answer that is kept"
+    assert [body for body, _ in latch.seen] == ["first", "other"]
+    assert latch.seen[0][1] == latch.seen[1][1]
+    latch.let.release()
+    assert read_call_and_write(server, call, {"Idempotency-Key": "yours"})[0] == 200
+    assert latch.seen[2][1] != latch.seen[1][1]
