@@ -5,6 +5,7 @@
 #include <mutex>
 #include <thread>
 
+#include "store/feed.h"
 #include "store/judge.h"
 
 namespace carrel::store {
@@ -121,6 +122,7 @@ struct Committer::Impl {
         fail_all(written.error());
       } else {
         alone = publish(version, batch.size(), wants);
+        if (options.feed != nullptr && options.feed->watched()) tell(version, batch, verdicts);
       }
     }
     for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -132,6 +134,13 @@ struct Committer::Impl {
       const std::lock_guard lock(mutex);
       syncing_itself = false;
       if (!queue.empty()) lone = 0;
+    }
+  }
+
+  void tell(Version version, std::span<const std::shared_ptr<CommitRequest>> batch,
+            const std::vector<Verdict>& verdicts) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (!verdicts[i].refused) options.feed->tell(version, batch[i]->changes);
     }
   }
 

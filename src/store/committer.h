@@ -27,6 +27,7 @@
 
 namespace carrel::store {
 
+class Feed;
 class UsageTable;
 
 // What became of one turn's changes.
@@ -65,6 +66,7 @@ struct CommitterOptions {
   std::size_t batch_bytes = 4 << 20;         // of changes written at once
   Nanos interval = std::chrono::seconds(1);  // between syncs that nobody waits for
   std::function<WallTime()> wall;            // null: the machine's
+  Feed* feed = nullptr;                      // told of what is applied
 };
 
 struct CommitCounts {

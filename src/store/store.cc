@@ -45,6 +45,11 @@ void ShardStore::want_durable(Version version) {
   if (version > durable()) store_.impl_->committer->want_durable();
 }
 
+Result<Watch> ShardStore::watch(const TenantName& tenant, const Place& place,
+                                std::string_view prefix) {
+  return store_.impl_->feed.watch(tenant, place.kind, place.store, prefix, impl_->mailbox);
+}
+
 void Store::Impl::on_applied(std::shared_ptr<const Snapshot> state) {
   const std::lock_guard lock(mutex);
   if (!failure) newest.swap(state);
@@ -133,7 +138,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
       Snapshot{.version = kNoVersion, .view = impl.database->view()});
   impl.committer = std::make_unique<Committer>(
       impl.database, impl.tickets, impl.usage, impl, kNoVersion,
-      CommitterOptions{.wall = [clock = impl.clock] { return clock->wall(); }});
+      CommitterOptions{.wall = [clock = impl.clock] { return clock->wall(); }, .feed = &impl.feed});
   impl.sweeping = std::thread([&impl] { impl.run_sweeps(); });
   impl.recovering = std::thread([&impl] { impl.run_recovery(); });
   return store;
@@ -170,6 +175,8 @@ StoreStatus Store::status() const {
   status.disk_reads = impl_->disk_reads;
   status.expired_snapshots = impl_->expired;
   status.corruptions = impl_->corruptions;
+  status.held_back = impl_->held_back;
+  status.watches = impl_->feed.watches();
   status.damaged_parts = impl_->parts->damaged();
   status.swept_records = impl_->swept_records;
   status.swept_parts = impl_->swept_parts;

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "store/committer.h"
 #include "store/database.h"
+#include "store/feed.h"
 #include "store/io_pool.h"
 #include "store/parts.h"
 #include "store/transaction.h"
@@ -54,6 +55,8 @@ struct StoreStatus {
   std::uint64_t corruptions = 0;    // damaged data met by reads
   std::uint64_t damaged_parts = 0;  // now, as far as they were read
   std::uint64_t swept_records = 0, swept_parts = 0, swept_files = 0;
+  std::uint64_t held_back = 0;  // commits that waited because too much was queued
+  std::uint64_t watches = 0;    // of stores, now
   Database::Size size;
 };
 
@@ -80,6 +83,8 @@ class ShardStore {
   Version durable() const;
   // Somebody waits for `version`, which was only read.
   void want_durable(Version version);
+  // Changes from now on of names that begin with `prefix`. Errors: too_many_requests.
+  Result<Watch> watch(const TenantName& tenant, const Place& place, std::string_view prefix);
 
  private:
   friend class Transaction;

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "store/feed.h"
 #include "store/store.h"
 #include "store/usage_table.h"
 
@@ -55,6 +56,7 @@ struct Store::Impl final : CommitObserver {
   std::shared_ptr<Database> database;  // under `mutex`; null while it is being opened again
   TicketTable tickets;
   UsageTable usage;
+  Feed feed;
   std::unique_ptr<Parts> parts;  // outlives the pool, whose work uses it
   std::unique_ptr<IoPool> io, copying;
   std::stop_source stop_copying;
@@ -68,6 +70,7 @@ struct Store::Impl final : CommitObserver {
   std::vector<std::unique_ptr<ShardStore>> shards;
   std::atomic<std::uint64_t> durable = 0, reruns = 0, disk_reads = 0, expired = 0, corruptions = 0;
   std::atomic<std::uint64_t> swept_records = 0, swept_parts = 0, swept_files = 0;
+  std::atomic<std::uint64_t> held_back = 0;
   std::unique_ptr<Committer> committer;
   std::thread sweeping, recovering;
 

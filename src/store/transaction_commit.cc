@@ -88,6 +88,7 @@ async::Task<Result<Version>> Transaction::commit() {
     co_return impl_->seen;
   }
   Store::Impl& store = impl_->store;
+  if (store.committer->queued_bytes() > store.options.queue_bytes) ++store.held_back;
   while (store.committer->queued_bytes() > store.options.queue_bytes) {
     co_await impl_->shard.shard().sleep_for(std::chrono::milliseconds(1));
   }
