@@ -8,6 +8,7 @@
 
 #include "api/backup.h"
 #include "api/openapi.h"
+#include "api/store_status.h"
 
 namespace carrel::api {
 namespace {
@@ -62,6 +63,7 @@ async::Task<void> Api::handle(net::Exchange& exchange) {
   } else {
     answer = co_await answer_state(state_, &node_, &exchange);
   }
+  if (exchange.reply.started()) co_return;
   const std::string body = std::move(answer.body);
   (void)co_await exchange.reply.send(std::move(answer.head), body);
 }
@@ -115,14 +117,16 @@ Answer Api::status() const {
   Json apps = Json::array();
   for (const AppInfo& app : info->apps) apps.push_back(app.name);
   const Readiness readiness = node_.readiness();
-  return json_answer({{"version", info->version},
-                      {"state", readiness == Readiness::ready      ? "ready"
-                                : readiness == Readiness::starting ? "starting"
-                                                                   : "draining"},
-                      {"started", time_text(info->started)},
-                      {"uptime_seconds", up < 0 ? 0 : up},
-                      {"shards", info->shards},
-                      {"apps", apps}});
+  Json json = {{"version", info->version},
+               {"state", readiness == Readiness::ready      ? "ready"
+                         : readiness == Readiness::starting ? "starting"
+                                                            : "draining"},
+               {"started", time_text(info->started)},
+               {"uptime_seconds", up < 0 ? 0 : up},
+               {"shards", info->shards},
+               {"apps", apps}};
+  if (state_.store != nullptr) json["store"] = describe(state_.store->store().status());
+  return json_answer(json);
 }
 
 Answer Api::apps() const {

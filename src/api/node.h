@@ -1,6 +1,7 @@
 // What the API says about this node. The server fills it in; the API only shows it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ struct AppInfo {
   std::vector<std::string> hosts;   // empty: every host
   std::vector<std::string> routes;  // "GET /price/:sku"
   std::size_t modules = 0;
+  std::uint64_t storage = UINT64_MAX;  // bytes it may store
   WallTime loaded;
   std::string problem;  // why the newest version is not served; empty: it is
 };

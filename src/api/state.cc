@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "api/body.h"
+#include "api/watch.h"
 #include "store/sealer.h"
 
 namespace carrel::api {
@@ -20,11 +21,11 @@ constexpr int kMostRuns = 50;
 
 // One request: what it means, and the turn it is.
 struct Turn {
-  Turn(const turn::Services& services, StatePath path, TenantName tenant)
+  Turn(const turn::Services& services, StatePath path, const AppInfo& app)
       : services(services),
         path(std::move(path)),
-        tenant(std::move(tenant)),
-        transaction(*services.store, this->tenant, {}) {}
+        tenant(app.tenant),
+        transaction(*services.store, tenant, {.quota = app.storage}) {}
 
   store::Place place() const {
     using store::Kind;
@@ -145,6 +146,15 @@ bool allows(Thing thing, std::string_view method) {
   return false;
 }
 
+// The answer has been sent, but for a refusal.
+Task<Result<Answer>> watch(Turn* turn, std::string prefix, net::Exchange* exchange) {
+  if (exchange->request.method != "GET" || turn->path.thing != Thing::values)
+    co_return fail(Code::invalid_argument, "the values of a store are watched, with GET");
+  CARREL_CO_TRY_VOID(co_await stream_changes(turn->services, turn->tenant, turn->place(),
+                                             std::move(prefix), &exchange->reply));
+  co_return Answer();
+}
+
 Task<Result<Answer>> act(Turn* turn, net::Exchange* exchange) {
   const net::Request& request = exchange->request;
   if (request.method == "DELETE") co_return co_await erase(turn);
@@ -157,6 +167,7 @@ Task<Result<Answer>> act(Turn* turn, net::Exchange* exchange) {
     co_return co_await get(turn);
   auto query = read_list_query(request.query);
   if (!query) co_return std::unexpected(std::move(query).error());
+  if (query->watch) co_return co_await watch(turn, std::move(query->prefix), exchange);
   co_return co_await list(turn, std::move(*query));
 }
 
@@ -183,7 +194,7 @@ Task<Answer> answer_state(turn::Services services, const Node* node, net::Exchan
     co_return explained(Error(Code::not_found, "no app of that name is served"), exchange->id);
   if (services.store == nullptr || services.gate == nullptr || services.sealer == nullptr)
     co_return problem(Error(Code::unavailable), exchange->id);
-  Turn turn(services, std::move(*path), TenantName(app->tenant));
+  Turn turn(services, std::move(*path), *app);
   auto answer = co_await act(&turn, exchange);
   if (!answer) co_return explained(answer.error(), exchange->id);
   co_return std::move(*answer);

@@ -12,8 +12,8 @@
 
 namespace carrel::api {
 
-// The request has passed the guard. Thread: the shard whose services these are. The exchange and
-// the node outlive the task.
+// The request has passed the guard. Of a watch, the reply has been sent when this returns. Thread:
+// the shard whose services these are. The exchange and the node outlive the task.
 async::Task<Answer> answer_state(turn::Services services, const Node* node,
                                  net::Exchange* exchange);
 

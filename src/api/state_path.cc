@@ -127,8 +127,12 @@ Result<ListQuery> read_list_query(std::string_view query) {
       CARREL_TRY(read.after, decode(text));
     } else if (key == "limit") {
       CARREL_TRY(read.limit, number(key, text, kMostListed));
+    } else if (key == "watch" && text.empty()) {
+      read.watch = true;
     } else {
-      return fail(Code::invalid_argument, "a list is asked for with prefix, after and limit");
+      return fail(
+          Code::invalid_argument,
+          "a list is asked for with prefix, after and limit, a watch with watch and prefix");
     }
   }
   if (read.prefix.size() > store::kMaxName || read.after.size() > store::kMaxName) {

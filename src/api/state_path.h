@@ -34,6 +34,7 @@ std::string_view methods_of(Thing thing);
 struct ListQuery {
   std::string prefix, after;
   std::size_t limit = 100;
+  bool watch = false;  // not a list: what changes from now on
 };
 // Errors: invalid_argument.
 Result<ListQuery> read_list_query(std::string_view query);

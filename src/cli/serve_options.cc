@@ -38,10 +38,10 @@ Result<server::Address> listen_address(const ServeArguments& arguments) {
 // not meet.
 Result<std::optional<server::Address>> admin_address(const ServeArguments& arguments,
                                                      server::Style style, std::uint16_t apps_port) {
-  if (arguments.admin == "off" || (arguments.admin.empty() && style == server::Style::development))
-    return std::nullopt;
+  if (arguments.admin == "off") return std::nullopt;
   if (arguments.admin.empty()) {
-    return server::Address{.port = static_cast<std::uint16_t>(apps_port == 0 ? 0 : 3001)};
+    const bool any = apps_port == 0 || style == server::Style::development;
+    return server::Address{.port = static_cast<std::uint16_t>(any ? 0 : 3001)};
   }
   CARREL_TRY(server::Address address, server::parse_address(arguments.admin));
   return address;

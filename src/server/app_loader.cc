@@ -135,6 +135,7 @@ Result<LoadedApp> AppLoader::load(const AppSource& source) {
               .hosts = site->hosts,
               .routes = routes_text(manifest),
               .modules = files,
+              .storage = manifest.storage,
               .loaded = clock_.wall()};
   return app;
 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "api/api.h"
+#include "server/admin_url.h"
 #include "server/app_set.h"
 #include "server/logs.h"
 #include "server/node_state.h"
@@ -42,6 +43,7 @@ struct Graph {
   std::unique_ptr<FolderWatch> watch{};  // development only
   NodeState node{};
   std::unique_ptr<api::Api> api{};
+  AdminUrl admin_url{};
   std::vector<std::unique_ptr<ShardUnit>> shards{};
   net::EgressPolicy egress{.allowed = options.allowed_egress};  // grows until shards start
   WallTime started = clock.wall();
@@ -121,10 +123,21 @@ Result<std::string> listen_for_apps(Graph& graph) {
   return url(options.tls ? "https" : "http", options.listen, how.port);
 }
 
+// A listener on every address is called by the loopback's.
+std::string local_url(const Address& address, std::uint16_t port) {
+  const bool any = address.host == "0.0.0.0" || address.host == "::";
+  return url("http", any ? Address{} : address, port);
+}
+
 // Empty: there is no admin listener.
 Result<std::string> listen_for_admin(Graph& graph) {
   const ServerOptions& options = graph.options;
-  if (!options.admin) return std::string();
+  const auto file = store_folder(options).parent_path() / "admin.url";
+  if (!options.admin) {
+    std::error_code none;
+    std::filesystem::remove(file, none);  // left by a server that was killed
+    return std::string();
+  }
   CARREL_TRY(auto token, api::LocalToken::load_or_make(options.state / "token"));
   graph.api = std::make_unique<api::Api>(
       graph.node, api::Guard(std::move(token), options.admin_hosts), graph.clock);
@@ -138,6 +151,7 @@ Result<std::string> listen_for_admin(Graph& graph) {
                 "give it another address with --admin HOST:PORT, or --admin off");
   }
   add_listener(graph.egress, *options.admin, *port);
+  CARREL_TRY(graph.admin_url, AdminUrl::write(file, local_url(*options.admin, *port)));
   return url("http", *options.admin, *port);
 }
 
@@ -236,7 +250,7 @@ Result<void> start(Graph& graph) {
     graph.shards[i]->start(pinned ? std::optional(cores[i]) : std::nullopt);
   }
   graph.node.set(api::Readiness::ready);
-  if (!admin_url.empty()) {
+  if (!admin_url.empty() && graph.options.style == Style::production) {
     graph.logs->say(fmt::format("admin API at {}/v1, its token is in {}", admin_url,
                                 (graph.options.state / "token").string()));
   }
