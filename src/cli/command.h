@@ -19,6 +19,7 @@ namespace carrel::cli {
 inline constexpr int kOk = 0;
 inline constexpr int kFailure = 1;
 inline constexpr int kUsage = 2;
+inline constexpr int kNotFound = 3;  // of what an app keeps
 
 // Does the work; gives the exit status. What it captured at `add` holds the parsed options.
 using Run = std::move_only_function<int()>;

@@ -126,7 +126,7 @@ std::string reference_page() {
   std::string page =
       "# The command line\n\n"
       "Written by `carrel help --markdown`; a test holds this page to the program.\n\n"
-      "Exit statuses: 0 success, 1 failure, 2 wrong use. `carrel run` passes on its guest's status instead.\n"
+      "Exit statuses: 0 success, 1 failure, 2 wrong use, 3 no value, counter or secret of that name. `carrel run` passes on its guest's status instead.\n"
       "Results go to standard output, everything else to standard error; colours only on a terminal and\n"
       "without `NO_COLOR`.\n\n";
   for (const Command* command : all_commands()) {

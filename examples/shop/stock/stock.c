@@ -53,7 +53,7 @@ static bool same(const char *given, const char *wanted) {
 static void deliver(const char *path) {
   char key[256];
   if (!read_text("/secrets/STOCK_KEY", key, sizeof key)) {
-    return problem(503, "Service Unavailable", "the shop has no STOCK_KEY: PUT /v1/apps/shop/secrets/STOCK_KEY");
+    return problem(503, "Service Unavailable", "the shop has no STOCK_KEY: carrel secret set shop STOCK_KEY");
   }
   if (!same(environment("HTTP_X_STOCK_KEY"), key)) {
     return problem(403, "Forbidden", "X-Stock-Key is not the warehouse's key");

@@ -1,0 +1,55 @@
+// carrel counter: the counters of an app that a server serves.
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/kept.h"
+#include "cli/pipes.h"
+
+namespace carrel::cli {
+namespace {
+
+struct Options {
+  std::string action, app, store, key;
+  NodeOptions node;
+  bool json = false;
+};
+
+Result<void> get(const Options& options) {
+  CARREL_TRY(const auto node, NodeClient::find(options.node, options.app));
+  CARREL_TRY(const NodeAnswer answer,
+             node->call("GET", target_of(options.app, "counters", options.store, options.key)));
+  const auto json = nlohmann::json::parse(answer.body, nullptr, false);
+  const auto value = json.is_object() ? json.value("value", std::int64_t{0}) : 0;
+  if (options.json) return write_json({{"name", options.key}, {"value", value}});
+  return write_output(std::to_string(value) + "\n");
+}
+
+Run add(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("ACTION", options->action)->required()->check(CLI::IsMember({"get"}));
+  app.add_option("APP", options->app)->required();
+  app.add_option("STORE", options->store)->required();
+  app.add_option("KEY", options->key)->required();
+  app.add_flag("--json", options->json, "As JSON");
+  add_node_options(app, options->node);
+  return [options] {
+    const auto done = get(*options);
+    return done ? kOk : report_call(done.error());
+  };
+}
+
+}  // namespace
+
+extern const Command kCounter;
+const Command kCounter{
+    .name = "counter",
+    .group = Group::look,
+    .summary = "Read an app's counters",
+    .usage = "get APP STORE KEY [OPTIONS]",
+    .details = "Asks the server that serves APP. A counter that was never added to is 0.",
+    .examples = "carrel counter get shop stock apple\n",
+    .add = add,
+};
+
+}  // namespace carrel::cli

@@ -1,0 +1,262 @@
+#include "cli/node_client.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "async/shard.h"
+#include "base/files.h"
+#include "cli/state_folder.h"
+#include "net/client.h"
+
+namespace carrel::cli {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::uint64_t kMostBytes = 16 << 20;  // of an answer that is not followed
+constexpr std::uint64_t kLine = 4 << 10;        // of a file that holds a URL or a token
+constexpr std::size_t kPiece = 16 << 10;
+constexpr std::chrono::hours kLongest{24 * 366};  // that an answer is followed
+constexpr std::string_view kNoServer =
+    "start it with `carrel serve` or `carrel dev`, or name one with --server URL";
+
+std::string option_or_variable(const std::string& option, const char* name) {
+  if (!option.empty()) return option;
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+Result<std::string> read_line(const fs::path& file) {
+  CARREL_TRY(std::string text, read_file(file, kLine));
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  return text;
+}
+
+// What servers that use a state folder say: `carrel serve` in it, `carrel dev` below.
+std::vector<fs::path> url_files(const fs::path& state) {
+  std::vector<fs::path> files = {state / "admin.url"};
+  std::error_code none;
+  for (const auto& folder : fs::directory_iterator(state / "dev", none)) {
+    files.push_back(folder.path() / "admin.url");
+  }
+  std::erase_if(files, [](const fs::path& file) {
+    std::error_code error;
+    return !fs::exists(file, error);
+  });
+  return files;
+}
+
+// The egress policy is for guests: whoever names a server here may call it.
+net::EgressPolicy any_address() {
+  return {.allowed = {{.base = {}, .bits = 0}, {.base = {.v6 = true}, .bits = 0}}};
+}
+
+bool serves(NodeClient& client, std::string_view app) {
+  const auto answer = client.call("GET", "/v1/apps");
+  if (!answer) return false;
+  const auto json = nlohmann::json::parse(answer->body, nullptr, false);
+  if (!json.is_object() || !json.contains("apps")) return false;
+  return std::ranges::any_of(json["apps"], [app](const auto& each) {
+    return each.is_object() && each.value("name", "") == app;
+  });
+}
+
+// The problem details of a refusal.
+Error refusal(const std::string& url, const NodeAnswer& answer) {
+  const auto json = nlohmann::json::parse(answer.body, nullptr, false);
+  const auto field = [&](const char* name) {
+    return json.is_object() && json.contains(name) && json[name].is_string()
+               ? json[name].get<std::string>()
+               : std::string();
+  };
+  const std::string detail = field("detail").empty() ? field("title") : field("detail");
+  const std::string what =
+      detail.empty() ? fmt::format("{} answered with status {}", url, answer.status) : detail;
+  if (field("code") == "quota_exceeded")
+    return Error(Code::quota_exceeded, what, "delete some, or give the app more [app] storage");
+  switch (answer.status) {
+    case 400:
+      return Error(Code::invalid_argument, what);
+    case 401:
+      return Error(Code::unauthenticated, fmt::format("{} does not know this token", url),
+                   "the token is in the file `token` of the server's state folder; name it with "
+                   "--token-file FILE or --state DIR");
+    case 403:
+      return Error(Code::permission_denied, fmt::format("{} is not called by this name", url),
+                   "start the server with --admin-host NAME");
+    case 404:
+      return Error(Code::not_found, what);
+    case 413:
+      return Error(Code::body_too_large, what);
+    default:
+      return Error(Code::unavailable, what);
+  }
+}
+
+}  // namespace
+
+void add_node_options(CLI::App& app, NodeOptions& options) {
+  app.add_option("--server", options.server,
+                 "The server's /v1 API (default: CARREL_SERVER, else one that\n"
+                 "uses the state folder and serves the app)")
+      ->type_name("URL");
+  app.add_option("--token-file", options.token_file,
+                 "Its token (default: CARREL_TOKEN_FILE, else the state folder's)")
+      ->type_name("FILE");
+  add_state_option(app, options.state);
+}
+
+struct NodeClient::Impl {
+  std::string url;
+  std::string token;
+  async::Shard shard;
+
+  Result<void> exchange(net::OutgoingRequest request, net::CallLimits limits, int& status,
+                        const std::function<bool(std::string_view)>& piece);
+  static async::Task<void> run(net::Client* client, net::OutgoingRequest request,
+                               net::CallLimits limits, Result<void>* out, int* status,
+                               const std::function<bool(std::string_view)>* piece);
+};
+
+async::Task<void> NodeClient::Impl::run(net::Client* client, net::OutgoingRequest request,
+                                        net::CallLimits limits, Result<void>* out, int* status,
+                                        const std::function<bool(std::string_view)>* piece) {
+  auto response = co_await client->send(TenantName("carrel"), std::move(request), limits);
+  if (!response) {
+    *out = std::unexpected(std::move(response).error());
+    co_return;
+  }
+  *status = (*response)->head().status;
+  async::ByteSource& body = (*response)->body();
+  std::array<std::byte, kPiece> bytes;
+  while (!body.finished()) {
+    const std::size_t n = body.read(bytes);
+    if (n > 0 && !(*piece)({reinterpret_cast<const char*>(bytes.data()), n})) co_return;
+    if (n > 0 || body.finished()) continue;
+    auto more = co_await body.wait();
+    if (more) continue;
+    *out = std::unexpected(std::move(more).error());
+    co_return;
+  }
+}
+
+Result<void> NodeClient::Impl::exchange(net::OutgoingRequest request, net::CallLimits limits,
+                                        int& status,
+                                        const std::function<bool(std::string_view)>& piece) {
+  request.headers.emplace_back("authorization", "Bearer " + token);
+  net::ClientOptions options{.policy = any_address()};
+  if (request.url.scheme == "https") {
+    CARREL_TRY(options.tls, net::load_client_tls(""));
+  }
+  net::Client client(shard, std::move(options));
+  Result<void> out;
+  shard.run_until_done(run(&client, std::move(request), limits, &out, &status, &piece));
+  if (out) return out;
+  if (status != 0) return std::unexpected(std::move(out).error().within(url));
+  return fail(Code::unavailable,
+              fmt::format("no server answers at {}: {}", url, out.error().message()),
+              std::string(kNoServer));
+}
+
+NodeClient::NodeClient(std::string url, std::string token)
+    : impl_(std::make_unique<Impl>(std::move(url), std::move(token))) {
+  while (impl_->url.ends_with('/')) impl_->url.pop_back();
+}
+NodeClient::~NodeClient() = default;
+
+Result<std::unique_ptr<NodeClient>> NodeClient::find(const NodeOptions& options,
+                                                     std::string_view app) {
+  const std::string server = option_or_variable(options.server, "CARREL_SERVER");
+  const std::string token_option = option_or_variable(options.token_file, "CARREL_TOKEN_FILE");
+  fs::path state;
+  if (server.empty() || token_option.empty()) {
+    CARREL_TRY(state, state_path(options.state));
+  }
+  const fs::path token_file = token_option.empty() ? state / "token" : fs::path(token_option);
+  const auto files = server.empty() ? url_files(state) : std::vector<fs::path>();
+  if (server.empty() && files.empty()) {
+    return fail(Code::unavailable,
+                fmt::format("no server runs with the state folder {}", state.string()),
+                std::string(kNoServer));
+  }
+  auto token = read_line(token_file);
+  if (!token) return std::unexpected(std::move(token).error().within("the server's token"));
+  if (!server.empty()) return std::make_unique<NodeClient>(server, *token);
+  std::unique_ptr<NodeClient> found;
+  for (const fs::path& file : files) {
+    CARREL_TRY(const std::string url, read_line(file));
+    found = std::make_unique<NodeClient>(url, *token);
+    if (files.size() == 1 || serves(*found, app)) return found;
+  }
+  return found;  // it says what is wrong
+}
+
+Result<NodeAnswer> NodeClient::call(std::string method, std::string_view target, std::string body) {
+  CARREL_TRY(net::Url url, net::parse_url(impl_->url + std::string(target)));
+  NodeAnswer answer;
+  CARREL_TRY_VOID(impl_->exchange(
+      {.method = std::move(method), .url = std::move(url), .body = std::move(body)},
+      {.response_bytes = kMostBytes}, answer.status, [&answer](std::string_view piece) {
+        answer.body += piece;
+        return true;
+      }));
+  if (answer.status >= 300) return std::unexpected(refusal(impl_->url, answer));
+  return answer;
+}
+
+Result<void> NodeClient::follow(std::string_view target,
+                                std::function<bool(std::string_view piece)> piece) {
+  CARREL_TRY(net::Url url, net::parse_url(impl_->url + std::string(target)));
+  NodeAnswer refused;
+  const auto followed =
+      impl_->exchange({.url = std::move(url)}, {.total = kLongest, .response_bytes = UINT64_MAX},
+                      refused.status, [&](std::string_view text) {
+                        if (refused.status < 300) return piece(text);
+                        refused.body += text;
+                        return refused.body.size() < kMostBytes;
+                      });
+  if (refused.status >= 300) return std::unexpected(refusal(impl_->url, refused));
+  return followed;
+}
+
+// As capability/state/names.h, and all else that a URL cannot hold.
+std::string encode_path(std::string_view name) {
+  std::string path;
+  for (std::size_t at = 0;;) {
+    const auto end = std::min(name.find('/', at), name.size());
+    const auto segment = name.substr(at, end - at);
+    const bool dots = segment == "." || segment == "..";
+    path +=
+        segment.empty() ? "%" : (dots ? "%2E" : "") + encode_query(segment.substr(dots ? 1 : 0));
+    if (end == name.size()) return path;
+    path += '/';
+    at = end + 1;
+  }
+}
+
+std::string target_of(std::string_view app, std::string_view kind, std::string_view store,
+                      std::string_view name) {
+  std::string target = fmt::format("/v1/apps/{}/{}", encode_query(app), kind);
+  if (!store.empty()) target += "/" + encode_query(store);
+  if (!name.empty()) target += "/" + encode_path(name);
+  return target;
+}
+
+std::string encode_query(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~").contains(c);
+    encoded += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return encoded;
+}
+
+}  // namespace carrel::cli

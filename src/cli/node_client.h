@@ -1,0 +1,58 @@
+// A running server's /v1 API, as commands call it.
+//
+// Which server: --server or CARREL_SERVER with the token of --token-file or CARREL_TOKEN_FILE; else
+// one that uses the state folder and serves the app: each says in its `admin.url` where it listens.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace carrel::cli {
+
+// Texts as they were typed.
+struct NodeOptions {
+  std::string state, server, token_file;
+};
+void add_node_options(CLI::App& app, NodeOptions& options);
+
+struct NodeAnswer {
+  int status = 0;
+  std::string body;
+};
+
+// Owner and thread: the command's. Blocks.
+class NodeClient {
+ public:
+  // Errors: unavailable when no server can be found; what is wrong with the token's file.
+  static Result<std::unique_ptr<NodeClient>> find(const NodeOptions& options, std::string_view app);
+  NodeClient(std::string url, std::string token);
+  ~NodeClient();
+
+  // `target`: path and query. Errors: unavailable when no server answers there; what the server
+  // refused, with its code.
+  Result<NodeAnswer> call(std::string method, std::string_view target, std::string body = {});
+
+  // Hands on the answer's body as it arrives until `piece` returns false or the answer ends.
+  Result<void> follow(std::string_view target, std::function<bool(std::string_view piece)> piece);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// "/v1/apps/shop/kv/carts/a%20b"; without a name, the store.
+std::string target_of(std::string_view app, std::string_view kind, std::string_view store,
+                      std::string_view name);
+// All but unreserved characters percent-encoded, for a query; the same for each part of a name.
+std::string encode_query(std::string_view text);
+std::string encode_path(std::string_view name);
+
+}  // namespace carrel::cli

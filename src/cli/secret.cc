@@ -1,0 +1,93 @@
+// carrel secret: the secrets of an app that a server serves.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/kept.h"
+#include "cli/pipes.h"
+#include "store/sealer.h"
+
+namespace carrel::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Options {
+  std::string action, app, name;
+  NodeOptions node;
+  ListOptions list;
+  bool json = false;
+};
+
+Result<void> set(NodeClient& node, const Options& options, const std::string& target) {
+  CARREL_TRY(std::string secret,
+             read_secret(fmt::format("{} of {}: ", options.name, options.app), store::kMaxSecret));
+  CARREL_TRY_VOID(node.call("PUT", target, std::move(secret)));
+  return options.json ? write_json({{"set", options.name}}) : Result<void>();
+}
+
+Result<void> remove(NodeClient& node, const Options& options, const std::string& target) {
+  CARREL_TRY_VOID(node.call("DELETE", target));
+  return options.json ? write_json({{"removed", options.name}}) : Result<void>();
+}
+
+Result<void> list(NodeClient& node, const Options& options, const std::string& target) {
+  return each_listed(node, target, "secrets", options.list, [&options](const Json& entry) {
+    const std::string name = entry.is_string() ? entry.get<std::string>() : "";
+    return options.json ? write_json({{"name", name}}) : write_output(name + "\n");
+  });
+}
+
+Result<void> act(const Options& options) {
+  const bool one = options.action != "list";
+  if (one == options.name.empty()) {
+    return fail(
+        Code::invalid_argument,
+        fmt::format("carrel secret {} {}", options.action, one ? "needs a NAME" : "takes no NAME"),
+        "carrel help secret");
+  }
+  CARREL_TRY(const auto node, NodeClient::find(options.node, options.app));
+  const std::string target = target_of(options.app, "secrets", "", options.name);
+  if (options.action == "set") return set(*node, options, target);
+  if (options.action == "remove") return remove(*node, options, target);
+  return list(*node, options, target);
+}
+
+Run add(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("ACTION", options->action)
+      ->required()
+      ->check(CLI::IsMember({"set", "list", "remove"}));
+  app.add_option("APP", options->app)->required();
+  app.add_option("NAME", options->name);
+  add_list_options(app, options->list);
+  app.add_flag("--json", options->json, "As JSON; a line for each name");
+  add_node_options(app, options->node);
+  return [options] {
+    const auto done = act(*options);
+    return done ? kOk : report_call(done.error());
+  };
+}
+
+}  // namespace
+
+extern const Command kSecret;
+const Command kSecret{
+    .name = "secret",
+    .group = Group::look,
+    .summary = "Set, list and remove an app's secrets",
+    .usage = "set|list|remove APP [NAME] [OPTIONS]",
+    .details =
+        "Asks the server that serves APP. set asks for the secret without showing it, or takes standard\n"
+        "input without its last line end; it is never an argument, which others can see. What a secret\n"
+        "is can be told to the app only. Exit status 3: there is no such secret.",
+    .examples =
+        "carrel secret set shop RATES_KEY\n"
+        "carrel secret set shop RATES_KEY < key.txt\n"
+        "carrel secret list shop\n",
+    .add = add,
+};
+
+}  // namespace carrel::cli
