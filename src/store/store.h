@@ -115,8 +115,8 @@ class Store {
   Result<std::shared_ptr<const Snapshot>> snapshot() const;
   IoPool& io();
   Parts& parts();
-  // As `make_backup`, on a thread of its own, one after the other; returns on `shard`. Errors: those
-  // of make_backup; unavailable.
+  // As `make_backup`, on a thread of its own, one after the other; returns on `shard`. Errors:
+  // those of make_backup; unavailable.
   async::Task<Result<void>> backup(async::Shard& shard, std::filesystem::path target);
 
  private:
