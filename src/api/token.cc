@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "base/digest.h"
+#include "base/hex.h"
 
 namespace carrel::api {
 namespace {
@@ -33,13 +34,11 @@ std::unexpected<Error> io_error(std::string_view what, const std::filesystem::pa
 }
 
 Result<std::string> random_token() {
-  std::array<unsigned char, kRandomBytes> bytes;
+  std::array<std::byte, kRandomBytes> bytes;
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
     return fail(Code::io, "the system gave no random bytes");
   }
-  std::string token = "carrel_";
-  for (unsigned char byte : bytes) token += fmt::format("{:02x}", byte);
-  return token;
+  return "carrel_" + to_hex(bytes);
 }
 
 // Linked into place whole: a crash leaves no empty token, and of two that start at once the first

@@ -7,6 +7,7 @@
 
 #include "app/problems.h"
 #include "app/units.h"
+#include "base/hex.h"
 
 namespace carrel::app {
 namespace {
@@ -16,13 +17,6 @@ constexpr std::array<std::string_view, 8> kMethods{"GET",   "HEAD",   "POST",   
                                                    "PATCH", "DELETE", "OPTIONS", "QUERY"};
 
 Error bad(std::string what) { return Error(Code::invalid_config, std::move(what)); }
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 Result<void> read_methods(std::string_view list, Route& route) {
   while (true) {

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/fd.h"
 #include "base/files.h"
+#include "base/hex.h"
 #include "base/id.h"
 #include "base/node_key.h"
 #include "base/result.h"
@@ -19,6 +20,15 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+
+TEST(Hex, IsLowerCaseAndReadsBoth) {
+  const std::array bytes{std::byte{0}, std::byte{0x7f}, std::byte{0xa5}};
+  EXPECT_EQ(to_hex(bytes), "007fa5");
+  EXPECT_EQ(hex_digit('9'), 9);
+  EXPECT_EQ(hex_digit('a'), 10);
+  EXPECT_EQ(hex_digit('F'), 15);
+  for (const char c : {'g', 'G', '/', ':', '@', '`', '\0', '\xff'}) EXPECT_EQ(hex_digit(c), -1);
+}
 
 TEST(NodeKey, IsReadFromHexadecimalDigits) {
   const auto key = parse_node_key("00fF" + std::string(60, 'a'));

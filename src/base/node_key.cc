@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "base/fd.h"
+#include "base/hex.h"
 
 namespace carrel {
 namespace {
@@ -61,13 +62,6 @@ Result<NodeKey> read_key(const Fd& in, const std::filesystem::path& file) {
 
 constexpr const char* kVariable = "CARREL_NODE_KEY";
 
-int digit_of(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-  return -1;
-}
-
 // The memory is wiped, as /proc/PID/environ shows it.
 Result<std::optional<NodeKey>> take_key_of_environment() {
   char* const text = getenv(kVariable);
@@ -95,7 +89,7 @@ Result<NodeKey> parse_node_key(std::string_view digits) {
   NodeKey key;
   bool good = digits.size() == 2 * key.size();
   for (std::size_t i = 0; good && i < key.size(); ++i) {
-    const int high = digit_of(digits[2 * i]), low = digit_of(digits[2 * i + 1]);
+    const int high = hex_digit(digits[2 * i]), low = hex_digit(digits[2 * i + 1]);
     good = high >= 0 && low >= 0;
     key[i] = static_cast<std::byte>(high * 16 + low);
   }

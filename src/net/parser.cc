@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "base/hex.h"
+
 namespace carrel::net {
 namespace {
 
@@ -203,12 +205,6 @@ Result<Framing> decide(Seen& seen, Request& request, std::string_view authority)
   return seen.framing;
 }
 
-int hex_digit(unsigned char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const int lower = c | 0x20;
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 bool text_byte(unsigned char c) { return (c >= 0x20 || c == '\t') && c != 0x7f; }
 
 constexpr unsigned kMostDigits = 15;         // of a chunk's size
@@ -283,7 +279,7 @@ void ChunkDecoder::take(std::uint64_t bytes) {
 }
 
 ChunkDecoder::Phase ChunkDecoder::size_step(unsigned char c) {
-  if (const int digit = hex_digit(c); digit >= 0) {
+  if (const int digit = hex_digit(static_cast<char>(c)); digit >= 0) {
     if (++digits_ > kMostDigits) return Phase::failed;
     left_ = left_ * 16 + static_cast<unsigned>(digit);
     return Phase::size;

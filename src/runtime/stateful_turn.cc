@@ -1,10 +1,10 @@
 #include "runtime/stateful_turn.h"
 
-#include <fmt/format.h>
 #include <sys/random.h>
 
 #include <array>
 
+#include "base/hex.h"
 #include "turn/interceptor.h"
 #include "turn/kept_body.h"
 
@@ -16,11 +16,9 @@ constexpr int kMostRunsAtFloor = 2;  // the second has seen what the first ran i
 
 // Names the turn to the outside where its event does not.
 std::string random_key() {
-  std::array<std::uint8_t, 16> bytes{};
+  std::array<std::byte, 16> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return {};
-  std::string key;
-  for (const std::uint8_t byte : bytes) key += fmt::format("{:02x}", byte);
-  return key;
+  return to_hex(bytes);
 }
 
 store::TransactionLimits limits_of(const turn::ModuleSetup& module) {

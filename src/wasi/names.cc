@@ -1,16 +1,11 @@
 #include "wasi/names.h"
 
+#include "base/hex.h"
+
 namespace carrel::wasi {
 namespace {
 
 constexpr std::string_view kHex = "0123456789ABCDEF";
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
 
 void append_encoded(std::string& to, char c) {
   const auto byte = static_cast<unsigned char>(c);

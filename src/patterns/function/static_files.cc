@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/hex.h"
 #include "patterns/function/conditions.h"
 #include "patterns/function/content_types.h"
 #include "patterns/function/router.h"
@@ -31,9 +32,7 @@ constexpr int kMaxDepth = 32;  // of folders
 std::string etag_of(std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
-  std::string etag = "\"";
-  for (std::size_t i = 0; i < 16; ++i) etag += fmt::format("{:02x}", digest[i]);
-  return etag + '"';
+  return '"' + to_hex(std::as_bytes(std::span(digest).first(16))) + '"';
 }
 
 // Weak: a large file is not read to name it.
