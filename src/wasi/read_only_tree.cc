@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "wasi/seek.h"
+
 namespace carrel::wasi {
 namespace {
 
@@ -50,15 +52,9 @@ class OpenContent final : public OpenFile {
     return done;
   }
   Io<std::uint64_t> seek(IoContext&, std::int64_t by, Whence whence) override {
-    const std::uint64_t base = whence == Whence::set       ? 0
-                               : whence == Whence::current ? position_
-                                                           : content_->size();
-    std::int64_t wanted = 0;
-    if (__builtin_add_overflow(static_cast<std::int64_t>(base), by, &wanted))
-      return fail(Errno::overflow);
-    if (wanted < 0) return fail(Errno::inval);
-    position_ = static_cast<std::uint64_t>(wanted);
-    return position_;
+    const auto to = seek_to({.position = position_, .size = content_->size()}, by, whence);
+    if (to) position_ = *to;
+    return to;
   }
   bool seekable() const override { return true; }
   Io<void> set_times(IoContext&, SetTimes) override { return fail(Errno::rofs); }

@@ -141,6 +141,7 @@ TEST_F(StateFiles, SizesAndNamesHaveBounds) {
   const std::span<const std::byte> bytes(&one, 1);
   EXPECT_EQ((*file)->write_at(io, std::span(&bytes, 1), store::kMaxValue).error(), Errno::fbig);
   EXPECT_EQ((*file)->seek(io, -1, wasi::OpenFile::Whence::set).error(), Errno::inval);
+  EXPECT_EQ((*file)->seek(io, INT64_MAX, wasi::OpenFile::Whence::end).error(), Errno::overflow);
 }
 
 TEST_F(StateFiles, ATurnIsRefusedMoreThanItsShare) {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "wasi/seek.h"
+
 namespace carrel::capability::secret {
 
 using wasi::Errno;
@@ -36,15 +38,9 @@ wasi::Io<std::size_t> SecretFile::read_at(wasi::IoContext&, wasi::Buffers into, 
 }
 
 wasi::Io<std::uint64_t> SecretFile::seek(wasi::IoContext&, std::int64_t by, Whence whence) {
-  const std::uint64_t base = whence == Whence::set       ? 0
-                             : whence == Whence::current ? position_
-                                                         : text_.size();
-  std::int64_t wanted = 0;
-  if (__builtin_add_overflow(static_cast<std::int64_t>(base), by, &wanted))
-    return wasi::fail(Errno::overflow);
-  if (wanted < 0) return wasi::fail(Errno::inval);
-  position_ = static_cast<std::uint64_t>(wanted);
-  return position_;
+  const auto to = wasi::seek_to({.position = position_, .size = text_.size()}, by, whence);
+  if (to) position_ = *to;
+  return to;
 }
 
 }  // namespace carrel::capability::secret

@@ -1,5 +1,7 @@
 #include "capability/state/positioned_file.h"
 
+#include "wasi/seek.h"
+
 namespace carrel::capability::state {
 
 using wasi::Errno;
@@ -27,17 +29,15 @@ Io<std::size_t> PositionedFile::write(wasi::IoContext& io, wasi::ConstBuffers fr
 }
 
 Io<std::uint64_t> PositionedFile::seek(wasi::IoContext& io, std::int64_t by, Whence whence) {
-  std::int64_t base = 0;
-  if (whence == Whence::current) base = static_cast<std::int64_t>(at_);
+  wasi::SeekState now{.position = at_};
   if (whence == Whence::end) {
-    const auto now = stat(io);
-    if (!now) return fail(now.error());
-    base = static_cast<std::int64_t>(now->size);
+    const auto found = stat(io);
+    if (!found) return fail(found.error());
+    now.size = found->size;
   }
-  std::int64_t to = 0;
-  if (__builtin_add_overflow(base, by, &to) || to < 0) return fail(Errno::inval);
-  at_ = static_cast<std::uint64_t>(to);
-  return at_;
+  const auto to = wasi::seek_to(now, by, whence);
+  if (to) at_ = *to;
+  return to;
 }
 
 Io<void> PositionedFile::set_append(wasi::IoContext&, std::uint16_t fdflags) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "wasi/seek.h"
+
 namespace carrel::capability::tmp {
 namespace {
 
@@ -86,15 +88,9 @@ class OpenBytes final : public OpenInode {
   }
 
   Io<std::uint64_t> seek(IoContext&, std::int64_t by, Whence whence) override {
-    std::uint64_t base = 0;
-    if (whence == Whence::current) base = position_;
-    if (whence == Whence::end) base = bytes().size();
-    std::int64_t wanted = 0;  // both are at most kMaxSize
-    if (__builtin_add_overflow(static_cast<std::int64_t>(base), by, &wanted))
-      return fail(Errno::overflow);
-    if (wanted < 0) return fail(Errno::inval);
-    position_ = static_cast<std::uint64_t>(wanted);
-    return position_;
+    const auto to = wasi::seek_to({.position = position_, .size = bytes().size()}, by, whence);
+    if (to) position_ = *to;
+    return to;
   }
   bool seekable() const override { return true; }
 
