@@ -13,6 +13,7 @@
 #include "base/id.h"
 #include "base/node_key.h"
 #include "base/result.h"
+#include "base/secret_bytes.h"
 #include "base/utf8.h"
 
 namespace carrel {
@@ -20,6 +21,24 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+
+TEST(SecretBytes, StayWhereTheyAreWhenTheyAreMoved) {
+  SecretBytes first(std::string_view("s3cret"));
+  const char* const place = first.view().data();
+  const SecretBytes second = std::move(first);
+  EXPECT_EQ(second.view(), "s3cret");
+  EXPECT_EQ(second.view().data(), place);
+}
+
+TEST(SecretBytes, AreFilledAndShortened) {
+  SecretBytes bytes(8);
+  std::ranges::fill(bytes.room().first(3), std::byte{'x'});
+  bytes.shorten(3);
+  EXPECT_EQ(bytes.view(), "xxx");
+  bytes.shorten(9);
+  EXPECT_EQ(bytes.size(), 3U);
+  EXPECT_EQ(SecretBytes().view(), "");
+}
 
 TEST(Hex, IsLowerCaseAndReadsBoth) {
   const std::array bytes{std::byte{0}, std::byte{0x7f}, std::byte{0xa5}};

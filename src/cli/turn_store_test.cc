@@ -60,7 +60,7 @@ TEST(TurnStore, SealsSecretsUnderTheirTenant) {
   store::Transaction transaction(*services.store, kShop, {});
   const auto record = transaction.get({.kind = store::Kind::secret, .store = ""}, "KEY");
   ASSERT_TRUE(record && *record && **record != nullptr);
-  EXPECT_EQ(services.sealer->open(kShop, "KEY", (**record)->bytes), "hush");
+  EXPECT_EQ(services.sealer->open(kShop, "KEY", (**record)->bytes)->view(), "hush");
 }
 
 TEST(TurnStore, GoesByItsClock) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <new>
+#include <span>
 
 namespace carrel::store {
 namespace {
@@ -18,6 +19,9 @@ constexpr std::size_t kTag = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 static_assert(Sealer::kOverhead == 1 + kMark + kNonce + kTag);
 
 unsigned char* raw(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
+unsigned char* raw(std::span<std::byte> room) {
+  return reinterpret_cast<unsigned char*>(room.data());
+}
 const unsigned char* raw(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
@@ -83,7 +87,7 @@ std::string Sealer::seal(const TenantName& tenant, std::string_view name,
   return out;
 }
 
-Result<std::string> Sealer::open(const TenantName& tenant, std::string_view name,
+Result<SecretBytes> Sealer::open(const TenantName& tenant, std::string_view name,
                                  std::string_view sealed) const {
   if (sealed.size() < kOverhead || sealed[0] != kVersion)
     return fail(Code::data_corrupt, fmt::format("the secret {} is no sealed value", name),
@@ -95,9 +99,9 @@ Result<std::string> Sealer::open(const TenantName& tenant, std::string_view name
                 "secret again");
   const std::string_view nonce = sealed.substr(1 + kMark, kNonce);
   const std::string_view box = sealed.substr(1 + kMark + kNonce);
-  std::string secret(box.size() - kTag, '\0');
+  SecretBytes secret(box.size() - kTag);
   const std::string place = place_of(tenant, name);
-  if (crypto_aead_xchacha20poly1305_ietf_decrypt(raw(secret), nullptr, nullptr, raw(box),
+  if (crypto_aead_xchacha20poly1305_ietf_decrypt(raw(secret.room()), nullptr, nullptr, raw(box),
                                                  box.size(), raw(std::string_view(place)),
                                                  place.size(), raw(nonce), impl_->key.get()) != 0)
     return fail(Code::data_corrupt, fmt::format("the secret {} is damaged", name), "set it again");

@@ -13,6 +13,7 @@
 #include "base/id.h"
 #include "base/node_key.h"
 #include "base/result.h"
+#include "base/secret_bytes.h"
 
 namespace carrel::store {
 
@@ -30,7 +31,7 @@ class Sealer {
 
   std::string seal(const TenantName& tenant, std::string_view name, std::string_view secret) const;
   // Errors: permission_denied when it was sealed under another key; data_corrupt.
-  Result<std::string> open(const TenantName& tenant, std::string_view name,
+  Result<SecretBytes> open(const TenantName& tenant, std::string_view name,
                            std::string_view sealed) const;
 
  private:

@@ -12,9 +12,10 @@ struct Span {
   auto operator<=>(const Span&) const = default;
 };
 
-std::vector<std::string_view> lines_of(std::span<const std::string> secrets) {
+std::vector<std::string_view> lines_of(std::span<const SecretBytes> secrets) {
   std::vector<std::string_view> lines;
-  for (const std::string_view secret : secrets) {
+  for (const SecretBytes& kept : secrets) {
+    const std::string_view secret = kept.view();
     for (std::size_t at = 0; at < secret.size();) {
       const std::size_t end = std::min(secret.find('\n', at), secret.size());
       std::string_view line = secret.substr(at, end - at);
@@ -54,7 +55,7 @@ std::size_t begun(std::string_view text, std::string_view line) {
 
 }  // namespace
 
-std::string scrub(std::string_view text, std::span<const std::string> secrets) {
+std::string scrub(std::string_view text, std::span<const SecretBytes> secrets) {
   std::string out;
   std::size_t at = 0;
   for (const Span& span : find(text, lines_of(secrets))) {
@@ -65,7 +66,7 @@ std::string scrub(std::string_view text, std::span<const std::string> secrets) {
   return out += text.substr(at);
 }
 
-std::size_t safe_cut(std::string_view text, std::span<const std::string> secrets) {
+std::size_t safe_cut(std::string_view text, std::span<const SecretBytes> secrets) {
   const auto lines = lines_of(secrets);
   std::size_t cut = text.size();
   for (const auto line : lines) cut = std::min(cut, text.size() - begun(text, line));

@@ -10,15 +10,17 @@
 #include <string>
 #include <string_view>
 
+#include "base/secret_bytes.h"
+
 namespace carrel::turn {
 
 inline constexpr std::size_t kShortestScrubbed = 4;  // bytes
 
 // The text with "[secret]" in place of every secret; secrets that overlap become one.
-std::string scrub(std::string_view text, std::span<const std::string> secrets);
+std::string scrub(std::string_view text, std::span<const SecretBytes> secrets);
 
 // Where a text that goes on may be cut: the longest beginning that ends in no secret, nor in what
 // may still become one.
-std::size_t safe_cut(std::string_view text, std::span<const std::string> secrets);
+std::size_t safe_cut(std::string_view text, std::span<const SecretBytes> secrets);
 
 }  // namespace carrel::turn

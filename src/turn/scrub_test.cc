@@ -7,7 +7,11 @@
 namespace carrel::turn {
 namespace {
 
-using Secrets = std::vector<std::string>;
+struct Secrets : std::vector<SecretBytes> {
+  Secrets(std::initializer_list<std::string_view> texts) {
+    for (const auto text : texts) emplace_back(text);
+  }
+};
 
 TEST(Scrub, LeavesATextWithoutSecretsAsItIs) {
   EXPECT_EQ(scrub("hello", Secrets{}), "hello");

@@ -8,6 +8,7 @@
 
 #include "async/task.h"
 #include "base/result.h"
+#include "base/secret_bytes.h"
 #include "store/transaction.h"
 #include "turn/call_record.h"
 #include "turn/output_gate.h"
@@ -40,7 +41,7 @@ struct State {
   const Services& services;
   store::Transaction transaction;
   CallRecord calls;
-  std::vector<std::string> told_secrets;  // values that must not reach the log
+  std::vector<SecretBytes> told_secrets;  // values that must not reach the log
   // Awaited in order once the guest has ended well, before the commit; an error fails the turn.
   std::vector<std::function<async::Task<Result<void>>()>> before_commit;
   KeptBody* body = nullptr;  // the event's; null: it has none

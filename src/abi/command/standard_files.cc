@@ -76,7 +76,7 @@ void ErrorFile::log(std::string_view line) {
   left_ -= std::min(left_, kLineCost);
 }
 
-std::span<const std::string> ErrorFile::secrets() const {
+std::span<const SecretBytes> ErrorFile::secrets() const {
   if (turn_.state == nullptr) return {};
   return turn_.state->told_secrets;
 }

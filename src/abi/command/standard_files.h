@@ -41,7 +41,7 @@ class ErrorFile final : public wasi::OpenFile {
   void cut_line();
   void drop_rest();
   void log(std::string_view line);
-  std::span<const std::string> secrets() const;
+  std::span<const SecretBytes> secrets() const;
 
   static constexpr std::size_t kLongestLine = 4 << 10;
 

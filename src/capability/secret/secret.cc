@@ -47,13 +47,14 @@ class Secrets {
   }
 
   // A secret that is told. Errors: EIO, EACCES.
-  Io<std::string> tell(const std::string& name, const store::Record& record) const {
+  Io<SecretBytes> tell(const std::string& name, const store::Record& record) const {
     const store::Sealer* const sealer = turn_.state->services.sealer;
     if (sealer == nullptr) return wasi::fail(Errno::io);
     auto text = sealer->open(turn_.module.tenant, name, record.bytes);
     if (!text) return wasi::fail(state::errno_of(text.error()));
     auto& told = turn_.state->told_secrets;
-    if (std::ranges::find(told, *text) == told.end()) told.push_back(*text);
+    if (std::ranges::find(told, text->view(), &SecretBytes::view) == told.end())
+      told.emplace_back(text->view());
     return std::move(*text);
   }
 

@@ -1,7 +1,5 @@
 #include "capability/secret/secret_file.h"
 
-#include <sodium.h>
-
 #include <algorithm>
 #include <cstring>
 #include <string_view>
@@ -13,10 +11,8 @@ namespace carrel::capability::secret {
 
 using wasi::Errno;
 
-SecretFile::SecretFile(std::string text, const wasi::FileStat& stat)
+SecretFile::SecretFile(SecretBytes text, const wasi::FileStat& stat)
     : text_(std::move(text)), stat_(stat) {}
-
-SecretFile::~SecretFile() { sodium_memzero(text_.data(), text_.size()); }
 
 wasi::Io<wasi::FileStat> SecretFile::stat(wasi::IoContext&) { return stat_; }
 
@@ -27,7 +23,7 @@ wasi::Io<std::size_t> SecretFile::read(wasi::IoContext& io, wasi::Buffers into) 
 }
 
 wasi::Io<std::size_t> SecretFile::read_at(wasi::IoContext&, wasi::Buffers into, std::uint64_t at) {
-  const auto left = std::string_view(text_).substr(std::min<std::uint64_t>(at, text_.size()));
+  const auto left = text_.view().substr(std::min<std::uint64_t>(at, text_.size()));
   std::size_t done = 0;
   for (const auto& buffer : into) {
     const std::string_view part = left.substr(done, buffer.size());

@@ -1,16 +1,14 @@
 // An open secret: its plain text in memory, wiped when the file is closed.
 #pragma once
 
-#include <string>
-
+#include "base/secret_bytes.h"
 #include "wasi/node.h"
 
 namespace carrel::capability::secret {
 
 class SecretFile final : public wasi::OpenFile {
  public:
-  SecretFile(std::string text, const wasi::FileStat& stat);
-  ~SecretFile() override;
+  SecretFile(SecretBytes text, const wasi::FileStat& stat);
 
   wasi::Io<wasi::FileStat> stat(wasi::IoContext& io) override;
   wasi::Io<std::size_t> read(wasi::IoContext& io, wasi::Buffers into) override;
@@ -19,7 +17,7 @@ class SecretFile final : public wasi::OpenFile {
   bool seekable() const override { return true; }
 
  private:
-  std::string text_;
+  SecretBytes text_;
   wasi::FileStat stat_;
   std::uint64_t position_ = 0;
 };
