@@ -65,6 +65,8 @@ TEST(NodeKey, IsRefusedWhenItIsAnythingElse) {
 
 TEST(NodeKey, IsTakenOutOfTheEnvironment) {
   ASSERT_EQ(setenv("CARREL_NODE_KEY", std::string(64, '7').c_str(), 1), 0);
+  take_node_key();
+  EXPECT_EQ(::getenv("CARREL_NODE_KEY"), nullptr);
   const auto key = node_key_from("/nowhere/node.key");
   ASSERT_TRUE(key);
   EXPECT_EQ((*key)[5], std::byte{0x77});

@@ -73,6 +73,11 @@ Result<std::optional<NodeKey>> take_key_of_environment() {
   return *key;
 }
 
+const Result<std::optional<NodeKey>>& given_key() {
+  static const Result<std::optional<NodeKey>> given = take_key_of_environment();
+  return given;
+}
+
 }  // namespace
 
 Result<NodeKey> open_node_key(const std::filesystem::path& file) {
@@ -99,8 +104,10 @@ Result<NodeKey> parse_node_key(std::string_view digits) {
   return key;
 }
 
+void take_node_key() { given_key(); }
+
 Result<NodeKey> node_key_from(const std::filesystem::path& file) {
-  static const Result<std::optional<NodeKey>> given = take_key_of_environment();
+  const auto& given = given_key();
   if (!given) return std::unexpected(given.error());
   if (*given) return **given;
   return open_node_key(file);

@@ -19,9 +19,11 @@ Result<NodeKey> open_node_key(const std::filesystem::path& file);
 // 64 hexadecimal digits. Errors: invalid_config.
 Result<NodeKey> parse_node_key(std::string_view digits);
 
-// The key in the variable CARREL_NODE_KEY (64 hex digits) if there is one, else `open_node_key`.
-// The variable is taken out of the environment, so that no child process sees it; later calls
-// remember it. The first call comes before the process has threads that read its environment.
+// Takes the variable CARREL_NODE_KEY out of the environment, so that no child process sees it, and
+// remembers it. Comes before the process has threads that read its environment.
+void take_node_key();
+
+// The key in CARREL_NODE_KEY (64 hex digits) if it was given, else `open_node_key`.
 // Errors: invalid_config when it is anything else; those of open_node_key.
 Result<NodeKey> node_key_from(const std::filesystem::path& file);
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -323,8 +322,6 @@ void stop(Graph& graph) {
 }  // namespace
 
 Result<void> run_server(const ServerOptions& options) {
-  // What guests keep in memory is for nobody else of this user: no core dumps, no debugger.
-  if (options.style == Style::production) prctl(PR_SET_DUMPABLE, 0);
   Graph graph{.options = options};
   CARREL_TRY_VOID(build(graph));
   CARREL_TRY_VOID(start(graph));

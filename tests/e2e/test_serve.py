@@ -418,3 +418,17 @@ def test_a_key_that_is_not_there_is_named(state, tmp_path):
         app.folder, "--port", "0", "--state", state, "--tls-cert", tmp_path / "c.pem", "--tls-key", tmp_path / "k.pem"
     )
     assert "c.pem" in said
+
+
+@pytest.mark.parametrize("command", ["serve", "dev"])
+def test_the_nodes_key_leaves_the_environment(tmp_path, command):
+    app = App(tmp_path / "app", "shop").wat("page", guest()).route("GET /", "page")
+    key = "5a" * 32
+    arguments = [command, app.folder, "--port", "0", "--state", tmp_path / "state"]
+    with Server(arguments, env={"CARREL_NODE_KEY": key}) as server:
+        try:
+            assert key.encode() not in Path(f"/proc/{server.process.pid}/environ").read_bytes()
+        except PermissionError:
+            assert os.geteuid() != 0, "no other user of the machine may look"
+        assert not (tmp_path / "state" / "node.key").exists()
+        assert server.stop() == 0
