@@ -6,8 +6,7 @@
 namespace carrel::store {
 
 // The turn's own entry for a name, made if it has none.
-Result<Transaction::Impl::Own*> Transaction::Impl::change(const Place& place,
-                                                          std::string_view name) {
+Result<Own*> Transaction::Impl::change(const Place& place, std::string_view name) {
   CARREL_TRY_VOID(begin());
   std::string key = encode(key_of(place, name));
   if (const auto found = own.find(key); found != own.end()) return &found->second;
@@ -57,7 +56,7 @@ Result<void> Transaction::Impl::weigh(Own& mine, std::uint64_t weight) {
 }
 
 Result<void> Transaction::put(const Place& place, std::string_view name, Record record) {
-  CARREL_TRY(Impl::Own* const own, impl_->change(place, name));
+  CARREL_TRY(Own* const own, impl_->change(place, name));
   CARREL_TRY_VOID(impl_->room(static_cast<std::int64_t>(record.bytes.size()) -
                               static_cast<std::int64_t>(own->record.bytes.size())));
   own->there = true;
@@ -66,7 +65,7 @@ Result<void> Transaction::put(const Place& place, std::string_view name, Record 
 }
 
 Result<void> Transaction::erase(const Place& place, std::string_view name) {
-  CARREL_TRY(Impl::Own* const own, impl_->change(place, name));
+  CARREL_TRY(Own* const own, impl_->change(place, name));
   CARREL_TRY_VOID(impl_->room(-static_cast<std::int64_t>(own->record.bytes.size())));
   own->there = false;
   own->record = {};
@@ -77,7 +76,7 @@ Result<Record*> Transaction::edit(const Place& place, std::string_view name) {
   CARREL_TRY_VOID(impl_->begin());
   const std::string key = encode(impl_->key_of(place, name));
   const bool fresh = !impl_->own.contains(key);
-  CARREL_TRY(Impl::Own* const own, impl_->change(place, name));
+  CARREL_TRY(Own* const own, impl_->change(place, name));
   if (fresh) {
     const Impl::ReadRecord* read = impl_->find_kept(key);
     if (read == nullptr) {  // its `get` was long ago
@@ -100,7 +99,7 @@ Result<void> Transaction::grow(const Place&, std::string_view, std::int64_t more
 
 Result<void> Transaction::set_weight(const Place& place, std::string_view name,
                                      std::uint64_t weight) {
-  CARREL_TRY(Impl::Own* const own, impl_->change(place, name));
+  CARREL_TRY(Own* const own, impl_->change(place, name));
   return impl_->weigh(*own, weight);
 }
 

@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 
-#include "store/merged_walk.h"
+#include "store/own_names.h"
 #include "store/store_impl.h"
 #include "store/transaction.h"
 
@@ -16,15 +16,6 @@ namespace carrel::store {
 
 // Owner: the transaction. Thread: its shard's.
 struct Transaction::Impl final : SnapshotHolder {
-  // A name the turn has changed.
-  struct Own {
-    Place place;
-    std::string name;
-    bool there = false;
-    Record record;
-    std::uint64_t weight = 0;
-    Before before;
-  };
   struct ReadRecord {
     std::string key;
     Result<std::optional<Record>> record;
@@ -58,7 +49,7 @@ struct Transaction::Impl final : SnapshotHolder {
   std::vector<std::uint64_t> reads;
   std::set<std::uint64_t> read_stores;
   bool many_reads = false;
-  std::map<std::string, Own> own;
+  OwnByKey own;
   std::map<std::string, Sum> sums;
   std::map<std::string, Before> known;
   std::deque<ReadRecord> kept;
@@ -92,8 +83,7 @@ struct Transaction::Impl final : SnapshotHolder {
                    Result<std::optional<std::string>> stored);
 
   // transaction_pages.cc
-  std::vector<OwnName> own_names(const Place& place) const;
-  MergedWalk walk(const Place& place, Reach reach) const;
+  MergedWalk walk(const Place& place, const PageRange& range, Reach reach) const;
 
   // transaction_changes.cc
   Result<Own*> change(const Place& place, std::string_view name);

@@ -10,16 +10,27 @@ std::string base_of(std::string_view folder) {
   return folder.empty() ? std::string() : std::string(folder) + '/';
 }
 
-Peek<FolderPage> folder_page(MergedWalk& walk, const std::string& folder,
-                             const std::optional<FolderEntry>& after, std::size_t max) {
+PageRange folder_range(std::string_view folder, const std::optional<FolderEntry>& after,
+                       std::size_t max) {
+  PageRange range{.shows = PageRange::Shows::one_level, .base = base_of(folder), .max = max};
+  range.from = range.base;
+  if (after) range.from += after->name + (after->folder ? '0' : '\0');
+  return range;
+}
+
+PageRange name_range(std::string_view prefix, std::string_view after, std::size_t max) {
+  PageRange range{.base = std::string(prefix), .max = max};
+  range.from = after < prefix || after.empty() ? range.base : std::string(after) + '\0';
+  return range;
+}
+
+Peek<FolderPage> folder_page(MergedWalk& walk, const PageRange& range) {
   using State = Cursor::State;
-  const std::string base = base_of(folder);
-  std::string from = base;
-  if (after) from += after->name + (after->folder ? '0' : '\0');
+  const std::string& base = range.base;
   FolderPage page;
-  State state = walk.seek(from);
+  State state = walk.seek(range.from);
   while (state == State::valid && walk.name().starts_with(base)) {
-    if (page.entries.size() == max) return Result<FolderPage>(std::move(page));
+    if (page.entries.size() == range.max) return Result<FolderPage>(std::move(page));
     const std::string_view rest = std::string_view(walk.name()).substr(base.size());
     const auto slash = rest.find('/');
     FolderEntry entry{.name = std::string(rest.substr(0, slash)),
@@ -33,13 +44,12 @@ Peek<FolderPage> folder_page(MergedWalk& walk, const std::string& folder,
   return Result<FolderPage>(std::move(page));
 }
 
-Peek<NamePage> name_page(MergedWalk& walk, const std::string& prefix, const std::string& after,
-                         std::size_t max) {
+Peek<NamePage> name_page(MergedWalk& walk, const PageRange& range) {
   using State = Cursor::State;
   NamePage page;
-  State state = walk.seek(after < prefix || after.empty() ? prefix : after + '\0');
-  for (; state == State::valid && walk.name().starts_with(prefix); state = walk.next()) {
-    if (page.entries.size() == max) return Result<NamePage>(std::move(page));
+  State state = walk.seek(range.from);
+  for (; state == State::valid && walk.name().starts_with(range.base); state = walk.next()) {
+    if (page.entries.size() == range.max) return Result<NamePage>(std::move(page));
     page.entries.push_back({.name = walk.name(), .size = walk.size(), .expires = walk.expires()});
   }
   if (state == State::not_in_memory) return {};
@@ -58,19 +68,10 @@ std::string text_of(const std::optional<FolderEntry>& after) {
 
 }  // namespace
 
-std::vector<OwnName> Transaction::Impl::own_names(const Place& place) const {
-  std::vector<OwnName> names;
-  const std::string prefix = prefix_of(tenant.str(), place.kind, place.store);
-  for (auto at = own.lower_bound(prefix); at != own.end() && at->first.starts_with(prefix); ++at) {
-    const Own& mine = at->second;
-    names.push_back({mine.name, mine.there, mine.record.bytes.size(), mine.record.expires});
-  }
-  return names;
-}
-
-MergedWalk Transaction::Impl::walk(const Place& place, Reach reach) const {
-  return {snapshot->view, prefix_of(tenant.str(), place.kind, place.store), own_names(place), now,
-          reach};
+MergedWalk Transaction::Impl::walk(const Place& place, const PageRange& range, Reach reach) const {
+  std::string prefix = prefix_of(tenant.str(), place.kind, place.store);
+  auto names = own_names(own, prefix, range, now);
+  return {snapshot->view, std::move(prefix), std::move(names), now, reach};
 }
 
 Peek<FolderPage> Transaction::list(const Place& place, std::string_view folder,
@@ -83,8 +84,9 @@ Peek<FolderPage> Transaction::list(const Place& place, std::string_view folder,
       impl_->fetched_folder.question == question_of(place, folder, text_of(after), max)) {
     return std::exchange(impl_->fetched_folder.page, std::nullopt);
   }
-  auto walk = impl_->walk(place, Reach::memory);
-  auto page = folder_page(walk, std::string(folder), after, max);
+  const PageRange range = folder_range(folder, after, max);
+  auto walk = impl_->walk(place, range, Reach::memory);
+  auto page = folder_page(walk, range);
   if (page && !*page) impl_->failure = page->error();
   return page;
 }
@@ -92,12 +94,12 @@ Peek<FolderPage> Transaction::list(const Place& place, std::string_view folder,
 async::Task<void> Transaction::fetch_list(Place place, std::string folder,
                                           std::optional<FolderEntry> after, std::size_t max) {
   if (!impl_->begin()) co_return;
-  const auto walk = std::make_shared<MergedWalk>(impl_->walk(place, Reach::disk));
+  const PageRange range = folder_range(folder, after, max);
+  const auto walk = std::make_shared<MergedWalk>(impl_->walk(place, range, Reach::disk));
   const auto page = std::make_shared<Peek<FolderPage>>();
   ++impl_->store.disk_reads;
-  co_await impl_->store.io->run(impl_->shard.shard(), [walk, folder, after, max, page] {
-    *page = folder_page(*walk, folder, after, max);
-  });
+  co_await impl_->store.io->run(impl_->shard.shard(),
+                                [walk, range, page] { *page = folder_page(*walk, range); });
   impl_->fetched_folder = {question_of(place, folder, text_of(after), max), std::move(*page)};
 }
 
@@ -116,8 +118,9 @@ Peek<NamePage> Transaction::scan(const Place& place, std::string_view prefix,
       impl_->fetched_names.question == question_of(place, prefix, after, max)) {
     return std::exchange(impl_->fetched_names.page, std::nullopt);
   }
-  auto walk = impl_->walk(place, Reach::memory);
-  auto page = name_page(walk, std::string(prefix), std::string(after), max);
+  const PageRange range = name_range(prefix, after, max);
+  auto walk = impl_->walk(place, range, Reach::memory);
+  auto page = name_page(walk, range);
   if (page && !*page) impl_->failure = page->error();
   return page;
 }
@@ -125,12 +128,12 @@ Peek<NamePage> Transaction::scan(const Place& place, std::string_view prefix,
 async::Task<void> Transaction::fetch_scan(Place place, std::string prefix, std::string after,
                                           std::size_t max) {
   if (!impl_->begin()) co_return;
-  const auto walk = std::make_shared<MergedWalk>(impl_->walk(place, Reach::disk));
+  const PageRange range = name_range(prefix, after, max);
+  const auto walk = std::make_shared<MergedWalk>(impl_->walk(place, range, Reach::disk));
   const auto page = std::make_shared<Peek<NamePage>>();
   ++impl_->store.disk_reads;
-  co_await impl_->store.io->run(impl_->shard.shard(), [walk, prefix, after, max, page] {
-    *page = name_page(*walk, prefix, after, max);
-  });
+  co_await impl_->store.io->run(impl_->shard.shard(),
+                                [walk, range, page] { *page = name_page(*walk, range); });
   impl_->fetched_names = {question_of(place, prefix, after, max), std::move(*page)};
 }
 
