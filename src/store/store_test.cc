@@ -96,6 +96,46 @@ TEST_F(StoreTest, AdditionsAddAndKeepTheirFloor) {
 TEST_F(StoreTest, OverItsQuotaNothingOfATurnStays) {
   auto one = begin({.quota = 10});
   EXPECT_FALSE(one.put(kCarts, "k", {.bytes = "0123456789"}));
+  EXPECT_FALSE(one.changes_anything());
+}
+
+TEST_F(StoreTest, WhatWasRefusedLeavesTheNameAsItWas) {
+  auto one = begin();
+  ASSERT_TRUE(one.put(kCarts, "k", {.bytes = "0123456789"}));
+  ASSERT_TRUE(commit(one));
+  auto two = begin({.bytes = 5, .quota = 12});
+  EXPECT_EQ(text(two, "k"), "0123456789");
+  EXPECT_FALSE(two.edit(kCarts, "k"));
+  EXPECT_FALSE(two.put(kCarts, "k", {.bytes = "abcdef"}));
+  EXPECT_EQ(text(two, "k"), "0123456789");
+  EXPECT_FALSE(two.changes_anything());
+  ASSERT_TRUE(two.put(kCarts, "k", {.bytes = "abc"}));
+  EXPECT_FALSE(two.put(kCarts, "k", {.bytes = "abcdef"}));
+  EXPECT_EQ(text(two, "k"), "abc");
+}
+
+TEST_F(StoreTest, OverItsQuotaATurnMayStillErase) {
+  auto one = begin();
+  ASSERT_TRUE(one.put(kCarts, "k", {.bytes = "0123456789"}));
+  ASSERT_TRUE(commit(one));
+  auto two = begin({.quota = 5});
+  EXPECT_EQ(text(two, "k"), "0123456789");
+  ASSERT_TRUE(two.erase(kCarts, "k"));
+  EXPECT_TRUE(commit(two));
+}
+
+TEST_F(StoreTest, ARecordIsEditedRightAfterItWasRead) {
+  auto one = begin();
+  ASSERT_TRUE(one.put(kCarts, "k", {.bytes = "x"}));
+  ASSERT_TRUE(commit(one));
+  auto two = begin();
+  EXPECT_EQ(two.edit(kCarts, "k").error().code(), Code::internal);
+  EXPECT_FALSE(two.changes_anything());
+  EXPECT_EQ(text(two, "k"), "x");
+  auto record = two.edit(kCarts, "k");
+  ASSERT_TRUE(record);
+  (*record)->bytes = "y";
+  EXPECT_EQ(text(two, "k"), "y");
 }
 
 }  // namespace

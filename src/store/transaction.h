@@ -103,10 +103,12 @@ class Transaction {
   Result<void> put(const Place& place, std::string_view name, Record record);
   Result<void> erase(const Place& place, std::string_view name);
   // The turn's own copy of a record to change in place, empty if there is none; good until the end
-  // of the turn or the name's `erase` or `put`. Bytes it is to grow by are asked for first.
+  // of the turn or the name's `erase` or `put`. It is asked for right after its `get`, as nothing
+  // is read here. Bytes it is to grow by are asked for first.
   Result<Record*> edit(const Place& place, std::string_view name);
   Result<void> grow(const Place& place, std::string_view name, std::int64_t bytes);
-  // For what a record stands for and does not hold: a blob's size. Counts toward the quota only.
+  // For what a changed record stands for and does not hold: a blob's size. Counts toward the quota
+  // only.
   Result<void> set_weight(const Place& place, std::string_view name, std::uint64_t bytes);
   // Adds to a counter at commit. Additions of a turn to one counter are summed; the highest floor
   // counts. Errors: effects_limit; invalid_argument when the sum overflows.

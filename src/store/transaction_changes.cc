@@ -5,19 +5,31 @@
 
 namespace carrel::store {
 
-// The turn's own entry for a name, made if it has none.
-Result<Own*> Transaction::Impl::change(const Place& place, std::string_view name) {
+// The turn's own entry for a name, made if it has none, with room for `size` bytes of it. Without
+// room nothing has changed: an entry that stayed empty would be committed as an erased name.
+Result<Own*> Transaction::Impl::change(const Place& place, std::string_view name,
+                                       std::size_t size) {
   CARREL_TRY_VOID(begin());
+  const auto wanted = static_cast<std::int64_t>(size);
   std::string key = encode(key_of(place, name));
-  if (const auto found = own.find(key); found != own.end()) return &found->second;
+  if (const auto found = own.find(key); found != own.end()) {
+    CARREL_TRY_VOID(room(wanted - static_cast<std::int64_t>(found->second.record.bytes.size())));
+    return &found->second;
+  }
   if (own.size() + sums.size() >= limits.effects) {
     return fail(Code::effects_limit, "a turn changed too many names");
   }
-  CARREL_TRY_VOID(fits(static_cast<std::int64_t>(name.size())));
+  CARREL_TRY_VOID(fits(wanted + static_cast<std::int64_t>(name.size())));
   Own fresh{.place = place, .name = std::string(name)};
   if (const auto at = known.find(key); at != known.end()) fresh.before = at->second;
   bytes += name.size();
   replaced += fresh.before.charge;
+  if (auto enough = within_quota(wanted); !enough) {
+    bytes -= name.size();
+    replaced -= fresh.before.charge;
+    return std::unexpected(std::move(enough).error());
+  }
+  bytes += size;
   return &own.emplace(std::move(key), std::move(fresh)).first->second;
 }
 
@@ -56,17 +68,14 @@ Result<void> Transaction::Impl::weigh(Own& mine, std::uint64_t weight) {
 }
 
 Result<void> Transaction::put(const Place& place, std::string_view name, Record record) {
-  CARREL_TRY(Own* const own, impl_->change(place, name));
-  CARREL_TRY_VOID(impl_->room(static_cast<std::int64_t>(record.bytes.size()) -
-                              static_cast<std::int64_t>(own->record.bytes.size())));
+  CARREL_TRY(Own* const own, impl_->change(place, name, record.bytes.size()));
   own->there = true;
   own->record = std::move(record);
   return {};
 }
 
 Result<void> Transaction::erase(const Place& place, std::string_view name) {
-  CARREL_TRY(Own* const own, impl_->change(place, name));
-  CARREL_TRY_VOID(impl_->room(-static_cast<std::int64_t>(own->record.bytes.size())));
+  CARREL_TRY(Own* const own, impl_->change(place, name, 0));
   own->there = false;
   own->record = {};
   return impl_->weigh(*own, 0);
@@ -75,22 +84,18 @@ Result<void> Transaction::erase(const Place& place, std::string_view name) {
 Result<Record*> Transaction::edit(const Place& place, std::string_view name) {
   CARREL_TRY_VOID(impl_->begin());
   const std::string key = encode(impl_->key_of(place, name));
-  const bool fresh = !impl_->own.contains(key);
-  CARREL_TRY(Own* const own, impl_->change(place, name));
-  if (fresh) {
-    const Impl::ReadRecord* read = impl_->find_kept(key);
-    if (read == nullptr) {  // its `get` was long ago
-      auto stored = impl_->snapshot->view->get(key, Reach::disk);
-      read = &impl_->keep(place, name, key, std::move(*stored));
-    }
-    if (!read->record) return std::unexpected(read->record.error());
-    if (*read->record && impl_->is_there(**read->record)) {
-      CARREL_TRY_VOID(impl_->room(static_cast<std::int64_t>((*read->record)->bytes.size())));
-      own->record = **read->record;
-    }
+  auto found = impl_->own.find(key);
+  if (found != impl_->own.end()) {
+    found->second.there = true;
+    return &found->second.record;
   }
-  own->there = true;
-  return &own->record;
+  const Impl::ReadRecord* const read = impl_->find_kept(key);
+  if (read == nullptr) return fail(Code::internal, "a record is edited that was not just read");
+  if (!read->record) return std::unexpected(read->record.error());
+  Record copy;
+  if (*read->record && impl_->is_there(**read->record)) copy = **read->record;
+  CARREL_TRY_VOID(put(place, name, std::move(copy)));
+  return &impl_->own.find(key)->second.record;
 }
 
 Result<void> Transaction::grow(const Place&, std::string_view, std::int64_t more) {
@@ -99,8 +104,9 @@ Result<void> Transaction::grow(const Place&, std::string_view, std::int64_t more
 
 Result<void> Transaction::set_weight(const Place& place, std::string_view name,
                                      std::uint64_t weight) {
-  CARREL_TRY(Own* const own, impl_->change(place, name));
-  return impl_->weigh(*own, weight);
+  const auto own = impl_->own.find(encode(impl_->key_of(place, name)));
+  if (own == impl_->own.end()) return fail(Code::internal, "what is weighed was not changed");
+  return impl_->weigh(own->second, weight);
 }
 
 Result<void> Transaction::add(std::string_view store, std::string_view name, std::int64_t delta,

@@ -86,7 +86,7 @@ struct Transaction::Impl final : SnapshotHolder {
   MergedWalk walk(const Place& place, const PageRange& range, Reach reach) const;
 
   // transaction_changes.cc
-  Result<Own*> change(const Place& place, std::string_view name);
+  Result<Own*> change(const Place& place, std::string_view name, std::size_t size);
   Result<void> fits(std::int64_t more) const;
   Result<void> within_quota(std::int64_t more) const;
   Result<void> room(std::int64_t more);
