@@ -75,10 +75,10 @@ async::Task<turn::Outcome> run_guest(Running& running) {
 }
 
 // Whether the turn may be run once more after `error`, its `run`th.
-bool may_run_again(Running& running, const Error& error, int run, Instant end) {
+bool may_run_again(const Error& error, int run, Instant end) {
   if (error.code() != Code::conflict && error.code() != Code::below_floor) return false;
   if (run >= (error.code() == Code::conflict ? kMostRuns : kMostRunsAtFloor)) return false;
-  return running.state.rerunnable && std::chrono::steady_clock::now() < end;
+  return std::chrono::steady_clock::now() < end;
 }
 
 // Runs and commits until the turn is kept or given up. The outcome's error says why; else `needed`
@@ -100,7 +100,7 @@ async::Task<turn::Outcome> run_to_commit(Running& running, store::Version* neede
     const Error error = std::move(version).error();
     outcome.held.reset();
     outcome.error = error;
-    if (!may_run_again(running, error, run, end)) co_return outcome;
+    if (!may_run_again(error, run, end)) co_return outcome;
     turn::KeptBody* const body = running.state.body;
     if ((body != nullptr && !body->rewind()) || !running.state.calls.rewind()) co_return outcome;
     running.state.before_commit.clear();

@@ -214,6 +214,83 @@ TEST_F(StatefulTurn, ACounterAtItsFloorEndsTheTurnAfterASecondLook) {
   EXPECT_FALSE(reply.started());
 }
 
+// The gate hears of the disk only from the test.
+class HeldTurn : public StatefulTurn {
+ protected:
+  void SetUp() override {
+    StatefulTurn::SetUp();
+    services.store->set_listener(nullptr);
+  }
+  void TearDown() override {
+    held = {};
+    StatefulTurn::TearDown();
+  }
+  // A turn that is run until the gate holds it.
+  void begin(Guest guest) {
+    abi.guest = std::move(guest);
+    held = run_into(*this, {}, nullptr, &outcome);
+    held.start();
+    // A later commit's verdict comes after the turn's.
+    store::Transaction later(*services.store, setup.tenant, {});
+    (void)later.get(kStock, "later");
+    ASSERT_TRUE(later.put(kStock, "later", {.bytes = "1"}));
+    Result<store::Version> version = store::kNoVersion;
+    room.shard.run_until_done(commit_into(later, &version));
+    ASSERT_TRUE(version);
+    last = *version;
+    ASSERT_EQ(abi.runs, 1);
+    ASSERT_FALSE(held.done());
+    ASSERT_FALSE(reply.started());
+  }
+
+  turn::Outcome outcome;
+  async::Task<void> held;
+  store::Version last{};
+};
+
+TEST_F(HeldTurn, SaysNothingUntilWhatItDidIsDurable) {
+  begin([](turn::Turn& turn, int) {
+    write(*turn.state, "chairs", "7");
+    return says("seven");
+  });
+  EXPECT_EQ(kept("chairs"), "7") << "others see it before it is durable";
+  gate->on_durable(last);
+  EXPECT_TRUE(held.done());
+  EXPECT_FALSE(outcome.error);
+  EXPECT_EQ(reply.body(), "seven");
+}
+
+TEST_F(HeldTurn, ThatOnlyReadsWaitsForWhatItRead) {
+  meanwhile("chairs", "7");
+  begin([](turn::Turn& turn, int) { return says(read(*turn.state, "chairs")); });
+  gate->on_durable(last);
+  EXPECT_TRUE(held.done());
+  EXPECT_EQ(reply.body(), "7");
+}
+
+TEST_F(HeldTurn, SaysThatNobodyKnowsWhenTheStoreFails) {
+  begin([](turn::Turn& turn, int) {
+    write(*turn.state, "chairs", "7");
+    return says("seven");
+  });
+  gate->on_failure(Error(Code::store_failed));
+  EXPECT_TRUE(held.done());
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->code(), Code::commit_unknown);
+  EXPECT_EQ(http_status(outcome.error->code()), 503);
+  EXPECT_FALSE(reply.started());
+}
+
+TEST_F(HeldTurn, WithoutSyncIsNotHeld) {
+  setup.sync = store::Sync::interval;
+  const auto at_once = run([](turn::Turn& turn, int) {
+    write(*turn.state, "chairs", "7");
+    return says("seven");
+  });
+  EXPECT_FALSE(at_once.error);
+  EXPECT_EQ(reply.body(), "seven");
+}
+
 // Gives the reply of the first turn again.
 class Repeating final : public turn::Interceptor {
  public:

@@ -46,7 +46,6 @@ struct State {
   std::vector<std::function<async::Task<Result<void>>()>> before_commit;
   KeptBody* body = nullptr;  // the event's; null: it has none
   std::string key;           // names the turn to the outside; the same for all its runs
-  bool rerunnable = true;    // false: it has read more of its event than is kept
 };
 
 }  // namespace carrel::turn
