@@ -41,12 +41,14 @@ class KvTree final : public state::StoreTree {
  private:
   Io<std::unique_ptr<wasi::OpenFile>> open_file(const Spot& spot, const store::Record* there,
                                                 const wasi::OpenHow& how) override {
-    if (there == nullptr || how.truncate) {
+    const bool anew = there == nullptr || how.truncate;
+    const wasi::FileStat opened = stat_of(anew ? store::Record() : *there);
+    if (anew) {
       if (auto put = transaction().put(spot.place, spot.name, {}); !put) {
         return fail(state::errno_of(put.error()));
       }
     }
-    return std::make_unique<ValueFile>(transaction(), spot.place, spot.name, how);
+    return std::make_unique<ValueFile>(transaction(), spot.place, spot.name, how, opened);
   }
   wasi::FileStat stat_file(const store::Record& record) const override { return stat_of(record); }
 };

@@ -44,7 +44,7 @@ Io<const store::Record*> ValueFile::record(wasi::IoContext& io) {
 
 Io<wasi::FileStat> ValueFile::stat(wasi::IoContext&) {
   auto found = transaction_.get(place_, name_, store::Track::no);
-  if (!found) return wasi::FileStat{.type = wasi::FileType::regular};
+  if (!found) return opened_;  // what the turn changes is in memory: so it has not
   if (!*found) return fail(state::errno_of(found->error()));
   if (**found == nullptr) return fail(Errno::stale);
   return stat_of(***found);

@@ -18,12 +18,14 @@ wasi::Io<void> set_expiry(wasi::IoContext& io, store::Transaction& transaction,
 // Thread: its shard. `transaction` outlives it.
 class ValueFile final : public state::PositionedFile {
  public:
+  // `opened`: what the value was then.
   ValueFile(store::Transaction& transaction, store::Place place, std::string name,
-            const wasi::OpenHow& how)
+            const wasi::OpenHow& how, const wasi::FileStat& opened)
       : PositionedFile(how),
         transaction_(transaction),
         place_(std::move(place)),
-        name_(std::move(name)) {}
+        name_(std::move(name)),
+        opened_(opened) {}
 
   wasi::Io<wasi::FileStat> stat(wasi::IoContext& io) override;
   wasi::Io<std::size_t> read_at(wasi::IoContext& io, wasi::Buffers into, std::uint64_t at) override;
@@ -41,6 +43,7 @@ class ValueFile final : public state::PositionedFile {
   store::Transaction& transaction_;
   store::Place place_;
   std::string name_;
+  wasi::FileStat opened_;
 };
 
 }  // namespace carrel::capability::kv
