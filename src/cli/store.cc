@@ -1,113 +1,88 @@
-// carrel store: looking after a node's store while no server has it open.
+// carrel store: looking after a node's store.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
+#include <array>
 
 #include "cli/command.h"
 #include "cli/state_folder.h"
+#include "cli/store_actions.h"
 #include "cli/terminal.h"
-#include "store/backup.h"
-#include "store/check.h"
-#include "store/database_folder.h"
 
 namespace carrel::cli {
-namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
-  std::string action;
-  std::string path;
-  std::string state;
-  bool json = false;
-};
-
-Result<fs::path> store_of(const Options& options) {
-  CARREL_TRY(const fs::path state, state_path(options.state));
+Result<fs::path> store_folder(const StoreArguments& arguments) {
+  CARREL_TRY(const fs::path state, state_path(arguments.state));
   return state / "store";
 }
 
-void show(const store::CheckReport& report, const fs::path& folder, const Options& options) {
-  if (options.json) {
-    nlohmann::ordered_json json{
-        {"folder", folder.string()},     {"problems", report.problems},
-        {"keys", report.keys},           {"bytes", report.bytes},
-        {"tenants", report.tenants},     {"blobs", report.blobs},
-        {"parts", report.parts},         {"unused_parts", report.unused_parts},
-        {"first_problems", report.first}};
-    print(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
-    return;
-  }
-  for (const std::string& problem : report.first) print(problem + "\n");
-  print(fmt::format("{}: {} keys of {} tenants, {} bytes, {} blobs: {}\n", folder.string(),
-                    report.keys, report.tenants, report.bytes, report.blobs,
-                    report.problems == 0 ? "well" : fmt::format("{} problems", report.problems)));
+Result<fs::path> folder_to_read(const StoreArguments& arguments) {
+  if (arguments.path.empty()) return store_folder(arguments);
+  return fs::path(arguments.path);
 }
 
-Result<int> check(const Options& options) {
-  fs::path folder = options.path;
-  if (options.path.empty()) {
-    CARREL_TRY(folder, store_of(options));
-  }
-  CARREL_TRY(const store::CheckReport report, store::check(folder, [](std::uint64_t keys) {
-               if (keys > 0) print_error(fmt::format("carrel: {} keys read\n", keys));
-             }));
-  show(report, folder, options);
-  return report.problems == 0 ? kOk : kFailure;
-}
+namespace {
 
-void say_done(const Options& options, std::string_view what, const fs::path& path) {
-  if (options.json) {
-    print(nlohmann::ordered_json{{what, path.string()}}.dump() + "\n");
-  } else {
-    print(fmt::format("{} {}\n", what, path.string()));
-  }
-}
+enum class Folder : unsigned char { none, optional, needed };
 
-Result<int> backup(const Options& options) {
-  CARREL_TRY(const fs::path folder, store_of(options));
-  CARREL_TRY_VOID(store::check_folder(folder));
-  CARREL_TRY(const auto database, store::Database::open({.folder = folder}));
-  store::Parts parts(store::parts_folder(folder));
-  CARREL_TRY_VOID(store::make_backup(database, parts, options.path));
-  say_done(options, "backup", options.path);
-  return kOk;
-}
+struct Action {
+  std::string_view name;
+  Result<int> (*act)(const StoreArguments& arguments);
+  Folder folder;
+};
 
-Result<int> restore(const Options& options) {
-  CARREL_TRY(const fs::path state, open_state(options.state));
-  CARREL_TRY_VOID(store::restore_backup(options.path, state / "store"));
-  say_done(options, "restored", state / "store");
-  return kOk;
-}
+constexpr std::array<Action, 5> kActions = {{
+    {"check", check_store, Folder::optional},
+    {"backup", back_up_store, Folder::needed},
+    {"restore", restore_store, Folder::needed},
+    {"export", export_store, Folder::optional},
+    {"import", import_store, Folder::none},
+}};
 
-Result<int> act(const Options& options) {
-  if (options.action == "check") return check(options);
-  if (options.path.empty()) {
+Result<int> act(const StoreArguments& arguments) {
+  const auto* const action =
+      std::ranges::find(kActions, std::string_view(arguments.action), &Action::name);
+  if (action->folder == Folder::needed && arguments.path.empty()) {
     return fail(Code::invalid_argument,
-                fmt::format("carrel store {} needs the backup's folder", options.action),
-                fmt::format("write it like carrel store {} FOLDER", options.action));
+                fmt::format("carrel store {} needs the backup's folder", action->name),
+                fmt::format("write it like carrel store {} FOLDER", action->name));
   }
-  return options.action == "backup" ? backup(options) : restore(options);
+  if (action->folder == Folder::none && !arguments.path.empty()) {
+    return fail(Code::invalid_argument,
+                fmt::format("carrel store {} takes no folder", action->name),
+                "the store is that of --state; the export is read from --file or standard input");
+  }
+  return action->act(arguments);
 }
 
-int run(const Options& options) {
-  const auto status = act(options);
+int run(const StoreArguments& arguments) {
+  const auto status = act(arguments);
   if (status) return *status;
   report(status.error());
   return status.error().code() == Code::invalid_argument ? kUsage : kFailure;
 }
 
 Run add(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  app.add_option("ACTION", options->action)
-      ->required()
-      ->check(CLI::IsMember({"check", "backup", "restore"}));
-  app.add_option("FOLDER", options->path);
-  app.add_flag("--json", options->json, "As JSON");
-  add_state_option(app, options->state);
-  return [options] { return run(*options); };
+  auto arguments = std::make_shared<StoreArguments>();
+  arguments->existing = "refuse";
+  std::vector<std::string> names;
+  names.reserve(kActions.size());
+  for (const Action& action : kActions) names.emplace_back(action.name);
+  app.add_option("ACTION", arguments->action)->required()->check(CLI::IsMember(names));
+  app.add_option("FOLDER", arguments->path);
+  app.add_option("--file", arguments->file, "Export to FILE, which must not exist, or import it")
+      ->type_name("FILE");
+  app.add_option("--app", arguments->app, "Export what this app keeps only")->type_name("APP");
+  app.add_option("--existing", arguments->existing,
+                 "What an import does with a name that is there:\n"
+                 "refuse (the default), skip or replace")
+      ->type_name("WHAT")
+      ->check(CLI::IsMember({"refuse", "skip", "replace"}));
+  app.add_flag_callback("--json", [arguments] { arguments->form = Form::json; }, "As JSON");
+  add_state_option(app, arguments->state);
+  return [arguments] { return run(*arguments); };
 }
 
 }  // namespace
@@ -116,16 +91,21 @@ extern const Command kStore;
 const Command kStore{
     .name = "store",
     .group = Group::look,
-    .summary = "Check, back up or restore a node's store",
-    .usage = "[OPTIONS] check [FOLDER] | backup FOLDER | restore FOLDER",
+    .summary = "Check, back up, restore, export or import a node's store",
+    .usage = "[OPTIONS] check|export [FOLDER] | backup|restore FOLDER | import",
     .details =
         "check reads a stopped store, or a backup, and compares every checksum; the exit status is 1 if\n"
-        "something is damaged. backup makes FOLDER, cut at one commit; restore puts one in the place of the\n"
-        "store, which must not exist. The node's key is in no backup: secrets are only of use with it.\n"
-        "No server may have the store open.",
+        "something is damaged. backup makes FOLDER, cut at one commit; a server that has the store open\n"
+        "makes one itself: POST /v1/store:backup. restore puts a backup in the place of the store, which\n"
+        "must not exist.\n"
+        "export writes values, counters and blobs as lines of JSON, of a stopped store or of a backup;\n"
+        "import reads such lines. Of an import with a bad line, what comes before that line stays.\n"
+        "The node's key is in neither: secrets are only of use with it, and are in no export.",
     .examples =
         "carrel store check\ncarrel store backup /backup/monday\n"
-        "carrel store restore /backup/monday --state /srv/carrel\n",
+        "carrel store restore /backup/monday --state /srv/carrel\n"
+        "carrel store export /backup/monday --app shop --file shop.jsonl\n"
+        "carrel store import --file shop.jsonl --existing skip\n",
     .add = add,
 };
 
