@@ -41,15 +41,47 @@ std::optional<std::string> from_base64(std::string_view text) {
   return bytes;
 }
 
+// Over and over, to so many bytes.
+std::string repeated(std::string_view text, std::size_t size) {
+  std::string bytes;
+  while (bytes.size() < size) bytes += text.substr(0, size - bytes.size());
+  return bytes;
+}
+
+// What is expected of things of one kind when nothing has changed them.
+void add_unchanged(const std::vector<StateName>& names, const std::vector<StateValue>& before,
+                   std::vector<StateValue>& there, std::vector<StateName>& absent) {
+  for (const StateName& name : names) {
+    const auto found = std::ranges::find(before, name, &StateValue::name);
+    if (found != before.end()) {
+      there.push_back(*found);
+    } else {
+      absent.push_back(name);
+    }
+  }
+}
+
+std::vector<StateName> names_of(const std::vector<StateValue>& values,
+                                std::vector<StateName> names) {
+  for (const StateValue& value : values) names.push_back(value.name);
+  return names;
+}
+
 class StateReader {
  public:
   StateReader(TableReader& table, const fs::path& folder) : table_(table), folder_(folder) {}
 
-  std::vector<StateValue> values() {
+  std::vector<StateValue> values() { return contents_of("kv", store::kMaxValue); }
+  std::vector<StateValue> blobs() { return contents_of("blobs", kMaxCaseBlob); }
+
+  std::vector<StateValue> contents_of(std::string_view kind, std::size_t most) {
     std::vector<StateValue> values;
-    for (const TomlEntry& entry : entries("kv")) {
+    for (const TomlEntry& entry : entries(kind)) {
       auto name = name_of(entry.key, entry.at);
-      auto value = value_of(entry.value, entry.key);
+      auto value = value_of(entry.value, entry.key, most);
+      if (value && value->expires && kind != "kv") {
+        add(entry.value.at, fmt::format("the blob {} cannot expire", in_quotes(entry.key)));
+      }
       if (!name || !value) continue;
       value->name = std::move(*name);
       values.push_back(std::move(*value));
@@ -86,9 +118,9 @@ class StateReader {
     return secrets;
   }
 
-  std::vector<StateName> absent() {
+  std::vector<StateName> absent(std::string_view list) {
     std::vector<StateName> absent;
-    for (const TomlValue* value : table_.text_values("absent")) {
+    for (const TomlValue* value : table_.text_values(list)) {
       if (auto name = name_of(value->text, value->at)) absent.push_back(std::move(*name));
     }
     return absent;
@@ -119,9 +151,10 @@ class StateReader {
     return name;
   }
 
-  // A text, or a table with one of text, base64, file; and expires.
-  std::optional<StateValue> value_of(const TomlValue& value, std::string_view name) {
-    if (value.kind == Kind::text) return bounded({.bytes = value.text}, value.at, name);
+  // A text, or a table with one of text, base64, file; and size, expires.
+  std::optional<StateValue> value_of(const TomlValue& value, std::string_view name,
+                                     std::size_t most) {
+    if (value.kind == Kind::text) return bounded({.bytes = value.text}, value.at, name, most);
     if (value.kind != Kind::table) {
       add(value.at, fmt::format("the value {} must be a text or {{ text, base64 or file = \"...\" "
                                 "}}, not {}",
@@ -137,9 +170,10 @@ class StateReader {
                                              in_quotes(*expires)));
       }
     }
-    auto bytes = table.bytes("text", store::kMaxValue);
-    const auto base64 = table.bytes("base64", 2 * store::kMaxValue);
+    auto bytes = table.bytes("text", most);
+    const auto base64 = table.bytes("base64", 2 * most);
     const auto file = table.text("file");
+    const auto size = table.integer("size", {0, static_cast<std::int64_t>(most)});
     table.finish();
     if (int{bytes.has_value()} + int{base64.has_value()} + int{file.has_value()} != 1) {
       add(value.at,
@@ -152,20 +186,26 @@ class StateReader {
         table.problem("base64", fmt::format("the value {} is not base64", in_quotes(name)));
       }
     }
-    if (file) bytes = contents(table, *file);
+    if (file) bytes = contents(table, *file, most);
     if (!bytes) return {};
-    read.bytes = std::move(*bytes);
-    return bounded(std::move(read), value.at, name);
+    if (bytes->empty() && size.value_or(0) > 0) {
+      table.problem("size", fmt::format("the value {} has nothing to repeat", in_quotes(name)));
+      return {};
+    }
+    read.bytes = size ? repeated(*bytes, static_cast<std::size_t>(*size)) : std::move(*bytes);
+    return bounded(std::move(read), value.at, name, most);
   }
 
-  std::optional<StateValue> bounded(StateValue value, Position at, std::string_view name) {
-    if (value.bytes.size() <= store::kMaxValue) return value;
-    add(at, fmt::format("the value {} is longer than {} bytes", in_quotes(name), store::kMaxValue));
+  std::optional<StateValue> bounded(StateValue value, Position at, std::string_view name,
+                                    std::size_t most) {
+    if (value.bytes.size() <= most) return value;
+    add(at, fmt::format("the value {} is longer than {} bytes", in_quotes(name), most));
     return {};
   }
 
-  std::optional<std::string> contents(TableReader& table, const std::string& name) {
-    auto bytes = read_file(folder_ / name, store::kMaxValue);
+  std::optional<std::string> contents(TableReader& table, const std::string& name,
+                                      std::size_t most) {
+    auto bytes = read_file(folder_ / name, most);
     if (bytes) return std::move(*bytes);
     table.problem("file", bytes.error().message());
     return {};
@@ -184,6 +224,7 @@ CaseState read_state(TableReader& table, const fs::path& folder) {
   CaseState state;
   state.values = reader.values();
   state.counters = reader.counters();
+  state.blobs = reader.blobs();
   state.secrets = reader.secrets();
   return state;
 }
@@ -192,29 +233,28 @@ CaseEffects read_effects(TableReader& table, const fs::path& folder) {
   StateReader reader(table, folder);
   CaseEffects effects;
   effects.values = reader.values();
-  effects.absent = reader.absent();
+  effects.absent = reader.absent("absent");
   effects.counters = reader.counters();
-  for (const StateName& name : effects.absent) {
-    if (std::ranges::find(effects.values, name, &StateValue::name) != effects.values.end()) {
-      table.problem("absent", fmt::format("{} is in `kv` and in `absent` of {}",
-                                          in_quotes(text_of(name)), table.where()));
+  effects.blobs = reader.blobs();
+  effects.absent_blobs = reader.absent("absent_blobs");
+  const auto refuse_both = [&](const auto& there, std::string_view kind, const auto& absent,
+                               std::string_view list) {
+    for (const StateName& name : absent) {
+      if (std::ranges::find(there, name, &StateValue::name) == there.end()) continue;
+      table.problem(list, fmt::format("{} is in `{}` and in `{}` of {}", in_quotes(text_of(name)),
+                                      kind, list, table.where()));
     }
-  }
+  };
+  refuse_both(effects.values, "kv", effects.absent, "absent");
+  refuse_both(effects.blobs, "blobs", effects.absent_blobs, "absent_blobs");
   return effects;
 }
 
 CaseEffects unchanged(const CaseEffects& effects, const CaseState& before) {
   CaseEffects same;
-  const auto add = [&](const StateName& name) {
-    const auto found = std::ranges::find(before.values, name, &StateValue::name);
-    if (found != before.values.end()) {
-      same.values.push_back(*found);
-    } else {
-      same.absent.push_back(name);
-    }
-  };
-  for (const StateValue& value : effects.values) add(value.name);
-  for (const StateName& name : effects.absent) add(name);
+  add_unchanged(names_of(effects.values, effects.absent), before.values, same.values, same.absent);
+  add_unchanged(names_of(effects.blobs, effects.absent_blobs), before.blobs, same.blobs,
+                same.absent_blobs);
   for (const StateCount& counter : effects.counters) {
     const auto found = std::ranges::find(before.counters, counter.name, &StateCount::name);
     same.counters.push_back(

@@ -38,10 +38,13 @@ TEST(CaseState, IsReadWhole) {
       "[state]\n"
       "counters = { \"stock/mug\" = -3 }\n"
       "secrets = { KEY = \"k\" }\n"
+      "blobs = { \"images/in\" = { file = \"in.bin\" }, \"images/x\" = { text = \"abc\", size = 7 } }\n"
       "[effects]\n"
       "kv = { \"carts/ada/1\" = \"3 mugs\" }\n"
       "absent = [\"carts/bin\"]\n"
-      "counters = { \"stock/mug\" = 0 }\n");
+      "counters = { \"stock/mug\" = 0 }\n"
+      "blobs = { \"images/x\" = \"abc\" }\n"
+      "absent_blobs = [\"images/in\"]\n");
   ASSERT_TRUE(parsed) << parsed.error().message();
   const auto& values = parsed->state.values;
   ASSERT_EQ(values.size(), 4u);
@@ -57,6 +60,12 @@ TEST(CaseState, IsReadWhole) {
   ASSERT_EQ(parsed->effects.values.size(), 1u);
   EXPECT_THAT(parsed->effects.absent, ElementsAre(StateName{"carts", "bin"}));
   EXPECT_EQ(text_of(parsed->effects.counters[0].name), "stock/mug");
+  ASSERT_EQ(parsed->state.blobs.size(), 2u);
+  EXPECT_EQ(parsed->state.blobs[0].bytes, std::string("a\0b", 3));
+  EXPECT_EQ(parsed->state.blobs[1].name, (StateName{"images", "x"}));
+  EXPECT_EQ(parsed->state.blobs[1].bytes, "abcabca");
+  ASSERT_EQ(parsed->effects.blobs.size(), 1u);
+  EXPECT_THAT(parsed->effects.absent_blobs, ElementsAre(StateName{"images", "in"}));
 }
 
 TEST(CaseState, MayBeLeftOut) {
@@ -104,6 +113,15 @@ TEST(CaseState, RefusesValuesThatAreNone) {
   }
   f.folder.write("big", std::string((1 << 20) + 1, 'x'));
   EXPECT_NE(value("{ file = \"big\" }"), "no error");
+  EXPECT_EQ(f.error("[state]\nblobs = { \"a/b\" = { file = \"big\" } }"), "no error");
+  EXPECT_NE(value("{ text = \"x\", size = 1048577 }"), "no error");
+  EXPECT_NE(value("{ text = \"x\", size = -1 }"), "no error");
+  EXPECT_THAT(value("{ text = \"\", size = 1 }"), HasSubstr("nothing to repeat"));
+  EXPECT_NE(f.error("[state]\nblobs = { \"a/b\" = { text = \"x\", size = 67108865 } }"),
+            "no error");
+  EXPECT_THAT(f.error("[state]\nblobs = { \"a/b\" = { text = \"\", expires = "
+                      "\"2026-01-02T03:04:05Z\" } }"),
+              HasSubstr("cannot expire"));
   EXPECT_THAT(f.error("[state]\ncounters = { \"a/b\" = \"1\" }"), HasSubstr("a whole number"));
   EXPECT_THAT(f.error("[state]\nsecrets = { A = 1 }"), HasSubstr("must be a text"));
 }
@@ -113,14 +131,19 @@ TEST(CaseState, RefusesEffectsThatCanNeverFailOrNeverHold) {
   EXPECT_THAT(f.error("[effects]"), HasSubstr("must expect something"));
   EXPECT_THAT(f.error("[effects]\nkv = { \"a/b\" = \"\" }\nabsent = [\"a/b\"]"),
               HasSubstr("in `kv` and in `absent`"));
+  EXPECT_THAT(f.error("[effects]\nblobs = { \"a/b\" = \"\" }\nabsent_blobs = [\"a/b\"]"),
+              HasSubstr("in `blobs` and in `absent_blobs`"));
 }
 
 TEST(CaseState, OfATurnThatLeavesNothingIsWhatWasThereBefore) {
   const CaseState before{.values = {{.name = {"a", "old"}, .bytes = "1"}},
-                         .counters = {{{"c", "old"}, 5}}};
+                         .counters = {{{"c", "old"}, 5}},
+                         .blobs = {{.name = {"a", "new"}, .bytes = "blob"}}};
   const CaseEffects effects{
       .values = {{.name = {"a", "old"}, .bytes = "2"}, {.name = {"a", "new"}, .bytes = "3"}},
-      .counters = {{{"c", "old"}, 6}, {{"c", "new"}, 7}}};
+      .counters = {{{"c", "old"}, 6}, {{"c", "new"}, 7}},
+      .blobs = {{.name = {"a", "old"}, .bytes = "4"}},
+      .absent_blobs = {{"a", "new"}}};
   const CaseEffects same = unchanged(effects, before);
   ASSERT_EQ(same.values.size(), 1u);
   EXPECT_EQ(same.values[0].bytes, "1");
@@ -128,6 +151,9 @@ TEST(CaseState, OfATurnThatLeavesNothingIsWhatWasThereBefore) {
   ASSERT_EQ(same.counters.size(), 2u);
   EXPECT_EQ(same.counters[0].count, 5);
   EXPECT_EQ(same.counters[1].count, 0);
+  ASSERT_EQ(same.blobs.size(), 1u);
+  EXPECT_EQ(same.blobs[0].bytes, "blob");
+  EXPECT_THAT(same.absent_blobs, ElementsAre(StateName{"a", "old"}));
 }
 
 }  // namespace

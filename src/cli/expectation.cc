@@ -119,6 +119,16 @@ std::string missing(const app::StateName& name, const FoundState& found) {
   return near.empty() ? "(not there)" : fmt::format("(not there; {} is)", shown(near));
 }
 
+void check_absent(std::string_view kind, const std::vector<app::StateName>& expected,
+                  const std::vector<app::StateValue>& found, Differences& differences) {
+  for (const app::StateName& name : expected) {
+    const auto got = std::ranges::find(found, name, &app::StateValue::name);
+    if (got == found.end()) continue;
+    differences.add(fmt::format("{} {}:\n- (not there)\n+ {}", kind, shown(app::text_of(name)),
+                                shown(got->bytes)));
+  }
+}
+
 }  // namespace
 
 std::string line_difference(std::string_view expected, std::string_view found) {
@@ -181,12 +191,20 @@ std::vector<std::string> differences(const app::CaseEffects& expected, const Fou
           fmt::format("{}:\n- {}\n+ {}", what, time_of(value.expires), time_of(got->expires)));
     }
   }
-  for (const app::StateName& name : expected.absent) {
-    const auto got = std::ranges::find(found.values, name, &app::StateValue::name);
-    if (got == found.values.end()) continue;
-    differences.add(
-        fmt::format("kv {}:\n- (not there)\n+ {}", shown(app::text_of(name)), shown(got->bytes)));
+  check_absent("kv", expected.absent, found.values, differences);
+  for (const app::StateValue& blob : expected.blobs) {
+    const std::string what = "blob " + shown(app::text_of(blob.name));
+    const auto got = std::ranges::find(found.blobs, blob.name, &app::StateValue::name);
+    if (got == found.blobs.end()) {
+      differences.add(fmt::format("{}:\n- {}\n+ (not there)", what, shown(blob.bytes)));
+    } else if (got->bytes.size() != blob.bytes.size()) {
+      differences.add(
+          fmt::format("{}:\n- {} bytes\n+ {} bytes", what, blob.bytes.size(), got->bytes.size()));
+    } else {
+      differences.same_text(what, blob.bytes, got->bytes);
+    }
   }
+  check_absent("blob", expected.absent_blobs, found.blobs, differences);
   for (const app::StateCount& counter : expected.counters) {
     const auto got = std::ranges::find(found.counters, counter.name, &app::StateCount::name);
     const std::int64_t count = got != found.counters.end() ? got->count : 0;

@@ -66,10 +66,13 @@ TEST(Differences, ATrapIsNoExit) {
 TEST(Effects, ThatAreAsExpectedDifferInNothing) {
   const app::CaseEffects expected{.values = {{.name = {"carts", "ada"}, .bytes = "1"}},
                                   .absent = {{"carts", "bob"}},
-                                  .counters = {{{"stock", "mug"}, 2}, {{"stock", "tea"}, 0}}};
+                                  .counters = {{{"stock", "mug"}, 2}, {{"stock", "tea"}, 0}},
+                                  .blobs = {{.name = {"images", "a"}, .bytes = "blob"}},
+                                  .absent_blobs = {{"carts", "ada"}}};
   const FoundState found{
       .values = {{.name = {"carts", "ada"}, .bytes = "1", .expires = WallTime()}},
-      .counters = {{{"stock", "mug"}, 2}}};
+      .counters = {{{"stock", "mug"}, 2}},
+      .blobs = {{.name = {"images", "a"}, .bytes = "blob"}}};
   EXPECT_THAT(differences(expected, found), IsEmpty());
 }
 
@@ -78,10 +81,17 @@ TEST(Effects, AreNamedWhereTheyDiffer) {
       .values = {{.name = {"carts", "ada"}, .bytes = "1", .expires = WallTime()},
                  {.name = {"carts", "eve"}, .bytes = "2"}},
       .absent = {{"carts", "bob"}},
-      .counters = {{{"stock", "mug"}, 2}, {{"stock", "tea"}, 1}}};
+      .counters = {{{"stock", "mug"}, 2}, {{"stock", "tea"}, 1}},
+      .blobs = {{.name = {"images", "a"}, .bytes = "one"},
+                {.name = {"images", "b"}, .bytes = "two"},
+                {.name = {"images", "c"}, .bytes = "three"}},
+      .absent_blobs = {{"images", "d"}}};
   const FoundState found{.values = {{.name = {"carts", "ada"}, .bytes = "one"},
                                     {.name = {"carts", "bob"}, .bytes = "3"}},
                          .counters = {{{"stock", "mug"}, -2}},
+                         .blobs = {{.name = {"images", "a"}, .bytes = "eno"},
+                                   {.name = {"images", "b"}, .bytes = "of other length"},
+                                   {.name = {"images", "d"}, .bytes = "four"}},
                          .others = {{"carts", "evee"}, {"other", "eve"}}};
   EXPECT_THAT(
       differences(expected, found),
@@ -89,6 +99,10 @@ TEST(Effects, AreNamedWhereTheyDiffer) {
                   HasSubstr("- expires 1970-01-01T00:00:00Z\n+ never expires"),
                   HasSubstr("kv carts/eve:\n- 2\n+ (not there; carts/evee is)"),
                   HasSubstr("kv carts/bob:\n- (not there)\n+ 3"),
+                  HasSubstr("blob images/a differs from line 1:\n- one  (no line feed)\n+ eno"),
+                  HasSubstr("blob images/b:\n- 3 bytes\n+ 15 bytes"),
+                  HasSubstr("blob images/c:\n- three\n+ (not there)"),
+                  HasSubstr("blob images/d:\n- (not there)\n+ four"),
                   HasSubstr("counter stock/mug:\n- 2\n+ -2"),
                   HasSubstr("counter stock/tea:\n- 1\n+ 0")));
 }

@@ -94,28 +94,37 @@ Result<std::string> expectation_text(const fs::path& folder, const app::CaseEven
   return text;
 }
 
-// What was stored. A name that no text can hold is left out: what is not named is not checked.
-Result<std::string> effects_text(const fs::path& folder, const app::CaseEffects& effects) {
+// A name that no text can hold is left out: what is not named is not checked.
+Result<std::string> values_text(const fs::path& folder, std::string_view kind,
+                                const std::vector<app::StateValue>& values) {
   std::string text;
-  for (const app::StateValue& value : effects.values) {
+  for (const app::StateValue& value : values) {
     if (!fits_inline(app::text_of(value.name))) continue;
-    text += text.empty() ? "\n[effects.kv]\n" : "";
+    if (text.empty()) text = fmt::format("\n[effects.{}]\n", kind);
     text += toml_text(app::text_of(value.name)) + " = ";
     if (fits_inline(value.bytes)) {
       text += toml_text(value.bytes) + "\n";
       continue;
     }
-    const std::string file = fmt::format("expected-value-{}", std::ranges::count(text, '\n'));
+    const std::string file =
+        fmt::format("expected-{}-{}", kind, std::ranges::count(text, '\n') - 1);
     CARREL_TRY_VOID(write(folder / file, value.bytes));
     text += fmt::format("{{ file = {} }}\n", toml_text(file));
   }
+  return text;
+}
+
+// What was stored.
+Result<std::string> effects_text(const fs::path& folder, const app::CaseEffects& effects) {
+  CARREL_TRY(const std::string values, values_text(folder, "kv", effects.values));
+  CARREL_TRY(const std::string blobs, values_text(folder, "blobs", effects.blobs));
   std::string counters;
   for (const app::StateCount& counter : effects.counters) {
     if (!fits_inline(app::text_of(counter.name))) continue;
     counters += counters.empty() ? "\n[effects.counters]\n" : "";
     counters += fmt::format("{} = {}\n", toml_text(app::text_of(counter.name)), counter.count);
   }
-  return text + counters;
+  return values + blobs + counters;
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "cli/case_blobs.h"
+
 namespace carrel::cli {
 namespace fs = std::filesystem;
 namespace {
@@ -39,8 +41,9 @@ async::Task<Result<void>> write(store::Transaction* transaction, store::Place pl
   co_return transaction->put(place, name, std::move(record));
 }
 
-async::Task<Result<void>> put_all(store::Transaction* transaction, const TenantName* tenant,
-                                  const store::Sealer* sealer, const app::CaseState* state) {
+async::Task<Result<void>> put_all(store::Transaction* transaction, CaseBlobs* blobs,
+                                  const TenantName* tenant, const store::Sealer* sealer,
+                                  const app::CaseState* state) {
   for (const app::StateValue& value : state->values) {
     store::Record record{.bytes = value.bytes,
                          .expires = value.expires ? store::milliseconds(*value.expires) : 0};
@@ -51,6 +54,7 @@ async::Task<Result<void>> put_all(store::Transaction* transaction, const TenantN
     CARREL_CO_TRY_VOID(
         transaction->add(counter.name.store, counter.name.key, counter.count, std::nullopt));
   }
+  for (const app::StateValue& blob : state->blobs) CARREL_CO_TRY_VOID(co_await blobs->put(&blob));
   for (const auto& [name, secret] : state->secrets) {
     store::Record record{.bytes = sealer->seal(*tenant, name, secret)};
     CARREL_CO_TRY_VOID(co_await write(transaction, {.kind = store::Kind::secret, .store = ""}, name,
@@ -106,7 +110,14 @@ async::Task<Result<void>> look_for_counter(store::Transaction* transaction, app:
   co_return Result<void>();
 }
 
-async::Task<Result<void>> look_for_all(store::Transaction* transaction,
+async::Task<Result<void>> look_for_blob(CaseBlobs* blobs, app::StateName name, FoundState* found) {
+  auto bytes = co_await blobs->get(name);
+  if (!bytes) co_return std::unexpected(std::move(bytes).error());
+  if (*bytes) found->blobs.push_back({.name = std::move(name), .bytes = std::move(**bytes)});
+  co_return Result<void>();
+}
+
+async::Task<Result<void>> look_for_all(store::Transaction* transaction, CaseBlobs* blobs,
                                        const app::CaseEffects* effects, FoundState* found) {
   for (const app::StateValue& value : effects->values) {
     CARREL_CO_TRY_VOID(co_await look_for_value(transaction, value.name, found));
@@ -120,11 +131,17 @@ async::Task<Result<void>> look_for_all(store::Transaction* transaction,
   for (const app::StateCount& counter : effects->counters) {
     CARREL_CO_TRY_VOID(co_await look_for_counter(transaction, counter.name, found));
   }
+  for (const app::StateValue& blob : effects->blobs) {
+    CARREL_CO_TRY_VOID(co_await look_for_blob(blobs, blob.name, found));
+  }
+  for (const app::StateName& name : effects->absent_blobs) {
+    CARREL_CO_TRY_VOID(co_await look_for_blob(blobs, name, found));
+  }
   co_return Result<void>();
 }
 
-async::Task<Result<void>> collect(store::Transaction* transaction, const turn::Grants* grants,
-                                  std::size_t most, FoundState* found) {
+async::Task<Result<void>> collect(store::Transaction* transaction, CaseBlobs* blobs,
+                                  const turn::Grants* grants, std::size_t most, FoundState* found) {
   for (const turn::StoreGrant& grant : grants->kv) {
     const store::Place place{.kind = store::Kind::value, .store = grant.store};
     CARREL_CO_TRY(const auto names, co_await names_in(transaction, place, most));
@@ -138,6 +155,14 @@ async::Task<Result<void>> collect(store::Transaction* transaction, const turn::G
     CARREL_CO_TRY(const auto names, co_await names_in(transaction, place, most));
     for (const app::StateName& name : names) {
       CARREL_CO_TRY_VOID(co_await look_for_counter(transaction, name, found));
+    }
+    most -= std::min(most, names.size());
+  }
+  for (const turn::StoreGrant& grant : grants->blobs) {
+    const store::Place place{.kind = store::Kind::blob, .store = grant.store};
+    CARREL_CO_TRY(const auto names, co_await names_in(transaction, place, most));
+    for (const app::StateName& name : names) {
+      CARREL_CO_TRY_VOID(co_await look_for_blob(blobs, name, found));
     }
     most -= std::min(most, names.size());
   }
@@ -191,16 +216,18 @@ turn::Services TurnStore::services() {
 Result<void> TurnStore::put(const TenantName& tenant, const app::CaseState& state) {
   if (state.empty()) return {};
   store::Transaction transaction(mine_, tenant, kUnlimited);
+  CaseBlobs blobs(mine_, transaction, tenant);
   Result<void> result;
-  shard_.run_until_done(keep(put_all(&transaction, &tenant, &sealer_, &state), &result));
+  shard_.run_until_done(keep(put_all(&transaction, &blobs, &tenant, &sealer_, &state), &result));
   return result;
 }
 
 Result<FoundState> TurnStore::look_for(const TenantName& tenant, const app::CaseEffects& effects) {
   store::Transaction transaction(mine_, tenant, kUnlimited);
+  CaseBlobs blobs(mine_, transaction, tenant);
   FoundState found;
   Result<void> result;
-  shard_.run_until_done(keep(look_for_all(&transaction, &effects, &found), &result));
+  shard_.run_until_done(keep(look_for_all(&transaction, &blobs, &effects, &found), &result));
   if (!result) return std::unexpected(std::move(result).error());
   return found;
 }
@@ -208,11 +235,14 @@ Result<FoundState> TurnStore::look_for(const TenantName& tenant, const app::Case
 Result<app::CaseEffects> TurnStore::contents(const TenantName& tenant, const turn::Grants& grants,
                                              std::size_t most) {
   store::Transaction transaction(mine_, tenant, kUnlimited);
+  CaseBlobs blobs(mine_, transaction, tenant);
   FoundState found;
   Result<void> result;
-  shard_.run_until_done(keep(collect(&transaction, &grants, most, &found), &result));
+  shard_.run_until_done(keep(collect(&transaction, &blobs, &grants, most, &found), &result));
   if (!result) return std::unexpected(std::move(result).error());
-  return app::CaseEffects{.values = std::move(found.values), .counters = std::move(found.counters)};
+  return app::CaseEffects{.values = std::move(found.values),
+                          .counters = std::move(found.counters),
+                          .blobs = std::move(found.blobs)};
 }
 
 }  // namespace carrel::cli

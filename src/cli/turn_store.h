@@ -25,6 +25,7 @@ namespace carrel::cli {
 struct FoundState {
   std::vector<app::StateValue> values;
   std::vector<app::StateCount> counters;
+  std::vector<app::StateValue> blobs;
   std::vector<app::StateName> others;  // some keys of stores in which one is missing
 };
 

@@ -52,6 +52,26 @@ TEST(TurnStore, GivesBackWhatWasPutIntoIt) {
   EXPECT_THAT(found->others, Contains(app::StateName{"carts", "ada"}));
 }
 
+TEST(TurnStore, GivesBackBlobsOfAnySizeAndTellsOfThem) {
+  async::Shard shard;
+  auto store = std::move(*TurnStore::temporary(shard, system_clock()));
+  std::string large;
+  while (large.size() < (5 << 19)) large += std::to_string(large.size());
+  ASSERT_TRUE(store->put(kShop, {.blobs = {{.name = {"images", "empty"}},
+                                           {.name = {"images", "large"}, .bytes = large}}}));
+  const auto found = store->look_for(
+      kShop, {.blobs = {{.name = {"images", "large"}}, {.name = {"images", "none"}}},
+              .absent_blobs = {{"images", "empty"}}});
+  ASSERT_TRUE(found) << found.error().message();
+  ASSERT_EQ(found->blobs.size(), 2u);
+  EXPECT_TRUE(found->blobs[0].bytes == large);
+  EXPECT_EQ(found->blobs[1].bytes, "");
+  const auto all = store->contents(kShop, {.blobs = {{.store = "images"}}}, 100);
+  ASSERT_TRUE(all) << all.error().message();
+  ASSERT_EQ(all->blobs.size(), 2u);
+  EXPECT_TRUE(all->blobs[1].bytes == large);
+}
+
 TEST(TurnStore, SealsSecretsUnderTheirTenant) {
   async::Shard shard;
   auto store = std::move(*TurnStore::temporary(shard, system_clock()));

@@ -54,7 +54,8 @@ async::Task<turn::Outcome> run_guest(Running& running) {
   turn::Outcome outcome = co_await running.program.abi->run(running.shard, running.ticket.account(),
                                                             running.prepared, turn);
   // A guest that gave up because the store did not answer is not the one to blame.
-  if (const auto& cause = running.state.transaction.failure(); cause && outcome.error) {
+  const auto& unread = running.state.transaction.failure();
+  if (const auto& cause = unread ? unread : running.state.failure; cause && outcome.error) {
     if (outcome.error->code() == Code::guest_exited ||
         outcome.error->code() == Code::guest_trapped) {
       outcome.error = cause;
@@ -104,6 +105,7 @@ async::Task<turn::Outcome> run_to_commit(Running& running, store::Version* neede
     turn::KeptBody* const body = running.state.body;
     if ((body != nullptr && !body->rewind()) || !running.state.calls.rewind()) co_return outcome;
     running.state.before_commit.clear();
+    running.state.failure.reset();
     co_await running.state.transaction.restart();
   }
 }

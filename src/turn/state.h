@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,8 +45,9 @@ struct State {
   std::vector<SecretBytes> told_secrets;  // values that must not reach the log
   // Awaited in order once the guest has ended well, before the commit; an error fails the turn.
   std::vector<std::function<async::Task<Result<void>>()>> before_commit;
-  KeptBody* body = nullptr;  // the event's; null: it has none
-  std::string key;           // names the turn to the outside; the same for all its runs
+  KeptBody* body = nullptr;      // the event's; null: it has none
+  std::optional<Error> failure;  // of a capability, which the guest has seen as an errno
+  std::string key;               // names the turn to the outside; the same for all its runs
 };
 
 }  // namespace carrel::turn

@@ -25,6 +25,7 @@ class BlobTree final : public state::StoreTree {
     if (!renamed) return fail(renamed.error());
     if (!*renamed) return {};
     auto& [source, target, record] = **renamed;
+    if (!store::decode_manifest(record.bytes)) return fail(Errno::io);
     return move(source, target, std::move(record));
   }
 

@@ -179,6 +179,7 @@ TEST_F(BlobFiles, ADamagedPartIsAnErrorAndTheOthersAreRead) {
     return ask([&] { return (*file)->read_at(io, std::span(&bytes, 1), at); });
   };
   EXPECT_EQ(read_at(kMiB + 7).error(), Errno::io);
+  EXPECT_EQ(state->failure->code(), Code::data_corrupt);
   EXPECT_EQ(read_at(kMiB - 10).value_or(0), 10u);
   EXPECT_EQ(piece, text.substr(kMiB - 10, 10));
   EXPECT_EQ(read_at(kMiB + 7).error(), Errno::io);
@@ -243,6 +244,58 @@ TEST_F(BlobFiles, AnOpenBlobWhoseNameIsGoneIsStaleAndOneMadeAnewIsEmpty) {
   ASSERT_TRUE(blobs->unlink(io, "images/a"));
   ASSERT_TRUE(commit());
   EXPECT_EQ(read("images/a"), errno_text(Errno::noent));
+}
+
+TEST_F(BlobFiles, SeveralOpenFilesOfABlobSeeOneContent) {
+  auto first = open_file("images/a", kAnew);
+  auto second = open_file("images/a", {.read = true, .write = true});
+  ASSERT_TRUE(first && second);
+  const std::string text = pattern(kMiB + 10);
+  EXPECT_EQ(write_at(**first, text, 0), Errno::success);
+  EXPECT_EQ(read("images/a"), text);
+  EXPECT_EQ(write_at(**second, "from the other", kMiB - 7), Errno::success);
+  EXPECT_EQ((*first)->stat(io)->size, text.size());
+  EXPECT_TRUE((*first)->close(io));
+  std::string changed = text;
+  changed.replace(kMiB - 7, 14, "from the other");
+  EXPECT_TRUE(read("images/a") == changed);
+  EXPECT_TRUE((*second)->close(io));
+  ASSERT_TRUE(commit());
+  EXPECT_TRUE(read("images/a") == changed);
+}
+
+TEST_F(BlobFiles, ARenameOverAnOpenBlobIsWhatItsFilesSeeThen) {
+  EXPECT_EQ(write("images/a", "the new one"), Errno::success);
+  auto target = open_file("images/b", {.create = true, .read = true, .write = true});
+  ASSERT_TRUE(target);
+  EXPECT_EQ(write_at(**target, "old", 0), Errno::success);
+  ASSERT_TRUE(ask([&] { return blobs->rename(io, "images/a", "images/b"); }));
+  EXPECT_EQ(write_at(**target, "THE", 0), Errno::success);
+  EXPECT_TRUE((*target)->close(io));
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(read("images/b"), "THE new one");
+}
+
+TEST_F(BlobFiles, TheSizeOfAnOpenBlobIsKnownAfterManyOthersWereRead) {
+  EXPECT_EQ(write("images/a", "text"), Errno::success);
+  ASSERT_TRUE(commit());
+  auto file = open_file("images/a", {.read = true});
+  ASSERT_TRUE(file);
+  for (int i = 0; i < 40; ++i) (void)size("images/" + std::to_string(i));
+  const auto stat = ask([&] { return (*file)->stat(io); });
+  EXPECT_EQ(stat ? stat->size : UINT64_MAX, 4u);
+}
+
+TEST_F(BlobFiles, ADamagedManifestIsAnErrorWhereverItIsMet) {
+  const store::Place place{.kind = store::Kind::blob, .store = "images"};
+  EXPECT_EQ(write("images/b", "good"), Errno::success);
+  auto open_target = open_file("images/b", {.read = true});
+  ASSERT_TRUE(open_target);
+  (void)size("images/a");
+  ASSERT_TRUE(state->transaction.put(place, "a", {.bytes = std::string(8, '\1')}));
+  EXPECT_EQ(read("images/a"), errno_text(Errno::io));
+  EXPECT_EQ(ask([&] { return blobs->rename(io, "images/a", "images/b"); }).error(), Errno::io);
+  EXPECT_EQ(read("images/b"), "good");
 }
 
 TEST_F(BlobFiles, WhatIsNotSupportedIsSaid) {

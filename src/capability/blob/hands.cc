@@ -5,6 +5,7 @@
 
 #include "capability/blob/manifest.h"
 #include "capability/state/store_errno.h"
+#include "store/part_io.h"
 
 namespace carrel::capability::blob {
 namespace {
@@ -15,32 +16,6 @@ using wasi::Io;
 
 constexpr std::size_t kMostParts = 2048;  // written by a turn, so that it cannot fill the disk
 constexpr std::size_t kLeastRoom = 4096;
-
-// What the pool works on, alive whoever still waits for it.
-struct Work {
-  TenantName tenant;
-  store::PartHash hash;
-  std::string bytes;
-  store::Parts::Pin pin = {};
-  Result<void> done = {};
-};
-
-void read_part(Work& work, const store::Parts& parts, std::size_t size) {
-  auto bytes = parts.read(work.tenant, work.hash);
-  if (!bytes) {
-    work.done = std::unexpected(std::move(bytes).error());
-  } else if (bytes->size() != size) {
-    work.done = carrel::fail(Code::data_corrupt, "a blob's part has another size than it should");
-  } else {
-    work.bytes = std::move(*bytes);
-  }
-}
-
-void write_part(Work& work, store::Parts& parts) {
-  work.hash = store::hash_of_part(work.bytes);
-  work.pin = parts.pin(work.tenant, work.hash);
-  work.done = parts.write(work.tenant, work.hash, work.bytes);
-}
 
 std::size_t room_for(std::size_t size) {
   return size == 0 ? 0 : std::max(kLeastRoom, std::bit_ceil(size));
@@ -134,17 +109,13 @@ Io<void> Hands::change(wasi::IoContext& io, Hand& hand, std::size_t size) {
 
 async::Task<void> Hands::load(std::shared_ptr<Hands> self, Hand* hand, std::uint64_t index,
                               store::PartHash hash, std::size_t size) {
-  store::ShardStore& store = *self->state_.services.store;
-  auto work = std::make_shared<Work>(self->tenant_, hash);
-  co_await store.store().io().run(store.shard(), [work, &parts = store.store().parts(), size] {
-    read_part(*work, parts, size);
-  });
-  if (!work->done) {
-    hand->failure = std::move(work->done).error();
+  auto part = co_await store::fetch_part(self->state_.services.store, self->tenant_, hash, size);
+  if (!part) {
+    hand->failure = self->state_.failure = std::move(part).error();
     co_return;
   }
   hand->index = index;
-  hand->bytes = std::move(work->bytes);
+  hand->bytes = std::move(*part);
 }
 
 // The manifest names the part, if the blob is still there.
@@ -160,20 +131,22 @@ Result<void> Hands::enter(Hand& hand, std::uint64_t index, const store::PartHash
 }
 
 async::Task<void> Hands::save(std::shared_ptr<Hands> self, Hand* hand) {
-  store::ShardStore& store = *self->state_.services.store;
-  auto work = std::make_shared<Work>(self->tenant_, store::PartHash(), std::move(hand->bytes));
   const std::uint64_t index = hand->index.value_or(0);
-  co_await store.store().io().run(
-      store.shard(), [work, &parts = store.store().parts()] { write_part(*work, parts); });
-  if (work->done) {
-    self->pins_.push_back(std::move(work->pin));
-    work->done = self->enter(*hand, index, work->hash);
-  }
-  if (work->done) {
-    self->empty(*hand);
+  auto part =
+      co_await store::keep_part(self->state_.services.store, self->tenant_, std::move(hand->bytes));
+  Result<void> done;
+  if (part) {
+    self->pins_.push_back(std::move(part->pin));
+    done = self->enter(*hand, index, part->hash);
   } else {
-    hand->failure = std::move(work->done).error();  // for good: the turn cannot be kept
+    done = std::unexpected(std::move(part).error());
   }
+  if (!done) {
+    // For good: the turn cannot be kept.
+    hand->failure = self->state_.failure = std::move(done).error();
+    co_return;
+  }
+  self->empty(*hand);
 }
 
 async::Task<Result<void>> Hands::finish(std::shared_ptr<Hands> self) {

@@ -5,6 +5,7 @@
 //   list FOLDER       rename PATH PATH   unlink PATH   exists PATH
 //   expire PATH SECONDS   from now; 0: now      when PATH   seconds until it expires
 //   call METHOD URL BODY   through /http/new; "@PATH": the body is what that file holds
+//   peek PATH AT BYTES   poke PATH AT TEXT   size PATH
 //   many FOLDER COUNT   log TEXT   trap   loop   exit STATUS
 //
 // An error is said by its name and stops nothing.
@@ -186,6 +187,42 @@ static void many(const char *folder, long count) {
   printf("many %s: ok\n", folder);
 }
 
+static void peek(const char *path, char *rest) {
+  char buffer[256];
+  const off_t at = strtol(rest, &rest, 10);
+  size_t left = (size_t)strtol(rest, NULL, 10), done = 0;
+  if (left > sizeof buffer) left = sizeof buffer;
+  const int fd = open(path, O_RDONLY);
+  if (fd < 0) return say("peek", path, 0);
+  for (ssize_t n = 1; n > 0 && left > 0; left -= (size_t)n, done += (size_t)n) {
+    n = pread(fd, buffer + done, left, at + (off_t)done);
+    if (n < 0) return say("peek", path, 0);
+  }
+  close(fd);
+  printf("peek %s: %.*s\n", path, (int)done, buffer);
+}
+
+// By seeking, in what is there.
+static void poke(const char *path, char *rest) {
+  const off_t at = strtol(rest, &rest, 10);
+  const int fd = open(path, O_RDWR);
+  int ok = fd >= 0 && lseek(fd, at, SEEK_SET) == at;
+  if (*rest == ' ') ++rest;
+  for (ssize_t n; ok && *rest != 0; rest += n) {
+    n = write(fd, rest, strlen(rest));
+    ok = n > 0;
+    if (!ok) break;
+  }
+  say("poke", path, ok);
+  if (fd >= 0) close(fd);
+}
+
+static void size_of(const char *path) {
+  struct stat found;
+  if (stat(path, &found) != 0) return say("size", path, 0);
+  printf("size %s: %lld\n", path, (long long)found.st_size);
+}
+
 static void cut(const char *path, long size) { say("cut", path, truncate(path, size) == 0); }
 
 static void run(char *line) {
@@ -201,6 +238,9 @@ static void run(char *line) {
   else if (!strcmp(command, "call")) call(path, text);
   else if (!strcmp(command, "fill")) fill(path, strtol(text, NULL, 10));
   else if (!strcmp(command, "cut")) cut(path, strtol(text, NULL, 10));
+  else if (!strcmp(command, "peek")) peek(path, text);
+  else if (!strcmp(command, "poke")) poke(path, text);
+  else if (!strcmp(command, "size")) size_of(path);
   else if (!strcmp(command, "list")) list(path);
   else if (!strcmp(command, "rename")) say(command, path, rename(path, text) == 0);
   else if (!strcmp(command, "unlink")) say(command, path, unlink(path) == 0);
