@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <random>
@@ -138,6 +139,7 @@ int bench(const std::filesystem::path& folder, double seconds) {
   sides[0].shard.run_until_done(fill(&bench, sides[0].local));
 
   const auto started = std::chrono::steady_clock::now();
+  const std::clock_t before = std::clock();
   std::uint32_t seed = 1;
   for (Side& side : sides) {
     side.thread = std::thread([&side, &bench, seed] {
@@ -148,6 +150,7 @@ int bench(const std::filesystem::path& folder, double seconds) {
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
   bench.over = true;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
+  const double cpu = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
   std::uint64_t done = 0;
   for (Side& side : sides) {
     side.thread.join();
@@ -157,11 +160,14 @@ int bench(const std::filesystem::path& folder, double seconds) {
   (*store)->stop();
   if (bench.failed) return 1;
   std::printf("store_per_s %.0f\n", static_cast<double>(done) / took.count());
-  std::fprintf(stderr, "%llu batches, %llu syncs, %llu conflicts, %llu reads of the disk\n",
-               static_cast<unsigned long long>(status.commits.batches),
-               static_cast<unsigned long long>(status.commits.syncs),
-               static_cast<unsigned long long>(bench.conflicts.load()),
-               static_cast<unsigned long long>(status.disk_reads));
+  std::fprintf(
+      stderr,
+      "%.1f us of CPU a turn, %llu batches, %llu syncs, %llu conflicts, %llu reads of the disk\n",
+      1e6 * cpu / static_cast<double>(done),
+      static_cast<unsigned long long>(status.commits.batches),
+      static_cast<unsigned long long>(status.commits.syncs),
+      static_cast<unsigned long long>(bench.conflicts.load()),
+      static_cast<unsigned long long>(status.disk_reads));
   return 0;
 }
 

@@ -60,8 +60,8 @@ struct Changes {
   std::vector<std::uint64_t> reads;  // hashes; may name one twice
   std::vector<Change> changes;       // in order of keys
   std::vector<Addition> additions;
-  // The sweeper's: encoded garbage keys. Each goes, and its part's entry with it if that is still the
-  // one of this key.
+  // The sweeper's: encoded garbage keys. Each goes, and its part's entry with it if that is still
+  // the one of this key.
   std::vector<std::string> garbage;
   TicketHolder holder{};  // whose tickets the commit may use, and gives back
   std::size_t bytes = 0;  // of all of it, about

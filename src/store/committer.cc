@@ -17,9 +17,10 @@ struct Committer::Impl {
   TicketTable& tickets;
   CommitObserver& observer;
   CommitterOptions options;
-  UsageTable& usage;
   SlotTable slots;
+  UsageTable& usage;
   std::optional<Judge> judge;  // the committing thread's
+  Version opened{};            // what the database held when it was opened
   Version last{};              // the highest that was given; the committing thread's
 
   mutable std::mutex mutex;
@@ -50,14 +51,14 @@ struct Committer::Impl {
   void start(std::shared_ptr<Database> db, Version first) {
     database = std::move(db);
     judge.emplace(database, tickets, slots, usage, first, options.wall);
-    last = first;
+    opened = last = first;
     {
       const std::lock_guard lock(mutex);
       judge->counts() = counts;
       failure.reset();
       stopping = stopped_committing = wanted = false;
-      applied = durable =
-          std::make_shared<const Snapshot>(Snapshot{.version = first, .view = database->view()});
+      applied = durable = std::make_shared<const Snapshot>(
+          Snapshot{.version = first, .opened = first, .view = database->view()});
     }
     committing = std::thread([this] { run_commits(); });
     syncing = std::thread([this] { run_syncs(); });
@@ -126,6 +127,7 @@ struct Committer::Impl {
       }
     }
     for (std::size_t i = 0; i < batch.size(); ++i) {
+      verdicts[i].once = judge->wrote_once();
       if (!verdicts[i].refused) tickets.give_back(batch[i]->changes.holder);
       batch[i]->decided(std::move(verdicts[i]));
     }
@@ -147,8 +149,8 @@ struct Committer::Impl {
   // Whether the sync of what was published is this thread's.
   bool publish(Version version, std::size_t turns, bool wants) {
     ++judge->counts().batches;
-    auto state =
-        std::make_shared<const Snapshot>(Snapshot{.version = version, .view = database->view()});
+    auto state = std::make_shared<const Snapshot>(
+        Snapshot{.version = version, .opened = opened, .view = database->view()});
     bool alone = false;
     {
       const std::lock_guard lock(mutex);
@@ -287,6 +289,8 @@ Version Committer::let_go() {
 void Committer::begin_again(std::shared_ptr<Database> database, Version first) {
   impl_->start(std::move(database), first);
 }
+
+const SlotTable& Committer::slots() const { return impl_->slots; }
 
 CommitCounts Committer::counts() const {
   const std::lock_guard lock(impl_->mutex);

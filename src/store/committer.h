@@ -36,6 +36,7 @@ struct Verdict {
   // Refused. `conflict`: with the names it lost by. Others: quota_exceeded, below_floor,
   // store_full, store_failed, commit_unknown, data_corrupt, shutting_down.
   std::optional<Error> refused;
+  bool once = false;  // no other turn applied as of this version wrote a name that this one did
   std::vector<std::uint64_t> lost;  // hashes of the names, for tickets; empty: not known by name
 };
 
@@ -102,6 +103,8 @@ class Committer {
   Version let_go();
   void begin_again(std::shared_ptr<Database> database, Version first);
 
+  // When names were written last.
+  const SlotTable& slots() const;
   CommitCounts counts() const;
   std::size_t queued_bytes() const;
 

@@ -28,18 +28,14 @@ void Judge::begin(Version version) {
   writes_.clear();
   overlay_.clear();
   texts_.clear();
+  once_ = true;
   touched_.clear();
 }
 
 std::string_view Judge::keep(std::string text) { return texts_.emplace_back(std::move(text)); }
 
 void Judge::set(std::string_view key, Text value) {
-  overlay_[key] = value;
-  if (value) {
-    writes_.put(key, *value);
-  } else {
-    writes_.erase(key);
-  }
+  once_ &= overlay_.insert_or_assign(key, value).second;
 }
 
 Result<std::optional<std::string>> Judge::newest(std::string_view key) const {
@@ -76,14 +72,11 @@ Result<Before> Judge::before(const Changes& changes, const Change& change) const
   const bool still = slots_.last_write(slot_of(change.hash)) <= changes.snapshot;
   if (change.before.known && still) return change.before;
   CARREL_TRY(const auto stored, newest(change.key));
-  if (!stored) return Before{.known = true};
+  if (!stored) return before_of(change.kind, {}, {});
   const auto record = view_record(*stored);
   const auto key = decode(change.key);
   if (!record || !key) return fail(Code::data_corrupt, "a stored record is damaged");
-  return Before{.known = true,
-                .existed = true,
-                .charge = charge_of(change.kind, key->name, *record),
-                .expires = record->expires};
+  return before_of(change.kind, key->name, record);
 }
 
 LedgerAccess Judge::ledger_of(Effects& effects) const {
@@ -226,9 +219,19 @@ Verdict Judge::decide(const Changes& changes) {
   return {.version = version_};
 }
 
+// Each key once, in order: a walk through the memtable, not a search for each.
 WriteSet& Judge::finish() {
   for (const auto& [tenant, account] : touched_) {
-    writes_.put(usage_key(tenant), encode_usage(account->bytes, account->names));
+    set(keep(usage_key(tenant)), keep(encode_usage(account->bytes, account->names)));
+  }
+  sorted_.assign(overlay_.begin(), overlay_.end());
+  std::ranges::sort(sorted_, {}, &std::pair<std::string_view, Text>::first);
+  for (const auto& [key, value] : sorted_) {
+    if (value) {
+      writes_.put(key, *value);
+    } else {
+      writes_.erase(key);
+    }
   }
   return writes_;
 }

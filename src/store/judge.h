@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "store/committer.h"
 #include "store/part_ledger.h"
@@ -26,6 +28,8 @@ class Judge {
   Verdict decide(const Changes& changes);
   // What the accepted turns write, with the tenants' accounts.
   WriteSet& finish();
+  // Whether no key was written twice.
+  bool wrote_once() const { return once_; }
 
   CommitCounts& counts() { return counts_; }
 
@@ -56,7 +60,9 @@ class Judge {
   Version version_{};
   WriteSet writes_;
   std::unordered_map<std::string_view, Text> overlay_;
+  std::vector<std::pair<std::string_view, Text>> sorted_;
   std::deque<std::string> texts_;
+  bool once_ = true;
   std::unordered_map<TenantName, std::shared_ptr<Account>> touched_;
   CommitCounts counts_;
 };

@@ -27,6 +27,10 @@ struct RecordView {
   std::string_view bytes;
   std::uint64_t expires = 0;
 };
+inline std::optional<RecordView> view_of(const std::optional<Record>& record) {
+  if (!record) return {};
+  return RecordView{.bytes = record->bytes, .expires = record->expires};
+}
 std::optional<RecordView> view_record(std::string_view encoded);
 
 std::uint64_t milliseconds(WallTime time);

@@ -57,7 +57,8 @@ void Store::Impl::reopen() {
   {
     const std::lock_guard lock(mutex);
     database = *opened;
-    newest = std::make_shared<const Snapshot>(Snapshot{.version = first, .view = database->view()});
+    newest = std::make_shared<const Snapshot>(
+        Snapshot{.version = first, .opened = first, .view = database->view()});
     failure.reset();
     reopening = false;
     durable = static_cast<std::uint64_t>(first);

@@ -11,6 +11,7 @@ namespace carrel::store {
 // Immutable; shared by the turns that began while it was the newest. Thread-safe.
 struct Snapshot {
   Version version;
+  Version opened;  // what the database held when it was opened
   std::shared_ptr<const DatabaseView> view;
 };
 

@@ -34,9 +34,11 @@ void Mailbox::close() {
 }
 
 ShardStore::ShardStore(Store& store, async::Shard& shard)
-    : store_(store), shard_(shard), impl_(std::make_unique<Impl>()) {
-  impl_->mailbox = std::make_shared<Mailbox>(shard);
-}
+    : store_(store),
+      shard_(shard),
+      impl_(std::make_unique<Impl>(
+          std::make_shared<Mailbox>(shard),
+          RecordCache(store.impl_->committer->slots(), store.impl_->options.cache_bytes / 8))) {}
 ShardStore::~ShardStore() { impl_->mailbox->close(); }
 
 void ShardStore::set_listener(DurabilityListener* listener) { impl_->listener = listener; }
@@ -89,8 +91,9 @@ void Store::Impl::run_sweeps() {
     const Instant oldest = std::chrono::steady_clock::now() - options.longest_snapshot;
     for (const auto& shard : shards) {
       shard->impl_->mailbox->post([impl = shard->impl_.get(), oldest] {
-        const auto holders = impl->holders;
-        for (SnapshotHolder* holder : holders) holder->give_up_before(oldest);
+        for (auto at = impl->holders.begin(); at != impl->holders.end();) {
+          (at++)->give_up_before(oldest);  // which takes itself out
+        }
       });
     }
     auto state = newest;
@@ -135,7 +138,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   impl.copying = std::make_unique<IoPool>(1);
   impl.parts = std::make_unique<Parts>(parts_folder(options.folder), options.on_damage);
   impl.newest = std::make_shared<const Snapshot>(
-      Snapshot{.version = kNoVersion, .view = impl.database->view()});
+      Snapshot{.version = kNoVersion, .opened = kNoVersion, .view = impl.database->view()});
   impl.committer = std::make_unique<Committer>(
       impl.database, impl.tickets, impl.usage, impl, kNoVersion,
       CommitterOptions{.wall = [clock = impl.clock] { return clock->wall(); }, .feed = &impl.feed});

@@ -2,14 +2,15 @@
 #pragma once
 
 #include <atomic>
+#include <boost/intrusive/list.hpp>
 #include <condition_variable>
 #include <mutex>
-#include <set>
 #include <stop_token>
 #include <thread>
 #include <vector>
 
 #include "store/feed.h"
+#include "store/record_cache.h"
 #include "store/store.h"
 #include "store/usage_table.h"
 
@@ -19,7 +20,8 @@ class PartSweeper;
 class Sweeper;
 
 // A transaction that is told when its snapshot has become too old.
-class SnapshotHolder {
+class SnapshotHolder : public boost::intrusive::list_base_hook<
+                           boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   virtual void give_up_before(Instant oldest) = 0;
 
@@ -46,8 +48,10 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
 
 struct ShardStore::Impl {
   std::shared_ptr<Mailbox> mailbox;
+  RecordCache records;
   DurabilityListener* listener = nullptr;
-  std::set<SnapshotHolder*> holders;  // with a snapshot
+  // With a snapshot.
+  boost::intrusive::list<SnapshotHolder, boost::intrusive::constant_time_size<false>> holders;
 };
 
 struct Store::Impl final : CommitObserver {

@@ -7,9 +7,11 @@
 namespace carrel::store {
 namespace {
 
-constexpr std::size_t kMostReads = 65'536;  // beyond, whole stores are what was read
-constexpr std::size_t kKept = 16;           // records read last
+constexpr std::size_t kMostReads = 65'536;
+constexpr std::size_t kKept = 16;  // records read last
 constexpr std::size_t kMostKnown = 20'000;
+
+const std::string& key_of_read(const std::shared_ptr<const ReadRecord>& read) { return read->key; }
 
 }  // namespace
 
@@ -42,16 +44,16 @@ Result<void> Transaction::Impl::begin() {
   began = std::chrono::steady_clock::now();
   now = milliseconds(store.clock->wall());
   seen = std::max(seen, snapshot->version);
-  local.holders.insert(this);
+  local.holders.push_back(*this);
   return {};
 }
 
 void Transaction::Impl::forget() {
-  local.holders.erase(this);
+  unlink();
   snapshot.reset();
   expired = false;
   reads.clear();
-  read_stores.clear();
+  read_places.clear();
   many_reads = false;
   own.clear();
   sums.clear();
@@ -69,12 +71,12 @@ void Transaction::Impl::give_up_before(Instant oldest) {
   snapshot.reset();
   expired = true;
   ++store.expired;
-  local.holders.erase(this);
+  unlink();
   tickets.give_back();
 }
 
 void Transaction::Impl::track(std::uint64_t hash, const Place& place) {
-  read_stores.insert(hash_of_store(key_of(place, {})));
+  if (std::ranges::find(read_places, place) == read_places.end()) read_places.push_back(place);
   if (many_reads) return;
   reads.push_back(hash);
   if (reads.size() > kMostReads) {
@@ -83,34 +85,52 @@ void Transaction::Impl::track(std::uint64_t hash, const Place& place) {
   }
 }
 
-Transaction::Impl::ReadRecord* Transaction::Impl::find_kept(const std::string& key) {
-  const auto found = std::ranges::find(kept, key, &ReadRecord::key);
-  return found == kept.end() ? nullptr : &*found;
+std::shared_ptr<const ReadRecord> Transaction::Impl::find_kept(std::string_view key) const {
+  const auto read = std::ranges::find(kept, key, key_of_read);
+  return read == kept.end() ? nullptr : *read;
 }
 
-Transaction::Impl::ReadRecord& Transaction::Impl::keep(const Place& place, std::string_view name,
-                                                       std::string key,
-                                                       Result<std::optional<std::string>> stored) {
-  ReadRecord read{.key = std::move(key), .record = std::optional<Record>()};
-  Before before{.known = true};
+// What this turn, or another of its shard, has read.
+std::shared_ptr<const ReadRecord> Transaction::Impl::find_read(std::uint64_t hash,
+                                                               std::string_view key) {
+  if (auto own_read = find_kept(key)) return own_read;
+  auto read = local.records.find(hash, key, *snapshot);
+  if (read) keep(read);
+  return read;
+}
+
+void Transaction::Impl::keep(std::shared_ptr<const ReadRecord> read) {
+  kept.push_back(std::move(read));
+  if (kept.size() <= kKept) return;
+  const ReadRecord& oldest = *kept.front();
+  if (oldest.before.known && known.size() < kMostKnown) known[oldest.key] = oldest.before;
+  kept.pop_front();
+}
+
+Before Transaction::Impl::before(const std::string& key) const {
+  if (const auto read = find_kept(key)) return read->before;
+  const auto at = known.find(key);
+  return at == known.end() ? Before() : at->second;
+}
+
+std::shared_ptr<const ReadRecord> Transaction::Impl::keep_read(
+    const Place& place, std::string_view name, std::uint64_t hash, std::string key,
+    Result<std::optional<std::string>> stored) {
+  auto read = std::make_shared<ReadRecord>(std::move(key), std::optional<Record>());
   if (!stored) {
-    if (stored.error().code() == Code::data_corrupt) ++store.corruptions;
-    read.record = std::unexpected(std::move(stored).error());
+    read->record = std::unexpected(std::move(stored).error());
   } else if (*stored) {
-    read.record = decode_record(**stored);
-    if (!*read.record) {
-      ++store.corruptions;
-      read.record = fail(Code::data_corrupt, "a stored record is damaged");
-    } else {
-      const Record& record = **read.record;
-      before.existed = true;
-      before.expires = record.expires;
-      before.charge = charge_of(place.kind, name, {record.bytes, record.expires});
-    }
+    read->record = decode_record(**stored);
+    if (!*read->record) read->record = fail(Code::data_corrupt, "a stored record is damaged");
   }
-  if (read.record && known.size() < kMostKnown) known[read.key] = before;
-  if (kept.size() == kKept) kept.pop_front();
-  return kept.emplace_back(std::move(read));
+  if (read->record) {
+    read->before = before_of(place.kind, name, view_of(*read->record));
+  } else if (read->record.error().code() == Code::data_corrupt) {
+    ++store.corruptions;
+  }
+  local.records.keep(hash, snapshot->version, read);
+  keep(read);
+  return read;
 }
 
 Transaction::Transaction(ShardStore& store, TenantName tenant, const TransactionLimits& limits)
@@ -120,21 +140,21 @@ Transaction::~Transaction() = default;
 
 Peek<const Record*> Transaction::get(const Place& place, std::string_view name, Track track) {
   using Answer = Result<const Record*>;
-  const std::uint64_t hash = hash_of_name(impl_->key_of(place, name));
+  std::string key = encode(impl_->key_of(place, name));
+  const std::uint64_t hash = hash_of(key);
   if (impl_->must_queue(hash)) return {};
   if (auto begun = impl_->begin(); !begun) return Answer(std::unexpected(begun.error()));
-  std::string key = encode(impl_->key_of(place, name));
   const auto visible = [this](const Record& record) {
     return impl_->is_there(record) ? &record : nullptr;
   };
   if (const auto own = impl_->own.find(key); own != impl_->own.end()) {
     return Answer(own->second.there ? visible(own->second.record) : nullptr);
   }
-  Impl::ReadRecord* read = impl_->find_kept(key);
-  if (read == nullptr) {
+  auto read = impl_->find_read(hash, key);
+  if (!read) {
     auto stored = impl_->snapshot->view->get(key, Reach::memory);
     if (!stored) return {};
-    read = &impl_->keep(place, name, std::move(key), std::move(*stored));
+    read = impl_->keep_read(place, name, hash, std::move(key), std::move(*stored));
   }
   if (!read->record) return Answer(impl_->failed(read->record.error()));
   if (track == Track::yes) impl_->track(hash, place);
@@ -142,20 +162,20 @@ Peek<const Record*> Transaction::get(const Place& place, std::string_view name, 
 }
 
 async::Task<void> Transaction::fetch(Place place, std::string name) {
-  const std::uint64_t hash = hash_of_name(impl_->key_of(place, name));
+  std::string key = encode(impl_->key_of(place, name));
+  const std::uint64_t hash = hash_of(key);
   if (impl_->must_queue(hash)) {
     co_await impl_->tickets.take({hash});
     co_return;
   }
   if (!impl_->begin()) co_return;
-  std::string key = encode(impl_->key_of(place, name));
   const auto view = impl_->snapshot->view;
   const auto stored = std::make_shared<Result<std::optional<std::string>>>();
   ++impl_->store.disk_reads;
   co_await impl_->store.io->run(impl_->shard.shard(),
                                 [view, key, stored] { *stored = *view->get(key, Reach::disk); });
-  if (impl_->find_kept(key) == nullptr) {
-    impl_->keep(place, name, std::move(key), std::move(*stored));
+  if (impl_->snapshot && !impl_->find_read(hash, key)) {
+    impl_->keep_read(place, name, hash, std::move(key), std::move(*stored));
   }
 }
 

@@ -38,6 +38,7 @@ struct TransactionLimits {
 struct Place {
   Kind kind;
   std::string store;
+  bool operator==(const Place&) const = default;
 };
 
 struct FolderEntry {

@@ -21,7 +21,7 @@ Result<Own*> Transaction::Impl::change(const Place& place, std::string_view name
   }
   CARREL_TRY_VOID(fits(wanted + static_cast<std::int64_t>(name.size())));
   Own fresh{.place = place, .name = std::string(name)};
-  if (const auto at = known.find(key); at != known.end()) fresh.before = at->second;
+  fresh.before = before(key);
   bytes += name.size();
   replaced += fresh.before.charge;
   if (auto enough = within_quota(wanted); !enough) {
@@ -89,7 +89,7 @@ Result<Record*> Transaction::edit(const Place& place, std::string_view name) {
     found->second.there = true;
     return &found->second.record;
   }
-  const Impl::ReadRecord* const read = impl_->find_kept(key);
+  const auto read = impl_->find_kept(key);
   if (read == nullptr) return fail(Code::internal, "a record is edited that was not just read");
   if (!read->record) return std::unexpected(read->record.error());
   Record copy;

@@ -46,7 +46,9 @@ Changes Transaction::changes() const {
   if (impl_->snapshot) out.snapshot = impl_->snapshot->version;
   out.holder = impl_->tickets.holder();
   if (impl_->many_reads) {
-    out.reads.assign(impl_->read_stores.begin(), impl_->read_stores.end());
+    for (const Place& place : impl_->read_places) {
+      out.reads.push_back(hash_of_store(impl_->key_of(place, {})));
+    }
   } else {
     out.reads = impl_->reads;
   }
@@ -81,6 +83,18 @@ Changes Transaction::changes() const {
   return out;
 }
 
+// What the turn wrote is likely to be read next.
+void Transaction::Impl::keep_written(const std::vector<Change>& changes, Version version) {
+  auto change = changes.begin();
+  for (const auto& [key, mine] : own) {
+    std::optional<Record> record;
+    if (mine.there) record = mine.record;
+    const Before after = before_of(mine.place.kind, mine.name, view_of(record));
+    local.records.keep(change++->hash, version,
+                       std::make_shared<ReadRecord>(key, std::move(record), after));
+  }
+}
+
 async::Task<Result<Version>> Transaction::commit() {
   if (impl_->expired) co_return std::unexpected(Impl::expired_error());
   if (!changes_anything()) {
@@ -95,12 +109,13 @@ async::Task<Result<Version>> Transaction::commit() {
   auto request = std::make_shared<Request>(changes(), impl_->local.mailbox);
   co_await Decision(*store.committer, request);
   Verdict& verdict = request->verdict;
-  impl_->local.holders.erase(impl_.get());
+  impl_->unlink();
   impl_->snapshot.reset();
   if (verdict.refused) {
     impl_->lost.insert(impl_->lost.end(), verdict.lost.begin(), verdict.lost.end());
     co_return std::unexpected(std::move(*verdict.refused));
   }
+  if (verdict.once) impl_->keep_written(request->changes.changes, verdict.version);
   if (impl_->limits.sync == Sync::interval) co_return kNoVersion;
   impl_->seen = std::max(impl_->seen, verdict.version);
   co_return verdict.version;

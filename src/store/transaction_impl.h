@@ -6,7 +6,6 @@
 
 #include <deque>
 #include <map>
-#include <set>
 
 #include "store/own_names.h"
 #include "store/store_impl.h"
@@ -16,10 +15,6 @@ namespace carrel::store {
 
 // Owner: the transaction. Thread: its shard's.
 struct Transaction::Impl final : SnapshotHolder {
-  struct ReadRecord {
-    std::string key;
-    Result<std::optional<Record>> record;
-  };
   // What the turn adds to a counter.
   struct Sum {
     std::string store, name;
@@ -47,20 +42,19 @@ struct Transaction::Impl final : SnapshotHolder {
   std::uint64_t now = 0;
   Version seen{};
   std::vector<std::uint64_t> reads;
-  std::set<std::uint64_t> read_stores;
-  bool many_reads = false;
+  std::vector<Place> read_places;  // each once
+  bool many_reads = false;         // then whole stores are what was read
   OwnByKey own;
   std::map<std::string, Sum> sums;
-  std::map<std::string, Before> known;
-  std::deque<ReadRecord> kept;
-  std::size_t bytes = 0;       // of names and values changed
-  std::uint64_t weights = 0;   // of what these stand for beside
-  std::uint64_t replaced = 0;  // charged for what was there before
+  std::deque<std::shared_ptr<const ReadRecord>> kept;  // read last
+  std::map<std::string, Before> known;                 // of what was read before those
+  std::size_t bytes = 0;                               // of names and values changed
+  std::uint64_t weights = 0;                           // of what these stand for beside
+  std::uint64_t replaced = 0;                          // charged for what was there before
   Fetched<FolderPage> fetched_folder;
   Fetched<NamePage> fetched_names;
   Impl(ShardStore& s, Store::Impl& all, ShardStore::Impl& mine, TenantName t,
        const TransactionLimits& l);
-  ~Impl() { local.holders.erase(this); }
 
   Key key_of(const Place& place, std::string_view name) const {
     return {.tenant = tenant.str(), .kind = place.kind, .store = place.store, .name = name};
@@ -78,9 +72,13 @@ struct Transaction::Impl final : SnapshotHolder {
   void forget();
   void give_up_before(Instant oldest) override;
   void track(std::uint64_t hash, const Place& place);
-  ReadRecord* find_kept(const std::string& key);
-  ReadRecord& keep(const Place& place, std::string_view name, std::string key,
-                   Result<std::optional<std::string>> stored);
+  std::shared_ptr<const ReadRecord> find_kept(std::string_view key) const;
+  std::shared_ptr<const ReadRecord> find_read(std::uint64_t hash, std::string_view key);
+  std::shared_ptr<const ReadRecord> keep_read(const Place& place, std::string_view name,
+                                              std::uint64_t hash, std::string key,
+                                              Result<std::optional<std::string>> stored);
+  void keep(std::shared_ptr<const ReadRecord> read);
+  Before before(const std::string& key) const;
 
   // transaction_pages.cc
   MergedWalk walk(const Place& place, const PageRange& range, Reach reach) const;
@@ -91,6 +89,9 @@ struct Transaction::Impl final : SnapshotHolder {
   Result<void> within_quota(std::int64_t more) const;
   Result<void> room(std::int64_t more);
   Result<void> weigh(Own& mine, std::uint64_t weight);
+
+  // transaction_commit.cc
+  void keep_written(const std::vector<Change>& changes, Version version);
 };
 
 }  // namespace carrel::store

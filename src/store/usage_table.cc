@@ -12,6 +12,14 @@ std::uint64_t charge_of(Kind kind, std::string_view name, const RecordView& reco
   return charge;
 }
 
+Before before_of(Kind kind, std::string_view name, const std::optional<RecordView>& record) {
+  if (!record) return {.known = true};
+  return {.known = true,
+          .existed = true,
+          .charge = charge_of(kind, name, *record),
+          .expires = record->expires};
+}
+
 std::string usage_key(const TenantName& tenant) {
   return encode(Key{.tenant = tenant.str(), .kind = Kind::usage, .store = {}, .name = {}});
 }

@@ -14,6 +14,7 @@
 
 #include "base/id.h"
 #include "base/result.h"
+#include "store/changes.h"
 #include "store/database.h"
 #include "store/key.h"
 #include "store/record.h"
@@ -25,6 +26,8 @@ struct Account {
 };
 
 std::uint64_t charge_of(Kind kind, std::string_view name, const RecordView& record);
+// `record`: what there was; nothing: the name was not there.
+Before before_of(Kind kind, std::string_view name, const std::optional<RecordView>& record);
 std::string usage_key(const TenantName& tenant);
 std::string encode_usage(std::int64_t bytes, std::int64_t names);
 bool decode_usage(std::string_view bytes, Account& into);
