@@ -13,6 +13,13 @@ pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 find_package(RocksDB 7.8 REQUIRED)
 
+# What programs take memory from, RocksDB's and the engine's included. Sanitizers bring their own.
+set(carrel_allocator "")
+if(NOT CARREL_SANITIZE AND NOT CARREL_FUZZ)
+  find_library(CARREL_MIMALLOC mimalloc REQUIRED)
+  set(carrel_allocator -Wl,--push-state,--no-as-needed "${CARREL_MIMALLOC}" -Wl,--pop-state)
+endif()
+
 # Short names for DEPS of carrel_room().
 set(carrel_lib_threads Threads::Threads)
 set(carrel_lib_asio Boost::headers)
