@@ -126,16 +126,17 @@ struct Committer::Impl {
         if (options.feed != nullptr && options.feed->watched()) tell(version, batch, verdicts);
       }
     }
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      verdicts[i].once = judge->wrote_once();
-      if (!verdicts[i].refused) tickets.give_back(batch[i]->changes.holder);
-      batch[i]->decided(std::move(verdicts[i]));
-    }
+    // On the disk before it is told of, so that its shard is woken once.
     if (alone) {
       sync_applied();
       const std::lock_guard lock(mutex);
       syncing_itself = false;
       if (!queue.empty()) lone = 0;
+    }
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      verdicts[i].once = judge->wrote_once();
+      if (!verdicts[i].refused) tickets.give_back(batch[i]->changes.holder);
+      batch[i]->decided(std::move(verdicts[i]));
     }
   }
 

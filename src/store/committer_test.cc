@@ -180,6 +180,7 @@ TEST_F(ACommitter, RefusesEverythingAfterAFailedWrite) {
   EXPECT_EQ(diary.count("applied"), 1U);
   EXPECT_EQ(diary.count("durable"), 1U);
   EXPECT_EQ(diary.count("failed"), 1U);
+  committer->stop();
   EXPECT_EQ(committer->queued_bytes(), 0U);
 }
 
@@ -190,6 +191,7 @@ TEST_F(ACommitter, AcknowledgesNothingAfterAFailedSyncUntilItIsOpenedAgain) {
   faults.fail_syncs();
   submit("b");
   diary.wait_for("failed store_failed 1");
+  diary.wait_for("accepted 2");
   submit("c");
   EXPECT_EQ(diary.lines().back(), "refused store_failed 3");
   committer->want_durable();
@@ -284,7 +286,6 @@ TEST_F(ACommitter, SyncsForALoneCallerAndForManyAlike) {
   faults.hold_syncs();
   const int syncs = faults.syncs();
   submit("b");
-  diary.wait_for("accepted 21");
   while (faults.syncs() == syncs) std::this_thread::yield();
   submit("c", Sync::interval);
   committer->want_durable();

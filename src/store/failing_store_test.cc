@@ -35,6 +35,7 @@ class AFailingStore : public DatabaseFixture {
     store = std::move(*Store::open(o));
     local = &store->attach(shard);
     local->set_listener(&listener);
+    local->listen();
   }
   void end() {
     if (store) store->stop();

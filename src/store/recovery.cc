@@ -63,7 +63,7 @@ void Store::Impl::reopen() {
     reopening = false;
     durable = static_cast<std::uint64_t>(first);
   }
-  tell([first](DurabilityListener& listener) { listener.on_reopened(first); });
+  tell(Hearers::all, [first](DurabilityListener& listener) { listener.on_reopened(first); });
   feed.tell_gap();  // what was not reported durable may be there or not
   committer->begin_again(*std::move(opened), first);
 }

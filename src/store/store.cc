@@ -43,6 +43,13 @@ ShardStore::~ShardStore() { impl_->mailbox->close(); }
 
 void ShardStore::set_listener(DurabilityListener* listener) { impl_->listener = listener; }
 Version ShardStore::durable() const { return Version{store_.impl_->durable.load()}; }
+void ShardStore::listen() {
+  if (impl_->listening.exchange(true)) return;
+  impl_->mailbox->post([impl = impl_.get(), &durable = store_.impl_->durable] {
+    if (impl->listener != nullptr) impl->listener->on_durable(Version{durable.load()});
+  });
+}
+void ShardStore::pause() { impl_->listening = false; }
 void ShardStore::want_durable(Version version) {
   if (version > durable()) store_.impl_->committer->want_durable();
 }
@@ -57,9 +64,10 @@ void Store::Impl::on_applied(std::shared_ptr<const Snapshot> state) {
   if (!failure) newest.swap(state);
 }
 
-void Store::Impl::tell(const std::function<void(DurabilityListener&)>& what) {
+void Store::Impl::tell(Hearers hearers, const std::function<void(DurabilityListener&)>& what) {
   const std::lock_guard lock(mutex);
   for (const auto& shard : shards) {
+    if (hearers == Hearers::listening && !shard->impl_->listening) continue;
     shard->impl_->mailbox->post([impl = shard->impl_.get(), what] {
       if (impl->listener != nullptr) what(*impl->listener);
     });
@@ -68,7 +76,8 @@ void Store::Impl::tell(const std::function<void(DurabilityListener&)>& what) {
 
 void Store::Impl::on_durable(Version version) {
   durable = static_cast<std::uint64_t>(version);
-  tell([version](DurabilityListener& listener) { listener.on_durable(version); });
+  tell(Hearers::listening,
+       [version](DurabilityListener& listener) { listener.on_durable(version); });
 }
 
 void Store::Impl::on_failed(Error cause, std::shared_ptr<const Snapshot> state) {
@@ -78,7 +87,10 @@ void Store::Impl::on_failed(Error cause, std::shared_ptr<const Snapshot> state) 
     newest = std::move(state);
   }
   changed.notify_all();
-  tell([cause](DurabilityListener& listener) { listener.on_failure(cause); });
+  tell(Hearers::all, [cause, version = Version{durable.load()}](DurabilityListener& listener) {
+    listener.on_durable(version);
+    listener.on_failure(cause);
+  });
 }
 
 // Once a second: tickets and snapshots that are held for too long, records that have expired, parts

@@ -36,6 +36,7 @@ struct StoreOptions {
 // Told on its shard, in order.
 class DurabilityListener {
  public:
+  // While it listens, and before a failure.
   virtual void on_durable(Version version) = 0;
   virtual void on_failure(const Error& cause) = 0;  // what is not durable by now will not be
   virtual void on_reopened(Version version) = 0;    // durable as of it
@@ -81,6 +82,10 @@ class ShardStore {
   // One: the shard's output gate. Outlives what the shard does.
   void set_listener(DurabilityListener* listener);
   Version durable() const;
+  // Whether the listener is told of versions as they become durable: a shard on which nobody waits
+  // is not woken. Who begins to listen is told of the newest first.
+  void listen();
+  void pause();
   // Somebody waits for `version`, which was only read.
   void want_durable(Version version);
   // Changes from now on of names that begin with `prefix`. Errors: too_many_requests.

@@ -50,6 +50,7 @@ struct ShardStore::Impl {
   std::shared_ptr<Mailbox> mailbox;
   RecordCache records;
   DurabilityListener* listener = nullptr;
+  std::atomic<bool> listening = false;
   // With a snapshot.
   boost::intrusive::list<SnapshotHolder, boost::intrusive::constant_time_size<false>> holders;
 };
@@ -81,7 +82,8 @@ struct Store::Impl final : CommitObserver {
   void on_applied(std::shared_ptr<const Snapshot> state) override;
   void on_durable(Version version) override;
   void on_failed(Error cause, std::shared_ptr<const Snapshot> state) override;
-  void tell(const std::function<void(DurabilityListener&)>& what);
+  enum class Hearers : std::uint8_t { all, listening };
+  void tell(Hearers hearers, const std::function<void(DurabilityListener&)>& what);
   void run_sweeps();
   void sweep(Sweeper& records, PartSweeper& unused, const Snapshot& state);
   DatabaseOptions database_options() const;

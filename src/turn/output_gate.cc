@@ -9,7 +9,7 @@ struct OutputGate::Wait {
   OutputGate& gate;
   store::Version needed;
   std::coroutine_handle<> handle{};
-  std::multimap<store::Version, Wait*>::iterator place{};
+  Waiters::iterator place{};
   bool waiting = false, durable = false;
 
   bool await_ready() const noexcept { return false; }
@@ -20,7 +20,7 @@ struct OutputGate::Wait {
   }
   bool await_resume() const noexcept { return durable; }
   ~Wait() {
-    if (waiting) gate.waiters_.erase(place);
+    if (waiting) gate.take_out(place);
   }
 };
 
@@ -32,6 +32,7 @@ OutputGate::~OutputGate() { store_.set_listener(nullptr); }
 async::Task<Result<void>> OutputGate::wait(store::Version needed) {
   if (open_for(needed)) co_return Result<void>();
   if (!failed_ && !lost(needed)) {
+    store_.listen();
     store_.want_durable(needed);
     Wait wait{.gate = *this, .needed = needed};
     if (co_await wait) co_return Result<void>();
@@ -39,10 +40,15 @@ async::Task<Result<void>> OutputGate::wait(store::Version needed) {
   co_return fail(Code::commit_unknown, "the store failed before the turn was on the disk");
 }
 
+void OutputGate::take_out(Waiters::iterator place) {
+  waiters_.erase(place);
+  if (waiters_.empty()) store_.pause();
+}
+
 // Who is resumed may destroy others that wait, so nothing is kept from one step to the next.
 void OutputGate::release_first(bool durable) {
   Wait* wait = waiters_.begin()->second;
-  waiters_.erase(waiters_.begin());
+  take_out(waiters_.begin());
   wait->waiting = false;
   wait->durable = durable;
   wait->handle.resume();

@@ -34,18 +34,20 @@ class OutputGate final : public store::DurabilityListener {
 
  private:
   struct Wait;
+  using Waiters = std::multimap<store::Version, Wait*>;
   // Versions between a failure and what was opened again: they may be on the disk or not.
   struct Lost {
     store::Version after, before;
   };
   bool lost(store::Version needed) const;
+  void take_out(Waiters::iterator place);
   void release_first(bool durable);
 
   store::ShardStore& store_;
   store::Version durable_;
   bool failed_ = false;
   std::deque<Lost> lost_;
-  std::multimap<store::Version, Wait*> waiters_;
+  Waiters waiters_;
 };
 
 }  // namespace carrel::turn
