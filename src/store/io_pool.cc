@@ -85,7 +85,9 @@ IoPool::IoPool(unsigned threads) : impl_(std::make_shared<Impl>()) {
   }
 }
 
-IoPool::~IoPool() {
+IoPool::~IoPool() { stop(); }
+
+void IoPool::stop() {
   std::deque<std::shared_ptr<Job>> dropped;  // ends outside of the lock
   {
     const std::lock_guard lock(impl_->mutex);
@@ -93,7 +95,9 @@ IoPool::~IoPool() {
     dropped.swap(impl_->jobs);
   }
   impl_->changed.notify_all();
-  for (auto& thread : impl_->threads) thread.join();
+  for (auto& thread : impl_->threads) {
+    if (thread.joinable()) thread.join();
+  }
 }
 
 async::Task<void> IoPool::run(async::Shard& shard, std::move_only_function<void()> work) {

@@ -9,8 +9,8 @@
 
 namespace carrel::store {
 
-// Owner: the Store. Thread-safe. Stops: destruction finishes what was begun and drops the rest;
-// nobody may wait in `run` any more.
+// Owner: the Store. Thread-safe. Stops: `stop` finishes what was begun and drops the rest; from
+// then on the pool touches no shard, and who waits in `run` waits until it is destroyed.
 class IoPool {
  public:
   explicit IoPool(unsigned threads);
@@ -21,6 +21,9 @@ class IoPool {
   // Runs `work` on a thread of the pool; returns on `shard` when it is done. Destroying the waiting
   // coroutine leaves the work to end by itself: it must own what it touches.
   async::Task<void> run(async::Shard& shard, std::move_only_function<void()> work);
+
+  // Before the shards go. Once is enough; destruction does it too.
+  void stop();
 
  private:
   struct Impl;

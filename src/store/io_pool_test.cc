@@ -44,6 +44,30 @@ TEST(AnIoPool, LetsAWaitingCoroutineBeDestroyed) {
   shard.run_until_done(after(pool, shard));  // behind it in the queue
 }
 
+TEST(AnIoPool, TouchesNoShardOnceItHasStopped) {
+  auto shard = std::make_unique<async::Shard>();
+  IoPool pool(1);
+  std::promise<void> begun, go;
+  bool ended = false, late = false;
+  auto reading = pool.run(*shard, [&] {
+    begun.set_value();
+    go.get_future().wait();
+    ended = true;
+  });
+  reading.start();
+  begun.get_future().wait();
+  std::jthread letting_go([&] { go.set_value(); });
+  pool.stop();
+  EXPECT_TRUE(ended);
+  auto another = pool.run(*shard, [&] { late = true; });
+  another.start();
+  pool.stop();
+  EXPECT_FALSE(late);
+  reading = {};
+  another = {};
+  shard.reset();
+}
+
 TEST(AnIoPool, DropsWhatItHasNotBegunWhenItEnds) {
   async::Shard shard;
   const auto owned = std::make_shared<int>();

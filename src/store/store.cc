@@ -176,7 +176,8 @@ void Store::stop() {
   }
   impl_->changed.notify_all();
   impl_->stop_copying.request_stop();
-  impl_->copying.reset();
+  if (impl_->copying) impl_->copying->stop();
+  if (impl_->io) impl_->io->stop();
   if (impl_->sweeping.joinable()) impl_->sweeping.join();
   if (impl_->recovering.joinable()) impl_->recovering.join();
   if (impl_->committer) impl_->committer->stop();

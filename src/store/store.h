@@ -100,8 +100,10 @@ class ShardStore {
   std::unique_ptr<Impl> impl_;
 };
 
-// Owner: the composition root; outlives the shards' work. Thread-safe. Stops: `stop` commits what
-// is on its way and syncs; afterwards commits are refused with shutting_down.
+// Owner: the composition root; outlives the shards' work. Thread-safe. Stops: `stop`, before the
+// shards go, commits what is on its way and syncs; afterwards commits are refused with
+// shutting_down, reads that are not in memory do not return, and no thread of the store touches a
+// shard.
 class Store {
  public:
   // Blocks. Errors: those of Database::open.
