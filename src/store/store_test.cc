@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+#include <thread>
+
 #include "store/database_test_support.h"
 
 namespace carrel::store {
@@ -122,6 +125,58 @@ TEST_F(StoreTest, OverItsQuotaATurnMayStillErase) {
   EXPECT_EQ(text(two, "k"), "0123456789");
   ASSERT_TRUE(two.erase(kCarts, "k"));
   EXPECT_TRUE(commit(two));
+}
+
+TEST_F(StoreTest, AMoveThatIsRefusedLeavesBothNamesAsTheyWere) {
+  auto before = begin();
+  text(before, "a");
+  ASSERT_TRUE(before.put(kCarts, "a", {.bytes = "stored"}));
+  ASSERT_TRUE(commit(before));
+  auto few = begin({.effects = 1});
+  EXPECT_EQ(text(few, "a") + text(few, "b"), "stored-");
+  EXPECT_EQ(few.move(kCarts, "a", kCarts, "b", {.bytes = "stored"}, 0).error().code(),
+            Code::effects_limit);
+  EXPECT_EQ(text(few, "a") + text(few, "b"), "stored-");
+  EXPECT_FALSE(few.changes_anything());
+  EXPECT_TRUE(few.put(kCarts, "a", {.bytes = "anew"}));  // the one there is room for
+
+  auto full = begin({.bytes = 20, .quota = 100});
+  EXPECT_EQ(text(full, "a") + text(full, "b"), "stored-");
+  ASSERT_TRUE(full.put(kCarts, "a", {.bytes = "longer than"}));
+  ASSERT_TRUE(full.put(kCarts, "b", {.bytes = "little"}));
+  const std::string large(20, 'x');
+  EXPECT_EQ(full.move(kCarts, "a", kCarts, "b", {.bytes = large}, 0).error().code(),
+            Code::effects_limit);
+  EXPECT_EQ(text(full, "a") + text(full, "b"), "longer thanlittle");
+  EXPECT_EQ(full.move(kCarts, "a", kCarts, "b", {.bytes = "heavy"}, 200).error().code(),
+            Code::quota_exceeded);
+  EXPECT_EQ(text(full, "a") + text(full, "b"), "longer thanlittle");
+  EXPECT_EQ(full.grow(kCarts, "a", 2).error().code(), Code::effects_limit);
+  EXPECT_TRUE(full.grow(kCarts, "a", 1));
+  EXPECT_TRUE(full.grow(kCarts, "a", -1));
+  ASSERT_TRUE(full.move(kCarts, "a", kCarts, "b", {.bytes = "longer than"}, 50));
+  EXPECT_EQ(text(full, "a") + text(full, "b"), "-longer than");
+  ASSERT_TRUE(commit(full));
+  auto after = begin();
+  EXPECT_EQ(text(after, "a") + text(after, "b"), "-longer than");
+}
+
+TEST_F(StoreTest, AReadUnderWayEndsBeforeTheStoreHasStoppedSoThatItsShardCanGo) {
+  auto other = std::make_unique<async::Shard>();
+  std::promise<void> begun, go;
+  bool ended = false;
+  auto reading = store->io().run(*other, [&] {
+    begun.set_value();
+    go.get_future().wait();
+    ended = true;
+  });
+  reading.start();
+  begun.get_future().wait();
+  std::jthread letting_go([&] { go.set_value(); });
+  store->stop();
+  EXPECT_TRUE(ended);
+  reading = {};
+  other.reset();
 }
 
 TEST_F(StoreTest, ARecordIsEditedRightAfterItWasRead) {

@@ -103,6 +103,10 @@ class Transaction {
   // as is known now (the committer's word is the last).
   Result<void> put(const Place& place, std::string_view name, Record record);
   Result<void> erase(const Place& place, std::string_view name);
+  // What was under a name is under another: both are changed or, when it is refused, neither.
+  // `record`, and what it weighs (`set_weight`), is the one that moves.
+  Result<void> move(const Place& place, std::string_view name, const Place& to,
+                    std::string_view new_name, Record record, std::uint64_t weight);
   // The turn's own copy of a record to change in place, empty if there is none; good until the end
   // of the turn or the name's `erase` or `put`. It is asked for right after its `get`, as nothing
   // is read here. Bytes it is to grow by are asked for first.

@@ -67,6 +67,24 @@ Result<void> Transaction::Impl::weigh(Own& mine, std::uint64_t weight) {
   return {};
 }
 
+Mark Transaction::Impl::mark(std::string key) const {
+  Mark mark{
+      .key = std::move(key), .own = {}, .bytes = bytes, .weights = weights, .replaced = replaced};
+  if (const auto found = own.find(mark.key); found != own.end()) mark.own = found->second;
+  return mark;
+}
+
+void Transaction::Impl::go_back(Mark mark) {
+  bytes = mark.bytes;
+  weights = mark.weights;
+  replaced = mark.replaced;
+  if (mark.own) {
+    own.insert_or_assign(std::move(mark.key), std::move(*mark.own));
+  } else {
+    own.erase(mark.key);
+  }
+}
+
 Result<void> Transaction::put(const Place& place, std::string_view name, Record record) {
   CARREL_TRY(Own* const own, impl_->change(place, name, record.bytes.size()));
   own->there = true;
@@ -79,6 +97,19 @@ Result<void> Transaction::erase(const Place& place, std::string_view name) {
   own->there = false;
   own->record = {};
   return impl_->weigh(*own, 0);
+}
+
+Result<void> Transaction::move(const Place& place, std::string_view name, const Place& to,
+                               std::string_view new_name, Record record, std::uint64_t weight) {
+  Mark source = impl_->mark(encode(impl_->key_of(place, name)));
+  Mark target = impl_->mark(encode(impl_->key_of(to, new_name)));
+  auto done = erase(place, name);  // first: its room is what the new name needs
+  if (done) done = put(to, new_name, std::move(record));
+  if (done) done = set_weight(to, new_name, weight);
+  if (done) return {};
+  impl_->go_back(std::move(target));
+  impl_->go_back(std::move(source));
+  return done;
 }
 
 Result<Record*> Transaction::edit(const Place& place, std::string_view name) {

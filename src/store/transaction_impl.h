@@ -13,6 +13,14 @@
 
 namespace carrel::store {
 
+// A name's own entry (nothing: none) and the sums, as they were.
+struct Mark {
+  std::string key;
+  std::optional<Own> own;
+  std::size_t bytes;
+  std::uint64_t weights, replaced;
+};
+
 // Owner: the transaction. Thread: its shard's.
 struct Transaction::Impl final : SnapshotHolder {
   // What the turn adds to a counter.
@@ -89,6 +97,8 @@ struct Transaction::Impl final : SnapshotHolder {
   Result<void> within_quota(std::int64_t more) const;
   Result<void> room(std::int64_t more);
   Result<void> weigh(Own& mine, std::uint64_t weight);
+  Mark mark(std::string key) const;
+  void go_back(Mark mark);
 
   // transaction_commit.cc
   void keep_written(const std::vector<Change>& changes, Version version);

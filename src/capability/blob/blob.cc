@@ -36,9 +36,8 @@ class BlobTree final : public state::StoreTree {
  private:
   Io<void> move(const Spot& from, const Spot& to, store::Record record) {
     const std::uint64_t size = size_of(record.bytes);
-    auto done = transaction().put(to.place, to.name, std::move(record));
-    if (done) done = transaction().erase(from.place, from.name);
-    if (done) done = transaction().set_weight(to.place, to.name, size);
+    const auto done =
+        transaction().move(from.place, from.name, to.place, to.name, std::move(record), size);
     if (!done) return fail(state::errno_of(done.error()));
     hands_->move(hands_->of(from.place, from.name), hands_->of(to.place, to.name));
     return {};
@@ -47,6 +46,7 @@ class BlobTree final : public state::StoreTree {
   Io<std::unique_ptr<wasi::OpenFile>> open_file(const Spot& spot, const store::Record* there,
                                                 const wasi::OpenHow& how) override {
     const bool anew = there == nullptr || how.truncate;
+    const std::uint64_t size = anew ? 0 : size_of(there->bytes);
     if (!anew && !store::decode_manifest(there->bytes)) return fail(Errno::io);
     if (anew) {
       store::Record none;
@@ -57,7 +57,7 @@ class BlobTree final : public state::StoreTree {
       hands_->empty(hands_->of(spot.place, spot.name));
     }
     Hand& hand = hands_->of(spot.place, spot.name);
-    return std::make_unique<BlobFile>(transaction(), hands_, hand, how);
+    return std::make_unique<BlobFile>(transaction(), hands_, hand, how, size);
   }
   wasi::FileStat stat_file(const store::Record& record) const override {
     return {.type = wasi::FileType::regular, .size = size_of(record.bytes)};

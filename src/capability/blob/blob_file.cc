@@ -37,10 +37,14 @@ Io<const store::Record*> BlobFile::record(wasi::IoContext& io) {
   return found;
 }
 
-Io<wasi::FileStat> BlobFile::stat(wasi::IoContext& io) {
-  const auto found = record(io);
-  if (!found) return fail(found.error());
-  return wasi::FileStat{.type = wasi::FileType::regular, .size = size_of((*found)->bytes)};
+Io<wasi::FileStat> BlobFile::stat(wasi::IoContext&) {
+  std::uint64_t size = opened_size_;  // what the turn changes is in memory
+  if (auto found = transaction_.get(hand_->place, hand_->name, store::Track::no)) {
+    if (!*found) return fail(state::errno_of(found->error()));
+    if (**found == nullptr) return fail(Errno::stale);
+    size = size_of((**found)->bytes);
+  }
+  return wasi::FileStat{.type = wasi::FileType::regular, .size = size};
 }
 
 Io<std::size_t> BlobFile::read_at(wasi::IoContext& io, wasi::Buffers into, std::uint64_t at) {

@@ -13,9 +13,14 @@ namespace carrel::capability::blob {
 // Thread: its shard. `transaction` outlives it.
 class BlobFile final : public state::PositionedFile {
  public:
+  // `opened_size`: what the blob had then.
   BlobFile(store::Transaction& transaction, std::shared_ptr<Hands> hands, Hand& hand,
-           const wasi::OpenHow& how)
-      : PositionedFile(how), transaction_(transaction), hands_(std::move(hands)), hand_(&hand) {
+           const wasi::OpenHow& how, std::uint64_t opened_size)
+      : PositionedFile(how),
+        transaction_(transaction),
+        hands_(std::move(hands)),
+        hand_(&hand),
+        opened_size_(opened_size) {
     ++hand.opens;
   }
   ~BlobFile() override;
@@ -35,6 +40,7 @@ class BlobFile final : public state::PositionedFile {
   store::Transaction& transaction_;
   std::shared_ptr<Hands> hands_;
   Hand* hand_;  // null: closed
+  std::uint64_t opened_size_;
 };
 
 }  // namespace carrel::capability::blob

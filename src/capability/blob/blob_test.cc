@@ -232,6 +232,22 @@ TEST_F(BlobFiles, RenamingMovesABlobAlsoOneThatIsNotWhole) {
   EXPECT_EQ(blobs->rename(io, "images/none", "images/c").error(), Errno::noent);
 }
 
+TEST_F(BlobFiles, ARenameThatThereIsNoRoomForChangesNothing) {
+  const store::Place place{.kind = store::Kind::blob, .store = "images"};
+  EXPECT_EQ(write("images/a", "one"), Errno::success);
+  ASSERT_TRUE(commit());
+  for (int i = 1; i < 10'000; ++i) {
+    ASSERT_TRUE(
+        state->transaction.put(place, "f/" + std::to_string(i), {.bytes = std::string(8, '\0')}));
+  }
+  EXPECT_EQ(ask([&] { return blobs->rename(io, "images/a", "images/b"); }).error(), Errno::dquot);
+  EXPECT_EQ(read("images/a"), "one");
+  EXPECT_EQ(read("images/b"), errno_text(Errno::noent));
+  ASSERT_TRUE(ask([&] { return blobs->rename(io, "images/a", "images/f/1"); }));
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(read("images/f/1"), "one");
+}
+
 TEST_F(BlobFiles, AnOpenBlobWhoseNameIsGoneIsStaleAndOneMadeAnewIsEmpty) {
   auto file = open_file("images/a", kAnew);
   ASSERT_TRUE(file);

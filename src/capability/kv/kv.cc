@@ -22,8 +22,8 @@ class KvTree final : public state::StoreTree {
     if (!move) return fail(move.error());
     if (!*move) return {};
     auto& [source, target, record] = **move;
-    auto done = transaction().put(target.place, target.name, std::move(record));
-    if (done) done = transaction().erase(source.place, source.name);
+    const auto done = transaction().move(source.place, source.name, target.place, target.name,
+                                         std::move(record), 0);
     if (!done) return fail(state::errno_of(done.error()));
     return {};
   }

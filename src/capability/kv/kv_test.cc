@@ -128,6 +128,21 @@ TEST_F(StateFiles, RenamingMovesAValueAndRefusesAFolder) {
   EXPECT_EQ(kv->rename(io, "carts/f/x", "prices/x").error(), Errno::acces);
 }
 
+TEST_F(StateFiles, ARenameThatThereIsNoRoomForChangesNothing) {
+  const store::Place place{.kind = store::Kind::value, .store = "carts"};
+  EXPECT_EQ(write(*kv, "carts/a", "one"), Errno::success);
+  ASSERT_TRUE(commit());
+  for (int i = 1; i < 10'000; ++i) {
+    ASSERT_TRUE(state->transaction.put(place, "f/" + std::to_string(i), {}));
+  }
+  EXPECT_EQ(ask([&] { return kv->rename(io, "carts/a", "carts/b"); }).error(), Errno::dquot);
+  EXPECT_EQ(read(*kv, "carts/a"), "one");
+  EXPECT_EQ(read(*kv, "carts/b"), errno_text(Errno::noent));
+  ASSERT_TRUE(ask([&] { return kv->rename(io, "carts/a", "carts/f/1"); }));
+  EXPECT_EQ(read(*kv, "carts/a"), errno_text(Errno::noent));
+  EXPECT_EQ(read(*kv, "carts/f/1"), "one");
+}
+
 TEST_F(StateFiles, SizesAndNamesHaveBounds) {
   EXPECT_EQ(write(*kv, "carts/" + std::string(2000, 'n'), "x"), Errno::nametoolong);
   EXPECT_EQ(write(*kv, "carts/a%2Fb", "x"), Errno::inval);
