@@ -80,6 +80,24 @@ class FakeFile final : public OpenFile {
   std::uint64_t position_ = 0;
 };
 
+// Of each change it says first that it has to wait.
+class SlowFile final : public OpenFile {
+ public:
+  Io<FileStat> stat(IoContext&) override { return FileStat{.type = FileType::regular}; }
+  Io<void> set_size(IoContext& io, std::uint64_t) override { return slowly(io); }
+  Io<void> set_times(IoContext& io, SetTimes) override { return slowly(io); }
+  Io<void> allocate(IoContext& io, std::uint64_t, std::uint64_t) override { return slowly(io); }
+
+ private:
+  static async::Task<void> nothing() { co_return; }
+  Io<void> slowly(IoContext& io) {
+    if (waited_ = !waited_; !waited_) return {};
+    io.wait_for(nothing());
+    return fail(Errno::again);
+  }
+  bool waited_ = false;
+};
+
 class FakeListing final : public OpenFile {
  public:
   explicit FakeListing(std::vector<std::string> names) : names_(std::move(names)) {}
@@ -106,6 +124,7 @@ class FakeFolder final : public Node {
       for (const auto& [name, bytes] : files) names.push_back(name);
       return std::make_unique<FakeListing>(names);
     }
+    if (path == "slow") return std::make_unique<SlowFile>();
     auto found = files.find(path);
     if (found == files.end()) {
       if (!how.create) return fail(Errno::noent);

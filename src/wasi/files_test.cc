@@ -211,6 +211,17 @@ TEST_F(Files, AReaderOfAStreamWaitsAndLosesNothing) {
   EXPECT_EQ(guest.text(kBuffer, guest.load<std::uint32_t>(kAt)), "input");
 }
 
+TEST_F(Files, AChangeOfAnOpenFileWaitsWhereItsFileHasTo) {
+  const auto fd =
+      guest.open("a/slow", right::kWrite | right::kSetSize | right::kSetTimes | right::kAllocate);
+  EXPECT_EQ(guest("fd_filestat_set_size", {fd, 1}), Errno::success);
+  EXPECT_EQ(guest.waits, 1);
+  EXPECT_EQ(guest("fd_filestat_set_times", {fd, 0, 5, 4}), Errno::success);
+  EXPECT_EQ(guest.waits, 1);
+  EXPECT_EQ(guest("fd_allocate", {fd, 0, 1}), Errno::success);
+  EXPECT_EQ(guest.waits, 1);
+}
+
 TEST_F(Files, ANonblockingReaderIsToldToComeAgain) {
   EXPECT_EQ(guest("fd_fdstat_set_flags", {0, 4}), Errno::success);
   guest.vector(kBuffer, 10);

@@ -7,8 +7,8 @@
 // that say `resolves_dots()` (host folders, where a symbolic link may come before the dots).
 //
 // Operations never block the thread. One that cannot finish now calls `io.wait_for(task)` and
-// answers `Errno::again`; it is asked again when the task has ended. `stat`, `seek`, `set_*`,
-// `allocate` and `close` of an open file never wait. Sizes are bytes, times nanoseconds since 1970.
+// answers `Errno::again`; it is asked again when the task has ended. `stat`, `seek`, `set_append`
+// and `close` of an open file never wait. Sizes are bytes, times nanoseconds since 1970.
 #pragma once
 
 #include <cstddef>
