@@ -41,6 +41,21 @@ class JudgeTest : public DatabaseFixture {
     }
     changes.changes.push_back(std::move(made));
   }
+  static void change_blob(Changes& changes, std::string_view name,
+                          const std::optional<std::string>& manifest) {
+    const Key key = key_of(Kind::blob, name);
+    Change made{.key = encode(key),
+                .kind = Kind::blob,
+                .hash = hash_of_name(key),
+                .folders = folders_above(key),
+                .store = hash_of_store(key)};
+    if (manifest) {
+      const Record record{.bytes = *manifest};
+      made.charge = charge_of(Kind::blob, name, {record.bytes, 0});
+      made.record = encode(record);
+    }
+    changes.changes.push_back(std::move(made));
+  }
   static void add(Changes& changes, std::int64_t delta, std::optional<std::int64_t> floor) {
     const Key key = key_of(Kind::counter, "n");
     changes.additions.push_back({.key = encode(key),
@@ -61,15 +76,18 @@ class JudgeTest : public DatabaseFixture {
     ASSERT_TRUE(database->write(judge->finish()));
     judge->begin(Version{12});
   }
-  std::size_t expiries() {
-    Cursor cursor(database->view(), end_of(prefix_of("shop", Kind::expiry)), Reach::disk);
-    std::size_t count = 0;
-    for (auto state = cursor.seek(prefix_of("shop", Kind::expiry)); state == Cursor::State::valid;
-         state = cursor.next()) {
-      ++count;
+  std::vector<std::string> keys(Kind kind) {
+    const std::string prefix = prefix_of("shop", kind);
+    Cursor cursor(database->view(), end_of(prefix), Reach::disk);
+    std::vector<std::string> found;
+    for (auto state = cursor.seek(prefix); state == Cursor::State::valid; state = cursor.next()) {
+      found.emplace_back(cursor.key());
     }
-    return count;
+    return found;
   }
+  std::size_t count(Kind kind) { return keys(kind).size(); }
+  std::string first_of(Kind kind) { return keys(kind).front(); }
+  std::size_t expiries() { return count(Kind::expiry); }
 
   TicketTable tickets;
   SlotTable slots;
@@ -158,6 +176,66 @@ TEST_F(JudgeTest, WhatTheTurnRememberedIsNotBelievedOnceTheNameHasMoved) {
   EXPECT_EQ(refusal(two), std::nullopt);
   write();
   EXPECT_EQ(get(usage_key(kShop)), encode_usage(0, 0));
+}
+
+TEST_F(JudgeTest, APartIsCountedThroughABatchAndForgottenOnlyWhileNothingUsesIt) {
+  const PartHash hash = hash_of_part("a part");
+  const std::string manifest = encode(BlobManifest{.size = 6, .parts = {hash}});
+  const std::string part = part_key("shop", hash);
+
+  // To none and up again in one batch.
+  Changes& made = begin();
+  change_blob(made, "a", manifest);
+  EXPECT_EQ(refusal(made), std::nullopt);
+  Changes& gone = begin();
+  change_blob(gone, "a", {});
+  EXPECT_EQ(refusal(gone), std::nullopt);
+  Changes& again = begin();
+  change_blob(again, "b", manifest);
+  EXPECT_EQ(refusal(again), std::nullopt);
+  write();
+  EXPECT_EQ(**database->get(part), encode_count(1));
+  EXPECT_EQ(count(Kind::garbage), 0u);
+
+  // From one name to another in one turn.
+  Changes& moved = begin(Version{11});
+  change_blob(moved, "b", {});
+  change_blob(moved, "c", manifest);
+  EXPECT_EQ(refusal(moved), std::nullopt);
+  write();
+  EXPECT_EQ(**database->get(part), encode_count(1));
+  EXPECT_EQ(count(Kind::garbage), 0u);
+
+  Changes& last = begin(Version{12});
+  change_blob(last, "c", {});
+  EXPECT_EQ(refusal(last), std::nullopt);
+  write();
+  ASSERT_EQ(count(Kind::garbage), 1u);
+  const std::string garbage = first_of(Kind::garbage);
+
+  // It comes into use in the batch that is to forget it.
+  Changes& used = begin(Version{12});
+  change_blob(used, "d", manifest);
+  EXPECT_EQ(refusal(used), std::nullopt);
+  Changes& late = begin(Version{12});
+  late.garbage = {garbage};
+  EXPECT_EQ(refusal(late), std::nullopt);
+  write();
+  EXPECT_EQ(**database->get(part), encode_count(1));
+
+  Changes& unused = begin(Version{12});
+  change_blob(unused, "d", {});
+  EXPECT_EQ(refusal(unused), std::nullopt);
+  Changes& swept = begin(Version{12});
+  swept.garbage = {garbage};  // of the same time, as the clock stands
+  EXPECT_EQ(refusal(swept), std::nullopt);
+  write();
+  EXPECT_EQ(*database->get(part), std::nullopt);
+  EXPECT_EQ(count(Kind::garbage), 0u);
+
+  Changes& damaged = begin(Version{12});
+  damaged.garbage = {"no key"};
+  EXPECT_EQ(refusal(damaged), Code::data_corrupt);
 }
 
 TEST_F(JudgeTest, DamagedRecordsAreRefusedNotOverwritten) {

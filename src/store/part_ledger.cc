@@ -45,8 +45,9 @@ Result<void> account(const LedgerAccess& access, std::string_view tenant, const 
       access.set(garbage_key(tenant, std::string_view(*entry).substr(kCount), hash), std::nullopt);
     }
   }
-  count += by;
-  if (count < 0) return fail(Code::data_corrupt, "a part is used less than never");
+  if (__builtin_add_overflow(count, by, &count) || count < 0) {
+    return fail(Code::data_corrupt, "a part is used less than never, or more than can be counted");
+  }
   std::string value = encode_count(count);
   if (count == 0) {
     std::string time = encode_count(static_cast<std::int64_t>(milliseconds(now)));
