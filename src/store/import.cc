@@ -12,8 +12,8 @@ using async::Task;
 constexpr std::size_t kMostRecords = 1000;  // of a batch
 constexpr std::size_t kMostBytes = 4 << 20;
 constexpr int kMostRuns = 50;
-constexpr TransactionLimits kUnlimited{
-    .effects = SIZE_MAX, .bytes = SIZE_MAX, .sync = Sync::interval};
+// Synced: who imports waits for the last version.
+constexpr TransactionLimits kUnlimited{.effects = SIZE_MAX, .bytes = SIZE_MAX};
 
 Error at_line(std::uint64_t line, const Error& error) {
   const std::string help = error.help().empty()

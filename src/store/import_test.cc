@@ -35,6 +35,7 @@ class Copy {
     Result<void> result;
     shard_.run_until_done(feed(&importer, &lines, &result));
     last = importer.report();
+    last_version = importer.version();
     if (!result) return std::unexpected(result.error());
     return importer.report();
   }
@@ -54,7 +55,10 @@ class Copy {
   }
   Usage usage(const std::string& app) const { return store_->usage(TenantName(app)); }
 
+  Version newest() const { return (*store_->snapshot())->version; }
+
   ImportReport last;
+  Version last_version{};
 
  private:
   static async::Task<void> feed(Importer* importer, const Lines* lines, Result<void>* result) {
@@ -203,6 +207,12 @@ TEST_F(AnImport, IsWholeOrSaysThatItIsNot) {
     EXPECT_EQ(taken.error().code(), Code::invalid_argument) << taken.error().describe();
   }
   EXPECT_EQ(store.lines(), (Lines{kHeader, blob, full, rest, kEnd}));
+}
+
+TEST_F(AnImport, SaysTheVersionToWaitFor) {
+  ASSERT_TRUE(store.take({kHeader, item("a"), kEnd}));
+  EXPECT_GT(store.last_version, kNoVersion);
+  EXPECT_EQ(store.last_version, store.newest());
 }
 
 TEST_F(AnImport, OfMoreThanABatchIsWhole) {
