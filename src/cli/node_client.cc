@@ -39,6 +39,18 @@ Result<std::string> read_line(const fs::path& file) {
   return text;
 }
 
+Result<std::string> read_token(const fs::path& file) {
+  auto token = read_line(file);
+  if (!token) return std::unexpected(std::move(token).error().within("the server's token"));
+  return token;
+}
+
+std::unexpected<Error> no_server(const fs::path& state) {
+  return fail(Code::unavailable,
+              fmt::format("no server runs with the state folder {}", state.string()),
+              std::string(kNoServer));
+}
+
 // What servers that use a state folder say: `carrel serve` in it, `carrel dev` below.
 std::vector<fs::path> url_files(const fs::path& state) {
   std::vector<fs::path> files = {state / "admin.url"};
@@ -96,7 +108,9 @@ Error refusal(const std::string& url, const NodeAnswer& answer) {
     case 413:
       return Error(Code::body_too_large, what);
     default:
-      return Error(Code::unavailable, what);
+      return Error(field("code") == code_name(Code::already_exists) ? Code::already_exists
+                                                                    : Code::unavailable,
+                   what);
   }
 }
 
@@ -181,32 +195,37 @@ Result<std::unique_ptr<NodeClient>> NodeClient::find(const NodeOptions& options,
   }
   const fs::path token_file = token_option.empty() ? state / "token" : fs::path(token_option);
   const auto files = server.empty() ? url_files(state) : std::vector<fs::path>();
-  if (server.empty() && files.empty()) {
-    return fail(Code::unavailable,
-                fmt::format("no server runs with the state folder {}", state.string()),
-                std::string(kNoServer));
-  }
-  auto token = read_line(token_file);
-  if (!token) return std::unexpected(std::move(token).error().within("the server's token"));
-  if (!server.empty()) return std::make_unique<NodeClient>(server, *token);
+  if (server.empty() && files.empty()) return no_server(state);
+  CARREL_TRY(const std::string token, read_token(token_file));
+  if (!server.empty()) return std::make_unique<NodeClient>(server, token);
   std::unique_ptr<NodeClient> found;
   for (const fs::path& file : files) {
     CARREL_TRY(const std::string url, read_line(file));
-    found = std::make_unique<NodeClient>(url, *token);
+    found = std::make_unique<NodeClient>(url, token);
     if (files.size() == 1 || serves(*found, app)) return found;
   }
   return found;  // it says what is wrong
 }
 
-Result<NodeAnswer> NodeClient::call(std::string method, std::string_view target, std::string body) {
+Result<std::unique_ptr<NodeClient>> NodeClient::of_state(const fs::path& state) {
+  std::error_code error;
+  if (!fs::exists(state / "admin.url", error)) return no_server(state);
+  CARREL_TRY(const std::string token, read_token(state / "token"));
+  CARREL_TRY(const std::string url, read_line(state / "admin.url"));
+  return std::make_unique<NodeClient>(url, token);
+}
+
+Result<NodeAnswer> NodeClient::call(std::string method, std::string_view target, std::string body,
+                                    std::chrono::milliseconds longest) {
   CARREL_TRY(net::Url url, net::parse_url(impl_->url + std::string(target)));
   NodeAnswer answer;
-  CARREL_TRY_VOID(impl_->exchange(
-      {.method = std::move(method), .url = std::move(url), .body = std::move(body)},
-      {.response_bytes = kMostBytes}, answer.status, [&answer](std::string_view piece) {
-        answer.body += piece;
-        return true;
-      }));
+  CARREL_TRY_VOID(
+      impl_->exchange({.method = std::move(method), .url = std::move(url), .body = std::move(body)},
+                      {.total = longest, .response_bytes = kMostBytes}, answer.status,
+                      [&answer](std::string_view piece) {
+                        answer.body += piece;
+                        return true;
+                      }));
   if (answer.status >= 300) return std::unexpected(refusal(impl_->url, answer));
   return answer;
 }

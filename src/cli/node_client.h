@@ -4,6 +4,8 @@
 // one that uses the state folder and serves the app: each says in its `admin.url` where it listens.
 #pragma once
 
+#include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,12 +35,16 @@ class NodeClient {
  public:
   // Errors: unavailable when no server can be found; what is wrong with the token's file.
   static Result<std::unique_ptr<NodeClient>> find(const NodeOptions& options, std::string_view app);
+  // The server whose store lies in this state folder. Errors: unavailable when none says where it
+  // listens; what is wrong with the token's file.
+  static Result<std::unique_ptr<NodeClient>> of_state(const std::filesystem::path& state);
   NodeClient(std::string url, std::string token);
   ~NodeClient();
 
   // `target`: path and query. Errors: unavailable when no server answers there; what the server
   // refused, with its code.
-  Result<NodeAnswer> call(std::string method, std::string_view target, std::string body = {});
+  Result<NodeAnswer> call(std::string method, std::string_view target, std::string body = {},
+                          std::chrono::milliseconds longest = std::chrono::seconds(30));
 
   // Hands on the answer's body as it arrives until `piece` returns false or the answer ends.
   Result<void> follow(std::string_view target, std::function<bool(std::string_view piece)> piece);

@@ -95,9 +95,9 @@ const Command kStore{
     .usage = "[OPTIONS] check|export [FOLDER] | backup|restore FOLDER | import",
     .details =
         "check reads a stopped store, or a backup, and compares every checksum; the exit status is 1 if\n"
-        "something is damaged. backup makes FOLDER, cut at one commit; a server that has the store open\n"
-        "makes one itself: POST /v1/store:backup. restore puts a backup in the place of the store, which\n"
-        "must not exist.\n"
+        "something is damaged. backup makes FOLDER, cut at one commit; of a store that a server has open\n"
+        "the server makes it, asked by its /v1 API. restore puts a backup in the place of the store,\n"
+        "which must not exist.\n"
         "export writes values, counters and blobs as lines of JSON, of a stopped store or of a backup;\n"
         "import reads such lines. Of an import with a bad line, what comes before that line stays.\n"
         "The node's key is in neither: secrets are only of use with it, and are in no export.",

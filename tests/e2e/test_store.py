@@ -148,3 +148,27 @@ def test_an_export_is_of_one_app_or_a_backup_and_leaves_secrets_out(run_carrel, 
     assert blog.stdout == export_of(record("other", app="blog", value="y")).replace('": ', '":').replace(', "', ',"')
     nobody = run_carrel("store", "export", backup, "--app", "nobody")
     assert nobody.returncode == 1 and "nobody" in nobody.stderr
+
+
+def test_a_backup_while_a_server_runs_is_made_by_it(run_carrel, tmp_path, records):
+    state, backup = tmp_path / "state", tmp_path / "backup"
+    app = App(tmp_path / "app", "shop").wat("page", guest()).route("GET /", "page")
+    assert run_carrel("store", "import", "--state", state, input=export_of(*records)).returncode == 0
+    command = ["serve", app.folder, "--port", "0", "--state", state]
+    with Server([*command, "--admin", "127.0.0.1:0"]) as server:
+        made = run_carrel("store", "backup", "backup", "--state", state, "--json", cwd=tmp_path)
+        assert (made.returncode, json.loads(made.stdout)) == (0, {"backup": "backup"}), made.stderr
+        again = run_carrel("store", "backup", backup, "--state", state)
+        assert again.returncode == 1 and "exists already" in again.stderr
+        (state / "token").rename(state / "elsewhere")
+        assert "token" in run_carrel("store", "backup", tmp_path / "other", "--state", state).stderr
+        assert server.stop() == 0
+    whole = run_carrel("store", "export", backup)
+    assert len(whole.stdout.splitlines()) == len(records) + 2
+
+    with Server([*command, "--admin", "off"]) as server:
+        alone = run_carrel("store", "backup", tmp_path / "other", "--state", state)
+        assert alone.returncode == 1 and "open in another process" in alone.stderr
+        assert "--admin off" in alone.stderr
+        assert server.stop() == 0
+    assert not (tmp_path / "other").exists()
