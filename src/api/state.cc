@@ -1,7 +1,6 @@
 #include "api/state.h"
 
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -114,15 +113,12 @@ Task<Result<Answer>> list(Turn* turn, ListQuery query) {
 }
 
 Task<Result<Answer>> put(Turn* turn, net::RequestBody* body, std::optional<std::uint64_t> ttl) {
-  const bool secret = turn->path.thing == Thing::secret;
-  auto bytes = co_await read_body(body, secret ? store::kMaxSecret : store::kMaxValue);
-  if (!bytes) co_return std::unexpected(std::move(bytes).error());
   store::Record record;
-  if (secret) {
-    record.bytes = turn->services.sealer->seal(turn->tenant, turn->path.name, *bytes);
-    sodium_memzero(bytes->data(), bytes->size());
+  if (turn->path.thing == Thing::secret) {
+    CARREL_CO_TRY(const SecretBytes secret, co_await read_secret_body(body, store::kMaxSecret));
+    record.bytes = turn->services.sealer->seal(turn->tenant, turn->path.name, secret.view());
   } else {
-    record.bytes = std::move(*bytes);
+    CARREL_CO_TRY(record.bytes, co_await read_body(body, store::kMaxValue));
   }
   if (ttl) record.expires = store::milliseconds(system_clock().wall()) + (*ttl * 1000);
   const auto kept = co_await change(turn, std::move(record));

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
 
 #include "cli/terminal.h"
 
@@ -37,41 +38,61 @@ class Hidden {
 
 enum class Until : unsigned char { end, line };
 
-Result<std::string> read_until(Until until, std::size_t most) {
-  std::string bytes;
-  std::array<char, 16 << 10> piece;
+Result<std::size_t> read_some(std::span<std::byte> room) {
   while (true) {
-    const ssize_t n = ::read(STDIN_FILENO, piece.data(), piece.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail(Code::io, fmt::format("standard input: {}", std::strerror(errno)));
-    if (n == 0) return bytes;
-    bytes.append(piece.data(), static_cast<std::size_t>(n));
-    if (bytes.size() > most)
-      return fail(Code::invalid_argument, fmt::format("it is at most {} bytes long", most));
-    if (until == Until::line && bytes.ends_with('\n')) return bytes;
+    const ssize_t n = ::read(STDIN_FILENO, room.data(), room.size());
+    if (n >= 0) return static_cast<std::size_t>(n);
+    if (errno != EINTR)
+      return fail(Code::io, fmt::format("standard input: {}", std::strerror(errno)));
   }
+}
+
+std::unexpected<Error> too_long(std::size_t most) {
+  return fail(Code::invalid_argument, fmt::format("it is at most {} bytes long", most));
+}
+
+// Without the line's end.
+Result<SecretBytes> read_secret_until(Until until, std::size_t most) {
+  SecretBytes secret(most + 3);  // with a line's end, and one byte that is too many
+  std::size_t size = 0;
+  while (size < secret.size()) {
+    CARREL_TRY(const std::size_t n, read_some(secret.room().subspan(size)));
+    size += n;
+    if (n == 0 || (until == Until::line && secret.view().substr(0, size).ends_with('\n'))) break;
+  }
+  const std::string_view bytes = secret.view().substr(0, size);
+  if (bytes.ends_with('\n')) size -= bytes.ends_with("\r\n") ? 2 : 1;
+  if (size > most) return too_long(most);
+  secret.shorten(size);
+  return secret;
 }
 
 }  // namespace
 
-Result<std::string> read_input(std::size_t most) { return read_until(Until::end, most); }
+Result<std::string> read_input(std::size_t most) {
+  std::string bytes;
+  std::array<std::byte, 16 << 10> piece;
+  while (true) {
+    CARREL_TRY(const std::size_t n, read_some(piece));
+    if (n == 0) return bytes;
+    bytes.append(reinterpret_cast<const char*>(piece.data()), n);
+    if (bytes.size() > most) return too_long(most);
+  }
+}
 
-Result<std::string> read_secret(std::string_view prompt, std::size_t most) {
-  Result<std::string> secret;
+Result<SecretBytes> read_secret(std::string_view prompt, std::size_t most) {
+  Result<SecretBytes> secret;
   if (::isatty(STDIN_FILENO) == 1) {
     print_error(prompt);
     {
       const Hidden hidden;
-      secret = read_until(Until::line, most + 2);
+      secret = read_secret_until(Until::line, most);
     }
     print_error("\n");
   } else {
-    secret = read_until(Until::end, most + 2);
+    secret = read_secret_until(Until::end, most);
   }
-  if (!secret) return secret;
-  if (secret->ends_with('\n')) secret->pop_back();
-  if (secret->ends_with('\r')) secret->pop_back();
-  if (secret->empty()) {
+  if (secret && secret->size() == 0) {
     return fail(Code::invalid_argument, "the secret is empty", "write it to standard input");
   }
   return secret;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/secret_bytes.h"
 
 namespace carrel::cli {
 
@@ -14,7 +15,7 @@ Result<std::string> read_input(std::size_t most);
 
 // A secret: asked for without echo on a terminal, else to the end of standard input; without the
 // line's end. Errors: those of `read_input`; invalid_argument when it is empty.
-Result<std::string> read_secret(std::string_view prompt, std::size_t most);
+Result<SecretBytes> read_secret(std::string_view prompt, std::size_t most);
 
 // Errors: io: not all of it could be written.
 Result<void> write_output(std::string_view bytes);

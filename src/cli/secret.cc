@@ -22,9 +22,9 @@ struct Options {
 };
 
 Result<void> set(NodeClient& node, const Options& options, const std::string& target) {
-  CARREL_TRY(std::string secret,
+  CARREL_TRY(const SecretBytes secret,
              read_secret(fmt::format("{} of {}: ", options.name, options.app), store::kMaxSecret));
-  CARREL_TRY_VOID(node.call("PUT", target, std::move(secret)));
+  CARREL_TRY_VOID(node.call("PUT", target, std::string(secret.view())));
   return options.json ? write_json({{"set", options.name}}) : Result<void>();
 }
 
