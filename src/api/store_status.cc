@@ -30,6 +30,7 @@ nlohmann::json describe(const store::StoreStatus& status) {
                          {"commits_held_back", status.held_back},
                          {"names_swept", status.swept_records},
                          {"parts_swept", status.swept_parts},
+                         {"unfinished_parts_swept", status.swept_files},
                          {"parts_damaged", status.damaged_parts},
                          {"disk_reads", status.disk_reads},
                          {"snapshots_expired", status.expired_snapshots},

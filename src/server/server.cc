@@ -217,7 +217,7 @@ Result<void> build(Graph& graph) {
   CARREL_TRY(graph.signals, Signals::take());
   CARREL_TRY(graph.logs, Logs::open(options, graph.clock));
   CARREL_TRY(graph.loader, make_loader(options));
-  CARREL_TRY(graph.store, NodeStore::open(store_folder(options), key));
+  CARREL_TRY(graph.store, NodeStore::open(store_folder(options), key, graph.logs->events()));
   graph.app_loader =
       std::make_unique<AppLoader>(*graph.loader, graph.logs->guests(), options, graph.clock);
   graph.apps = std::make_unique<AppSet>(*graph.app_loader, options.apps);

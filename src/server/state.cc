@@ -28,14 +28,23 @@ fs::path store_folder(const ServerOptions& options) {
   return options.state / "dev" / sha256_hex(app.string()).substr(0, 16) / "store";
 }
 
-Result<std::unique_ptr<NodeStore>> NodeStore::open(const fs::path& folder, const NodeKey& key) {
+Result<std::unique_ptr<NodeStore>> NodeStore::open(const fs::path& folder, const NodeKey& key,
+                                                   observe::Log& events) {
   std::error_code error;
   fs::create_directories(folder.parent_path(), error);
   if (error) {
     return fail(Code::io, fmt::format("cannot make the folder {}: {}",
                                       folder.parent_path().string(), error.message()));
   }
-  auto store = store::Store::open({.folder = folder, .cache_bytes = cache_bytes()});
+  auto store = store::Store::open(
+      {.folder = folder, .cache_bytes = cache_bytes(), .on_damage = [&events](const Error& what) {
+         events.write(observe::Level::error, "store_damaged",
+                      {{"code", code_name(what.code())},
+                       {"message", what.message()},
+                       {"help",
+                        "write the blob again, or restore a backup; with the server stopped, "
+                        "`carrel store check` lists all that is damaged"}});
+       }});
   if (!store) return std::unexpected(std::move(store).error().within("the store"));
   return std::unique_ptr<NodeStore>(new NodeStore(std::move(*store), key));
 }

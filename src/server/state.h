@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/node_key.h"
+#include "observe/log.h"
 #include "server/options.h"
 #include "store/sealer.h"
 #include "store/store.h"
@@ -20,9 +21,9 @@ std::filesystem::path store_folder(const ServerOptions& options);
 // have stopped and before they are destroyed.
 class NodeStore {
  public:
-  // Errors: those of Store::open, saying what to do.
+  // `events` outlives it, and is told of damage. Errors: those of Store::open, saying what to do.
   static Result<std::unique_ptr<NodeStore>> open(const std::filesystem::path& folder,
-                                                 const NodeKey& key);
+                                                 const NodeKey& key, observe::Log& events);
 
   store::Store& store() { return *store_; }
   const store::Sealer& sealer() const { return sealer_; }

@@ -1,5 +1,6 @@
 """Blobs from outside: large bodies into them and out of them, tenants, conflicts, damage."""
 
+import json
 import re
 import threading
 
@@ -156,6 +157,10 @@ def test_a_damaged_part_is_an_error_and_never_served(archive):
     assert store.get("good") == good
     store.put("also", good)
     assert store.server.stop() == 0
+    told = [json.loads(line) for line in store.server.lines if '"store_damaged"' in line]
+    assert [(entry["level"], entry["code"]) for entry in told] == [("error", "data_corrupt")]  # once
+    assert store.part(bad[MIB : 2 * MIB]).name in told[0]["message"]
+    assert "carrel store check" in told[0]["help"]
     checked = store.check()
     assert checked.returncode == 1, checked.stdout + checked.stderr
     store.start()
