@@ -15,13 +15,15 @@
 #include "base/files.h"
 #include "cli/state_folder.h"
 #include "net/client.h"
+#include "server/admin_url.h"
 
 namespace carrel::cli {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t kMostBytes = 16 << 20;  // of an answer that is not followed
-constexpr std::uint64_t kLine = 4 << 10;        // of a file that holds a URL or a token
+constexpr std::uint64_t kMostToken = 4 << 10;
+constexpr std::string_view kUrlFile = "admin.url";
 constexpr std::size_t kPiece = 16 << 10;
 constexpr std::chrono::hours kLongest{24 * 366};  // that an answer is followed
 constexpr std::string_view kNoServer =
@@ -33,15 +35,10 @@ std::string option_or_variable(const std::string& option, const char* name) {
   return value == nullptr ? "" : value;
 }
 
-Result<std::string> read_line(const fs::path& file) {
-  CARREL_TRY(std::string text, read_file(file, kLine));
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  return text;
-}
-
 Result<std::string> read_token(const fs::path& file) {
-  auto token = read_line(file);
+  auto token = read_file(file, kMostToken);
   if (!token) return std::unexpected(std::move(token).error().within("the server's token"));
+  while (token->ends_with('\n') || token->ends_with('\r')) token->pop_back();
   return token;
 }
 
@@ -51,18 +48,18 @@ std::unexpected<Error> no_server(const fs::path& state) {
               std::string(kNoServer));
 }
 
-// What servers that use a state folder say: `carrel serve` in it, `carrel dev` below.
-std::vector<fs::path> url_files(const fs::path& state) {
-  std::vector<fs::path> files = {state / "admin.url"};
+// Of servers that use a state folder: `carrel serve` in it, `carrel dev` below. Empty: none runs.
+std::vector<std::string> urls_in(const fs::path& state) {
+  std::vector<fs::path> files = {state / kUrlFile};
   std::error_code none;
   for (const auto& folder : fs::directory_iterator(state / "dev", none)) {
-    files.push_back(folder.path() / "admin.url");
+    files.push_back(folder.path() / kUrlFile);
   }
-  std::erase_if(files, [](const fs::path& file) {
-    std::error_code error;
-    return !fs::exists(file, error);
-  });
-  return files;
+  std::vector<std::string> urls;
+  for (const fs::path& file : files) {
+    if (auto url = server::AdminUrl::read(file)) urls.push_back(std::move(*url));
+  }
+  return urls;
 }
 
 // The egress policy is for guests: whoever names a server here may call it.
@@ -194,25 +191,22 @@ Result<std::unique_ptr<NodeClient>> NodeClient::find(const NodeOptions& options,
     CARREL_TRY(state, state_path(options.state));
   }
   const fs::path token_file = token_option.empty() ? state / "token" : fs::path(token_option);
-  const auto files = server.empty() ? url_files(state) : std::vector<fs::path>();
-  if (server.empty() && files.empty()) return no_server(state);
+  const auto urls = server.empty() ? urls_in(state) : std::vector{server};
+  if (urls.empty()) return no_server(state);
   CARREL_TRY(const std::string token, read_token(token_file));
-  if (!server.empty()) return std::make_unique<NodeClient>(server, token);
   std::unique_ptr<NodeClient> found;
-  for (const fs::path& file : files) {
-    CARREL_TRY(const std::string url, read_line(file));
+  for (const std::string& url : urls) {
     found = std::make_unique<NodeClient>(url, token);
-    if (files.size() == 1 || serves(*found, app)) return found;
+    if (urls.size() == 1 || serves(*found, app)) return found;
   }
   return found;  // it says what is wrong
 }
 
 Result<std::unique_ptr<NodeClient>> NodeClient::of_state(const fs::path& state) {
-  std::error_code error;
-  if (!fs::exists(state / "admin.url", error)) return no_server(state);
+  const auto url = server::AdminUrl::read(state / kUrlFile);
+  if (!url) return no_server(state);
   CARREL_TRY(const std::string token, read_token(state / "token"));
-  CARREL_TRY(const std::string url, read_line(state / "admin.url"));
-  return std::make_unique<NodeClient>(url, token);
+  return std::make_unique<NodeClient>(*url, token);
 }
 
 Result<NodeAnswer> NodeClient::call(std::string method, std::string_view target, std::string body,
