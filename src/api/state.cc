@@ -8,6 +8,7 @@
 
 #include "api/body.h"
 #include "api/watch.h"
+#include "base/percent.h"
 #include "store/sealer.h"
 
 namespace carrel::api {
@@ -81,17 +82,6 @@ Task<Result<Answer>> get(Turn* turn) {
   co_return answer;
 }
 
-// All bytes but unreserved characters percent-encoded, for the query of the next list.
-std::string encoded(std::string_view name) {
-  std::string text;
-  for (const char c : name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~").contains(c);
-    text += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return text;
-}
-
 Json describe(const store::NameEntry& entry) {
   Json json = {{"name", entry.name}, {"bytes", entry.size}};
   if (entry.expires != 0) json["expires"] = entry.expires;
@@ -107,7 +97,8 @@ Task<Result<Answer>> list(Turn* turn, ListQuery query) {
     entries.push_back(turn->path.thing == Thing::secrets ? Json(entry.name) : describe(entry));
   }
   Json json = {{turn->path.thing == Thing::secrets ? "secrets" : "values", std::move(entries)}};
-  if (!found.end && !found.entries.empty()) json["next"] = encoded(found.entries.back().name);
+  if (!found.end && !found.entries.empty())
+    json["next"] = percent_encode(found.entries.back().name);
   CARREL_CO_TRY_VOID(co_await turn->services.gate->wait(turn->transaction.seen()));
   co_return json_answer(json);
 }

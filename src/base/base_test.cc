@@ -12,6 +12,7 @@
 #include "base/hex.h"
 #include "base/id.h"
 #include "base/node_key.h"
+#include "base/percent.h"
 #include "base/result.h"
 #include "base/secret_bytes.h"
 #include "base/utf8.h"
@@ -169,6 +170,11 @@ TEST_F(Files, OfAnySizeTakeNoMoreMemoryThanTheirBound) {
   std::ofstream(folder / "sparse") << "1";
   fs::resize_file(folder / "sparse", 1ULL << 42);
   EXPECT_EQ(read_file(folder / "sparse", 4).error().code(), Code::invalid_argument);
+}
+
+TEST(Percent, EncodesAllThatIsNotUnreserved) {
+  EXPECT_EQ(percent_encode("aZ09-._~"), "aZ09-._~");
+  EXPECT_EQ(percent_encode(std::string_view("a/b ?&%+\0\xff", 10)), "a%2Fb%20%3F%26%25%2B%00%FF");
 }
 
 TEST(Utf8, HasNoOverlongFormsSurrogatesOrCutOffSequences) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/percent.h"
 #include "cli/command.h"
 #include "cli/pipes.h"
 #include "cli/terminal.h"
@@ -35,11 +36,11 @@ void add_list_options(CLI::App& app, ListOptions& options) {
 Result<void> each_listed(NodeClient& node, std::string_view target, std::string_view list,
                          const ListOptions& options,
                          const std::function<Result<void>(const Json& entry)>& show) {
-  std::string after = encode_query(options.after);
+  std::string after = percent_encode(options.after);
   std::uint64_t left = options.limit == 0 ? UINT64_MAX : options.limit;
   while (left > 0) {
     std::string query = fmt::format("{}?limit={}", target, std::min(left, kPage));
-    if (!options.prefix.empty()) query += "&prefix=" + encode_query(options.prefix);
+    if (!options.prefix.empty()) query += "&prefix=" + percent_encode(options.prefix);
     if (!after.empty()) query += "&after=" + after;
     CARREL_TRY(const NodeAnswer answer, node.call("GET", query));
     const Json page = Json::parse(answer.body, nullptr, false);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/units.h"
+#include "base/percent.h"
 #include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/event_stream.h"
@@ -98,7 +99,7 @@ Result<void> watch(NodeClient& node, const Options& options, const std::string& 
   EventStream stream;
   Result<void> written;
   const auto followed =
-      node.follow(fmt::format("{}?watch&prefix={}", target, encode_query(options.list.prefix)),
+      node.follow(fmt::format("{}?watch&prefix={}", target, percent_encode(options.list.prefix)),
                   [&](std::string_view piece) {
                     for (const StreamEvent& event : stream.take(piece)) {
                       written = show(event, options);

@@ -13,6 +13,7 @@
 
 #include "async/shard.h"
 #include "base/files.h"
+#include "base/percent.h"
 #include "cli/state_folder.h"
 #include "net/client.h"
 #include "server/admin_url.h"
@@ -72,9 +73,8 @@ bool serves(NodeClient& client, std::string_view app) {
   if (!answer) return false;
   const auto json = nlohmann::json::parse(answer->body, nullptr, false);
   if (!json.is_object() || !json.contains("apps")) return false;
-  return std::ranges::any_of(json["apps"], [app](const auto& each) {
-    return each.is_object() && each.value("name", "") == app;
-  });
+  return std::ranges::any_of(json["apps"],
+                             [app](const auto& each) { return each.is_object() && each.value("name", "") == app; });
 }
 
 // The problem details of a refusal.
@@ -247,7 +247,7 @@ std::string encode_path(std::string_view name) {
     const auto segment = name.substr(at, end - at);
     const bool dots = segment == "." || segment == "..";
     path +=
-        segment.empty() ? "%" : (dots ? "%2E" : "") + encode_query(segment.substr(dots ? 1 : 0));
+        segment.empty() ? "%" : (dots ? "%2E" : "") + percent_encode(segment.substr(dots ? 1 : 0));
     if (end == name.size()) return path;
     path += '/';
     at = end + 1;
@@ -256,20 +256,10 @@ std::string encode_path(std::string_view name) {
 
 std::string target_of(std::string_view app, std::string_view kind, std::string_view store,
                       std::string_view name) {
-  std::string target = fmt::format("/v1/apps/{}/{}", encode_query(app), kind);
-  if (!store.empty()) target += "/" + encode_query(store);
+  std::string target = fmt::format("/v1/apps/{}/{}", percent_encode(app), kind);
+  if (!store.empty()) target += "/" + percent_encode(store);
   if (!name.empty()) target += "/" + encode_path(name);
   return target;
-}
-
-std::string encode_query(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~").contains(c);
-    encoded += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return encoded;
 }
 
 }  // namespace carrel::cli

@@ -57,8 +57,7 @@ class NodeClient {
 // "/v1/apps/shop/kv/carts/a%20b"; without a name, the store.
 std::string target_of(std::string_view app, std::string_view kind, std::string_view store,
                       std::string_view name);
-// All but unreserved characters percent-encoded, for a query; the same for each part of a name.
-std::string encode_query(std::string_view text);
+// Each part of a name percent-encoded.
 std::string encode_path(std::string_view name);
 
 }  // namespace carrel::cli

@@ -1,15 +1,15 @@
 #include "store/part_names.h"
 
+#include <array>
+#include <span>
+#include <utility>
+
+#include "base/hex.h"
+
 namespace carrel::store {
 namespace {
 
 constexpr std::size_t kHash = std::tuple_size_v<PartHash>;
-constexpr char kDigits[] = "0123456789abcdef";
-
-int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 bool plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -18,53 +18,49 @@ bool plain(char c) {
 
 }  // namespace
 
-std::string hex(const PartHash& hash) {
-  std::string text;
-  for (std::uint8_t byte : hash) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
+std::string hex(const PartHash& hash) { return to_hex(std::as_bytes(std::span(hash))); }
 
 std::optional<PartHash> unhex(std::string_view text) {
   if (text.size() != 2 * kHash) return std::nullopt;
   PartHash hash;
   for (std::size_t i = 0; i < kHash; ++i) {
-    int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
+    const int high = hex_digit(text[2 * i]), low = hex_digit(text[(2 * i) + 1]);
     if (high < 0 || low < 0) return std::nullopt;
     hash[i] = static_cast<std::uint8_t>(high << 4 | low);
   }
+  if (hex(hash) != text) return std::nullopt;  // a name has one spelling
   return hash;
 }
 
 std::string folder_name(const TenantName& tenant) {
   std::string name;
-  for (char c : tenant.str()) {
+  for (const char c : tenant.str()) {
     if (plain(c)) {
       name += c;
     } else {
-      auto byte = static_cast<std::uint8_t>(c);
-      name += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+      const std::array byte = {static_cast<std::byte>(c)};
+      name += '%' + to_hex(byte);
     }
   }
   return name;
 }
 
 std::optional<TenantName> tenant_of(std::string_view name) {
-  std::string tenant;
+  std::string text;
   for (std::size_t i = 0; i < name.size(); ++i) {
     if (name[i] != '%') {
-      tenant += name[i];
+      text += name[i];
       continue;
     }
     if (i + 2 >= name.size()) return std::nullopt;
-    int high = digit(name[i + 1]), low = digit(name[i + 2]);
+    const int high = hex_digit(name[i + 1]), low = hex_digit(name[i + 2]);
     if (high < 0 || low < 0) return std::nullopt;
-    tenant += static_cast<char>(high << 4 | low);
+    text += static_cast<char>(high << 4 | low);
     i += 2;
   }
-  return TenantName(std::move(tenant));
+  TenantName tenant(std::move(text));
+  if (folder_name(tenant) != name) return std::nullopt;
+  return tenant;
 }
 
 std::optional<PartName> part_named(std::string_view file_name) {
