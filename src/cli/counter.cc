@@ -20,7 +20,10 @@ Result<void> get(const Options& options) {
   CARREL_TRY(const NodeAnswer answer,
              node->call("GET", target_of(options.app, "counters", options.store, options.key)));
   const auto json = nlohmann::json::parse(answer.body, nullptr, false);
-  const auto value = json.is_object() ? json.value("value", std::int64_t{0}) : 0;
+  if (!json.is_object() || !json.contains("value") || !json["value"].is_number_integer())
+    return fail(Code::unavailable, "the server's answer is not a counter",
+                "does --server name the /v1 API of Carrel?");
+  const auto value = json["value"].get<std::int64_t>();
   if (options.json) return write_json({{"name", options.key}, {"value", value}});
   return write_output(std::to_string(value) + "\n");
 }

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/event_stream.h"
+#include "cli/json_text.h"
 #include "cli/kept.h"
 #include "cli/pipes.h"
 #include "cli/terminal.h"
@@ -75,7 +76,7 @@ Result<void> remove(NodeClient& node, const Options& options, const std::string&
 
 Result<void> list(NodeClient& node, const Options& options, const std::string& target) {
   return each_listed(node, target, "values", options.list, [&options](const Json& entry) {
-    return options.json ? write_json(entry) : write_output(entry.value("name", "") + "\n");
+    return options.json ? write_json(entry) : write_output(text_in(entry, "name") + "\n");
   });
 }
 
@@ -90,7 +91,7 @@ Result<void> show(const StreamEvent& event, const Options& options) {
     print_error(fmt::format("carrel: watching {} of {}\n", options.store, options.app));
     return {};
   }
-  const std::string name = json.value("name", "");
+  const std::string name = text_in(json, "name");
   return write_output(name.empty() ? event.name + "\n" : fmt::format("{} {}\n", event.name, name));
 }
 

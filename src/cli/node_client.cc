@@ -14,6 +14,7 @@
 #include "async/shard.h"
 #include "base/files.h"
 #include "base/percent.h"
+#include "cli/json_text.h"
 #include "cli/state_folder.h"
 #include "net/client.h"
 #include "server/admin_url.h"
@@ -74,17 +75,13 @@ bool serves(NodeClient& client, std::string_view app) {
   const auto json = nlohmann::json::parse(answer->body, nullptr, false);
   if (!json.is_object() || !json.contains("apps")) return false;
   return std::ranges::any_of(json["apps"],
-                             [app](const auto& each) { return each.is_object() && each.value("name", "") == app; });
+                             [app](const auto& each) { return text_in(each, "name") == app; });
 }
 
 // The problem details of a refusal.
 Error refusal(const std::string& url, const NodeAnswer& answer) {
   const auto json = nlohmann::json::parse(answer.body, nullptr, false);
-  const auto field = [&](const char* name) {
-    return json.is_object() && json.contains(name) && json[name].is_string()
-               ? json[name].get<std::string>()
-               : std::string();
-  };
+  const auto field = [&](const char* name) { return text_in(json, name); };
   const std::string detail = field("detail").empty() ? field("title") : field("detail");
   const std::string what =
       detail.empty() ? fmt::format("{} answered with status {}", url, answer.status) : detail;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "capability/state/names.h"
+#include "cli/json_text.h"
 
 namespace carrel::cli {
 namespace {
@@ -22,6 +23,15 @@ TEST(NodeClient, WritesTheTargetOfAStoreAndOfAName) {
   EXPECT_EQ(target_of("shop", "kv", "carts", "a/.."), "/v1/apps/shop/kv/carts/a/%2E.");
   EXPECT_EQ(target_of("shop", "secrets", "", "KEY"), "/v1/apps/shop/secrets/KEY");
   EXPECT_EQ(target_of("a/b", "secrets", "", ""), "/v1/apps/a%2Fb/secrets");
+}
+
+TEST(NodeClient, TakesOnlyTextsOutOfWhatAServerAnswers) {
+  EXPECT_EQ(text_in({{"name", "a"}}, "name"), "a");
+  for (const nlohmann::json& json : {nlohmann::json{{"name", 5}}, nlohmann::json{{"name", nullptr}},
+                                     nlohmann::json{{"other", "a"}}, nlohmann::json("name"),
+                                     nlohmann::json(7), nlohmann::json()}) {
+    EXPECT_EQ(text_in(json, "name"), "") << json;
+  }
 }
 
 }  // namespace
