@@ -121,7 +121,8 @@ Result<void> check_target(const fs::path& target, const fs::path& store) {
   return {};
 }
 
-fs::path partial(const fs::path& target) { return target.string() + ".partial"; }
+// What another backup left there goes: the name is nobody else's.
+fs::path partial(const fs::path& target) { return target.string() + ".carrel-partial"; }
 
 }  // namespace
 

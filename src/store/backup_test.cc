@@ -56,13 +56,20 @@ TEST_F(ABackup, IsForItsOwnerAndNotInsideTheStore) {
   EXPECT_EQ(std::filesystem::status(backup).permissions(), std::filesystem::perms::owner_all);
 }
 
+TEST_F(ABackup, TouchesNoneOfItsNeighbours) {
+  const std::filesystem::path other = backup.string() + ".partial";
+  std::filesystem::create_directories(other / "mine");
+  ASSERT_TRUE(make_backup(database, parts, backup));
+  EXPECT_TRUE(std::filesystem::exists(other / "mine"));
+}
+
 TEST_F(ABackup, ThatIsStoppedLeavesNothing) {
   std::stop_source stop;
   stop.request_stop();
   EXPECT_EQ(make_backup(database, parts, backup, stop.get_token()).error().code(),
             Code::shutting_down);
   EXPECT_FALSE(std::filesystem::exists(backup));
-  EXPECT_FALSE(std::filesystem::exists(backup.string() + ".partial"));
+  EXPECT_FALSE(std::filesystem::exists(backup.string() + ".carrel-partial"));
 }
 
 TEST_F(ABackup, HoldsPartsWhileItIsMade) {
