@@ -28,7 +28,8 @@ struct Options {
 
 // How a case is run besides the plain way.
 //   cold:      nothing compiled before
-//   suspended: its body arrives byte by byte, with a wait before each
+//   suspended: its body arrives byte by byte, with a wait before each; it waits for all it reads of
+//              the store as well
 //   tight:     so little CPU time that it may be stopped; then that must be what is said of it, and
 //              nothing of it is left
 enum class Variant : unsigned char { plain, cold, suspended, tight };
@@ -76,6 +77,7 @@ Result<TurnResult> run_variant(TurnBench& bench, const app::Case& test, const ap
       return bench.run(input);
     case Variant::suspended:
       input.pace = BodyPace::byte_by_byte;
+      input.looks = store::Reach::disk;
       return bench.run(input);
     case Variant::cold: {
       CARREL_TRY(const auto scratch, ScratchFolder::make());
@@ -120,6 +122,9 @@ Verdict judge(TurnBench& bench, const app::Case& test, const app::Manifest* app,
   return verdict;
 }
 
+// There is something that can come late.
+bool waits(const app::Case& test) { return test.event.body || test.module.grants.any(); }
+
 class Tester {
  public:
   Tester(const Options& options, TurnBench& bench)
@@ -139,7 +144,7 @@ class Tester {
     add(judge(bench_, *test, app, Variant::plain, name));
     if (!options_.variants) return;
     for (const Variant variant : {Variant::cold, Variant::suspended, Variant::tight}) {
-      if (variant == Variant::suspended && !test->event.body) continue;
+      if (variant == Variant::suspended && !waits(*test)) continue;
       add(judge(bench_, *test, app, variant, fmt::format("{} [{}]", name, name_of(variant))));
     }
   }
@@ -240,8 +245,8 @@ Run add(CLI::App& app) {
   app.add_option("--filter", options->filter, "Only cases whose name (APP/CASE) contains this")
       ->type_name("TEXT");
   app.add_flag("--variants", options->variants,
-               "Run each case again with cold code, with its body arriving byte by byte,\n"
-               "and with almost no CPU time");
+               "Run each case again with cold code, with its body arriving byte by byte\n"
+               "and each read of the store waiting, and with almost no CPU time");
   app.add_flag("--json", options->json, "As JSON");
   add_state_option(app, options->state);
   return [options] { return test(*options); };

@@ -171,7 +171,7 @@ Result<std::unique_ptr<TurnStore>> TurnBench::store_for(const turn::ModuleSetup&
                       (input.effects != nullptr && !input.effects->empty());
   if (!needed) return std::unique_ptr<TurnStore>();
   if (kept_) return TurnStore::kept(shard_, clock, kept_->folder, kept_->key);
-  CARREL_TRY(auto store, TurnStore::temporary(shard_, clock));
+  CARREL_TRY(auto store, TurnStore::temporary(shard_, clock, input.looks));
   if (input.before != nullptr) CARREL_TRY_VOID(store->put(setup.tenant, *input.before));
   return store;
 }

@@ -43,8 +43,9 @@ struct TurnInput {
   const app::Manifest* app = nullptr;  // gives routes and assets; null for a module alone
   const app::CaseEvent& event;
   BodyPace pace = BodyPace::at_once;
-  const app::CaseState* before = nullptr;             // what is stored; null: nothing
-  const app::CaseEffects* effects = nullptr;          // what to look for afterwards; null: nothing
+  store::Reach looks = store::Reach::memory;  // where it looks first; not in a store that is kept
+  const app::CaseState* before = nullptr;     // what is stored; null: nothing
+  const app::CaseEffects* effects = nullptr;  // what to look for afterwards; null: nothing
   const std::vector<app::CaseCall>* calls = nullptr;  // to the outside; null: it has none
   std::size_t record = 0;  // how much of the store to bring back, in names
 };

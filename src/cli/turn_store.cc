@@ -183,10 +183,13 @@ Result<NodeKey> random_key() {
 
 }  // namespace
 
-Result<std::unique_ptr<TurnStore>> TurnStore::temporary(async::Shard& shard, const Clock& clock) {
+Result<std::unique_ptr<TurnStore>> TurnStore::temporary(async::Shard& shard, const Clock& clock,
+                                                        store::Reach looks) {
   CARREL_TRY(const NodeKey key, random_key());
   CARREL_TRY(auto scratch, ScratchFolder::make());
-  CARREL_TRY(auto store, store::Store::open(options_for(scratch->path() / "store", clock)));
+  store::StoreOptions options = options_for(scratch->path() / "store", clock);
+  options.looks = looks;
+  CARREL_TRY(auto store, store::Store::open(options));
   return std::unique_ptr<TurnStore>(
       new TurnStore(shard, std::move(scratch), std::move(store), key));
 }

@@ -34,8 +34,9 @@ struct FoundState {
 class TurnStore {
  public:
   // An empty one in a private folder, which goes with it. The clock says what has expired; it and
-  // the shard outlive the store. Errors: io, those of Store::open.
-  static Result<std::unique_ptr<TurnStore>> temporary(async::Shard& shard, const Clock& clock);
+  // the shard outlive the store. `looks`: as in StoreOptions. Errors: io, those of Store::open.
+  static Result<std::unique_ptr<TurnStore>> temporary(async::Shard& shard, const Clock& clock,
+                                                      store::Reach looks = store::Reach::memory);
   // One in a folder that stays. Errors: those of Store::open.
   static Result<std::unique_ptr<TurnStore>> kept(async::Shard& shard, const Clock& clock,
                                                  const std::filesystem::path& folder,

@@ -31,6 +31,7 @@ struct StoreOptions {
   const Clock* clock = nullptr;                 // null: the machine's
   Parts::OnDamage on_damage;                    // null: only `status` says so
   std::shared_ptr<DatabaseFiles> files;         // null: the machine's; tests let them fail
+  Reach looks = Reach::memory;  // where a turn looks first; disk: it waits for all it reads (tests)
 };
 
 // Told on its shard, in order.

@@ -93,7 +93,8 @@ std::shared_ptr<const ReadRecord> Transaction::Impl::find_kept(std::string_view 
 // What this turn, or another of its shard, has read.
 std::shared_ptr<const ReadRecord> Transaction::Impl::find_read(std::uint64_t hash,
                                                                std::string_view key) {
-  if (auto own_read = find_kept(key)) return own_read;
+  auto own_read = find_kept(key);
+  if (own_read || !looks_in_memory()) return own_read;
   auto read = local.records.find(hash, key, *snapshot);
   if (read) keep(read);
   return read;
@@ -152,6 +153,7 @@ Peek<const Record*> Transaction::get(const Place& place, std::string_view name, 
   }
   auto read = impl_->find_read(hash, key);
   if (!read) {
+    if (!impl_->looks_in_memory()) return {};
     auto stored = impl_->snapshot->view->get(key, Reach::memory);
     if (!stored) return {};
     read = impl_->keep_read(place, name, hash, std::move(key), std::move(*stored));

@@ -69,6 +69,8 @@ struct Transaction::Impl final : SnapshotHolder {
   }
   // Whether its time has not come.
   bool is_there(const Record& record) const { return record.expires == 0 || record.expires > now; }
+  // Whether a read is answered on the shard when it can be.
+  bool looks_in_memory() const { return store.options.looks == Reach::memory; }
   bool must_queue(std::uint64_t hash) const {
     return !snapshot && tickets.empty() && store.tickets.contended(hash);
   }

@@ -84,6 +84,7 @@ Peek<FolderPage> Transaction::list(const Place& place, std::string_view folder,
       impl_->fetched_folder.question == question_of(place, folder, text_of(after), max)) {
     return std::exchange(impl_->fetched_folder.page, std::nullopt);
   }
+  if (!impl_->looks_in_memory()) return {};
   const PageRange range = folder_range(folder, after, max);
   auto walk = impl_->walk(place, range, Reach::memory);
   auto page = folder_page(walk, range);
@@ -118,6 +119,7 @@ Peek<NamePage> Transaction::scan(const Place& place, std::string_view prefix,
       impl_->fetched_names.question == question_of(place, prefix, after, max)) {
     return std::exchange(impl_->fetched_names.page, std::nullopt);
   }
+  if (!impl_->looks_in_memory()) return {};
   const PageRange range = name_range(prefix, after, max);
   auto walk = impl_->walk(place, range, Reach::memory);
   auto page = name_page(walk, range);

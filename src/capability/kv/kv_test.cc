@@ -221,5 +221,38 @@ TEST_F(StateFiles, CountersAreAddedToAtTheCommit) {
   EXPECT_EQ(counters->rename(io, "stock/chairs", "stock/x").error(), Errno::notsup);
 }
 
+// Nothing of the store is in memory.
+class ColdStateFiles : public StateFiles {
+ protected:
+  ColdStateFiles() { looks = store::Reach::disk; }
+};
+
+TEST_F(ColdStateFiles, AreTheSameAndEveryReadWaits) {
+  EXPECT_EQ(write(*kv, "carts/a/b", "seven"), Errno::success);
+  EXPECT_EQ(write(*kv, "carts/c", "8"), Errno::success);
+  ASSERT_TRUE(commit());
+  waits = 0;
+  EXPECT_EQ(list("carts", 1), (std::vector<std::string>{"a/", "c"}));
+  EXPECT_EQ(read(*kv, "carts/a/b"), "seven");
+  EXPECT_EQ(write(*kv, "carts/a/b", "eight", {.write = true}), Errno::success);
+  EXPECT_TRUE(ask([&] { return kv->rename(io, "carts/a/b", "carts/d"); }));
+  EXPECT_TRUE(ask([&] { return kv->unlink(io, "carts/c"); }));
+  EXPECT_EQ(list("carts"), (std::vector<std::string>{"d"}));
+  EXPECT_GT(waits, 5);
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(read(*kv, "carts/d"), "eight");
+}
+
+TEST_F(ColdStateFiles, AnOpenFileKeepsItsSize) {
+  EXPECT_EQ(write(*kv, "carts/a", "seven"), Errno::success);
+  ASSERT_TRUE(commit());
+  auto file = ask([&] { return kv->open(io, "carts/a", {.read = true}); });
+  ASSERT_TRUE(file);
+  for (int i = 0; i < 20; ++i) (void)read(*kv, "carts/other" + std::to_string(i));
+  const auto stat = (*file)->stat(io);
+  ASSERT_TRUE(stat);
+  EXPECT_EQ(stat->size, 5U);
+}
+
 }  // namespace
 }  // namespace carrel::capability

@@ -42,7 +42,7 @@ class StoredTurn : public ::testing::Test {
   virtual void unmount_all() = 0;
 
   void open() {
-    store = std::move(*store::Store::open({.folder = folder / "store"}));
+    store = std::move(*store::Store::open({.folder = folder / "store", .looks = looks}));
     services.store = &store->attach(shard);
     gate.emplace(*services.store);
     services.gate = &*gate;
@@ -87,6 +87,7 @@ class StoredTurn : public ::testing::Test {
   }
 
   std::uint64_t quota = UINT64_MAX;
+  store::Reach looks = store::Reach::memory;
   std::filesystem::path folder;
   async::Shard shard;
   std::unique_ptr<store::Store> store;
