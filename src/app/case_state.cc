@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "app/case.h"
+#include "base/base64.h"
 #include "base/files.h"
 #include "store/key.h"
 #include "store/record.h"
@@ -15,31 +16,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using Kind = TomlValue::Kind;
-
-// With or without its padding. Nothing: it is no base64.
-std::optional<std::string> from_base64(std::string_view text) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  if (text.size() % 4 == 0) {
-    for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
-  }
-  if (text.size() % 4 == 1) return {};
-  std::string bytes;
-  std::uint32_t bits = 0;
-  unsigned held = 0;
-  for (const char c : text) {
-    const auto digit = kDigits.find(c);
-    if (digit == std::string_view::npos) return {};
-    bits = (bits << 6) | static_cast<std::uint32_t>(digit);
-    held += 6;
-    if (held < 8) continue;
-    held -= 8;
-    bytes += static_cast<char>(bits >> held);
-    bits &= (1U << held) - 1;
-  }
-  if (bits != 0) return {};  // two texts would stand for the same bytes
-  return bytes;
-}
 
 // Over and over, to so many bytes.
 std::string repeated(std::string_view text, std::size_t size) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/fd.h"
@@ -48,6 +49,19 @@ TEST(Hex, IsLowerCaseAndReadsBoth) {
   EXPECT_EQ(hex_digit('a'), 10);
   EXPECT_EQ(hex_digit('F'), 15);
   for (const char c : {'g', 'G', '/', ':', '@', '`', '\0', '\xff'}) EXPECT_EQ(hex_digit(c), -1);
+}
+
+TEST(Base64, HasOneFormForAllBytes) {
+  for (const std::string& bytes :
+       {std::string(), std::string("a"), std::string("ab"), std::string("abc"),
+        std::string("\0\xff\n", 3), std::string(1000, '\xfe')}) {
+    EXPECT_EQ(from_base64(to_base64(bytes)), bytes);
+  }
+  EXPECT_EQ(to_base64("abcd\xff"), "YWJjZP8=");
+  for (const char* text :
+       {"A", "AA", "AAA", "AB=", "A===", "AA==AA==", "A-B_", "AB==", "AAF=", "AA==\n", " AA=="}) {
+    EXPECT_EQ(from_base64(text), std::nullopt) << text;
+  }
 }
 
 TEST(NodeKey, IsReadFromHexadecimalDigits) {

@@ -1,11 +1,11 @@
 // carrel kv: the values of an app that a server serves.
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app/units.h"
+#include "base/base64.h"
 #include "base/percent.h"
 #include "base/utf8.h"
 #include "cli/command.h"
@@ -30,21 +30,13 @@ struct Options {
   bool json = false;
 };
 
-std::string base64(std::string_view bytes) {
-  std::string text(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-  sodium_bin2base64(text.data(), text.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                    bytes.size(), sodium_base64_VARIANT_ORIGINAL);
-  text.pop_back();  // the NUL
-  return text;
-}
-
 Result<void> get(NodeClient& node, const Options& options, const std::string& target) {
   CARREL_TRY(const NodeAnswer answer, node.call("GET", target));
   if (!options.json) return write_output(answer.body);
   const bool text = is_utf8(answer.body);
   return write_json({{"name", options.key},
                      {"bytes", answer.body.size()},
-                     {text ? "value" : "base64", text ? answer.body : base64(answer.body)}});
+                     {text ? "value" : "base64", text ? answer.body : to_base64(answer.body)}});
 }
 
 Result<void> put(NodeClient& node, const Options& options, std::string target) {

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "base/utf8.h"
-#include "store/base64.h"
 #include "store/flat_object.h"
 #include "store/parts.h"
 #include "store/record.h"

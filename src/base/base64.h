@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-namespace carrel::store {
+namespace carrel {
 
 std::string to_base64(std::string_view bytes);
 // Nothing: it is not what `to_base64` gives.
 std::optional<std::string> from_base64(std::string_view text);
 
-}  // namespace carrel::store
+}  // namespace carrel

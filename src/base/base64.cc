@@ -1,13 +1,13 @@
-#include "store/base64.h"
+#include "base/base64.h"
 
 #include <sodium.h>
 
-namespace carrel::store {
+namespace carrel {
 
 std::string to_base64(std::string_view bytes) {
   constexpr int kVariant = sodium_base64_VARIANT_ORIGINAL;
-  std::string text(sodium_base64_encoded_len(bytes.size(), kVariant),
-                   '\0');  // with a zero at its end
+  // With a NUL at its end.
+  std::string text(sodium_base64_encoded_len(bytes.size(), kVariant), '\0');
   sodium_bin2base64(text.data(), text.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
                     bytes.size(), kVariant);
   text.pop_back();
@@ -27,4 +27,4 @@ std::optional<std::string> from_base64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace carrel::store
+}  // namespace carrel
