@@ -164,3 +164,9 @@ def test_a_damaged_part_is_an_error_and_never_served(archive):
     checked = store.check()
     assert checked.returncode == 1, checked.stdout + checked.stderr
     store.start()
+    # The same content, uploaded again, mends it.
+    store.put("bad", bad)
+    assert store.get("bad") == bad
+    assert store.server.stop() == 0
+    checked = store.check()
+    assert checked.returncode == 0, checked.stdout + checked.stderr
