@@ -1,13 +1,12 @@
 #include "store/record_cache.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace carrel::store {
 namespace {
 
-constexpr std::size_t kLargest =
-    4096;  // bytes of a record; reading more costs more than finding it
-constexpr std::size_t kOverhead = 160;  // bytes an entry takes beside its texts, about
+constexpr std::size_t kOverhead = 320;  // bytes an entry takes beside its texts, about
 
 }  // namespace
 
@@ -29,7 +28,7 @@ std::shared_ptr<const ReadRecord> RecordCache::find(std::uint64_t hash, std::str
 
 void RecordCache::keep(std::uint64_t hash, Version version,
                        std::shared_ptr<const ReadRecord> read) {
-  if (!read->record || bytes_of(*read) > kLargest) return;
+  if (!read->record || (*read->record && !takes((*read->record)->bytes.size()))) return;
   const auto [at, fresh] = entries_.try_emplace(hash);
   Entry& entry = at->second;
   if (fresh) {

@@ -38,6 +38,8 @@ class RecordCache {
   // Null: not known as of the snapshot. `hash`: of the key.
   std::shared_ptr<const ReadRecord> find(std::uint64_t hash, std::string_view key,
                                          const Snapshot& snapshot);
+  // Whether a record of so many bytes is kept: reading more costs more than finding it.
+  static bool takes(std::size_t bytes) { return bytes <= 4096; }
   // What the key held as of `version`. Large records and errors are not kept.
   void keep(std::uint64_t hash, Version version, std::shared_ptr<const ReadRecord> read);
 

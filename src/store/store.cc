@@ -38,7 +38,7 @@ ShardStore::ShardStore(Store& store, async::Shard& shard)
       shard_(shard),
       impl_(std::make_unique<Impl>(
           std::make_shared<Mailbox>(shard),
-          RecordCache(store.impl_->committer->slots(), store.impl_->options.cache_bytes / 8))) {}
+          RecordCache(store.impl_->committer->slots(), store.impl_->options.record_bytes))) {}
 ShardStore::~ShardStore() { impl_->mailbox->close(); }
 
 void ShardStore::set_listener(DurabilityListener* listener) { impl_->listener = listener; }

@@ -87,11 +87,12 @@ Changes Transaction::changes() const {
 void Transaction::Impl::keep_written(const std::vector<Change>& changes, Version version) {
   auto change = changes.begin();
   for (const auto& [key, mine] : own) {
+    const std::uint64_t hash = change++->hash;
+    if (!RecordCache::takes(mine.record.bytes.size())) continue;
     std::optional<Record> record;
     if (mine.there) record = mine.record;
     const Before after = before_of(mine.place.kind, mine.name, view_of(record));
-    local.records.keep(change++->hash, version,
-                       std::make_shared<ReadRecord>(key, std::move(record), after));
+    local.records.keep(hash, version, std::make_shared<ReadRecord>(key, std::move(record), after));
   }
 }
 
