@@ -61,9 +61,10 @@ void Store::Impl::reopen() {
         Snapshot{.version = first, .opened = first, .view = database->view()});
     failure.reset();
     reopening = false;
-    durable = static_cast<std::uint64_t>(first);
   }
   tell(Hearers::all, [first](DurabilityListener& listener) { listener.on_reopened(first); });
+  // Nobody hears that this is durable before that what came between may be lost.
+  durable = static_cast<std::uint64_t>(first);
   feed.tell_gap();  // what was not reported durable may be there or not
   committer->begin_again(*std::move(opened), first);
 }

@@ -45,8 +45,8 @@ void ShardStore::set_listener(DurabilityListener* listener) { impl_->listener = 
 Version ShardStore::durable() const { return Version{store_.impl_->durable.load()}; }
 void ShardStore::listen() {
   if (impl_->listening.exchange(true)) return;
-  impl_->mailbox->post([impl = impl_.get(), &durable = store_.impl_->durable] {
-    if (impl->listener != nullptr) impl->listener->on_durable(Version{durable.load()});
+  impl_->mailbox->post([impl = impl_.get(), version = durable()] {
+    if (impl->listener != nullptr) impl->listener->on_durable(version);
   });
 }
 void ShardStore::pause() { impl_->listening = false; }
