@@ -1,5 +1,6 @@
 """What end-to-end tests share: a carrel process, an app made on the spot, raw HTTP."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -138,6 +139,19 @@ class App:
 
     def write(self):
         (self.folder / "carrel.toml").write_text(self.text)
+
+
+@contextlib.contextmanager
+def serving(server):
+    """An http.server of the test's own, on a thread until the end of the block."""
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def probe_app(folder, name="probe", limits='memory = "64MiB", cpu = "300ms", time = "8s"'):

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from support import GUESTS, App, Server
+from support import GUESTS, App, Server, serving
 
 
 class Latch(http.server.ThreadingHTTPServer):
@@ -40,13 +40,8 @@ class Held(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def latch():
-    running = Latch()
-    thread = threading.Thread(target=running.serve_forever, daemon=True)
-    thread.start()
-    yield running
-    running.shutdown()
-    running.server_close()
-    thread.join()
+    with serving(Latch()) as running:
+        yield running
 
 
 @pytest.fixture

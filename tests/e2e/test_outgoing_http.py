@@ -2,12 +2,11 @@
 
 import http.server
 import socket
-import threading
 import time
 
 import pytest
 
-from support import App, Server
+from support import App, Server, serving
 
 # Writes the request's body into /http/new and answers with what it reads there, or with the errno.
 CALLER = """(module
@@ -87,13 +86,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def service():
-    running = Service()
-    thread = threading.Thread(target=running.serve_forever, daemon=True)
-    thread.start()
-    yield running
-    running.shutdown()
-    running.server_close()
-    thread.join()
+    with serving(Service()) as running:
+        yield running
 
 
 def app_of(folder, *grants):
