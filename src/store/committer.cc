@@ -17,8 +17,8 @@ struct Committer::Impl {
   TicketTable& tickets;
   CommitObserver& observer;
   CommitterOptions options;
-  SlotTable slots;
   UsageTable& usage;
+  SlotTable slots;
   std::optional<Judge> judge;  // the committing thread's
   Version opened{};            // what the database held when it was opened
   Version last{};              // the highest that was given; the committing thread's
@@ -126,17 +126,18 @@ struct Committer::Impl {
         if (options.feed != nullptr && options.feed->watched()) tell(version, batch, verdicts);
       }
     }
-    // On the disk before it is told of, so that its shard is woken once.
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      verdicts[i].once = judge->wrote_once();
+      if (!verdicts[i].refused) tickets.give_back(batch[i]->changes.holder);
+      batch[i]->decided(std::move(verdicts[i]));
+    }
+    // After the verdicts: who waits for a ticket reads what is applied, and its coming shows that
+    // the caller is not on its own.
     if (alone) {
       sync_applied();
       const std::lock_guard lock(mutex);
       syncing_itself = false;
       if (!queue.empty()) lone = 0;
-    }
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      verdicts[i].once = judge->wrote_once();
-      if (!verdicts[i].refused) tickets.give_back(batch[i]->changes.holder);
-      batch[i]->decided(std::move(verdicts[i]));
     }
   }
 

@@ -286,6 +286,7 @@ TEST_F(ACommitter, SyncsForALoneCallerAndForManyAlike) {
   faults.hold_syncs();
   const int syncs = faults.syncs();
   submit("b");
+  diary.wait_for("accepted 21");
   while (faults.syncs() == syncs) std::this_thread::yield();
   submit("c", Sync::interval);
   committer->want_durable();
