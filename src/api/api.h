@@ -1,7 +1,8 @@
-// The /v1 API: status, apps and their state on this node, described by openapi.yaml, which a test
-// holds it to.
+// The /v1 API: what openapi.yaml describes, which tests hold it to.
 //
-// Every refusal is problem details (RFC 9457). /healthz and /readyz need no token and say nothing
+// A request is matched to an operation (operation.h), comes from a place that may ask (guard.h),
+// shows who asks, and passes the one table of who may do what (access.h); then the operation
+// answers. Every refusal is problem details (RFC 9457). The probes need no token and say nothing
 // else.
 #pragma once
 
@@ -9,44 +10,37 @@
 #include <string>
 #include <string_view>
 
+#include "api/access.h"
 #include "api/answer.h"
 #include "api/guard.h"
 #include "api/node.h"
-#include "api/state.h"
+#include "api/operation.h"
 #include "base/clock.h"
 #include "net/http.h"
+#include "turn/state.h"
 
 namespace carrel::api {
 
 // Owner: the composition root. Thread: the admin listener's shard. Stops: with the listener.
 class Api final : public net::Handler {
  public:
-  Api(const Node& node, Guard guard, const Clock& clock)
-      : node_(node), guard_(std::move(guard)), clock_(clock) {}
+  Api(const Node& node, Guard guard, const Clock& clock,
+      std::span<const Operation> operations = all_operations())
+      : node_(node), guard_(std::move(guard)), clock_(clock), operations_(operations) {}
 
   async::Task<void> handle(net::Exchange& exchange) override;
 
-  // Before the first request: from now on it serves the state of apps.
+  // Before the first request: from now on it serves what needs the store.
   void serve_state(const turn::Services& services) { state_ = services; }
 
-  // What `handle` sends, but for the state of apps.
-  Answer answer(const net::Request& request, std::uint64_t id) const;
-
  private:
-  struct Route;
-  static std::span<const Route> routes();
-  Result<void> check(const net::Request& request) const;
-  Result<const Route*> admit(const net::Request& request) const;
-
-  Answer health() const;
-  Answer ready() const;
-  Answer status() const;
-  Answer apps() const;
-  Answer description() const;
+  async::Task<Result<Answer>> answer(net::Exchange* exchange);
+  async::Task<Result<tenant::Principal>> identify(const net::Request* request);
 
   const Node& node_;
   Guard guard_;
   const Clock& clock_;
+  std::span<const Operation> operations_;
   turn::Services state_;
 };
 

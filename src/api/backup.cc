@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/body.h"
+#include "api/call.h"
 
 namespace carrel::api {
 namespace {
@@ -15,10 +16,11 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kMostBody = 16 << 10;
 
-Task<Result<Answer>> back_up(store::ShardStore* store, net::RequestBody* body) {
-  CARREL_CO_TRY(const std::string text, co_await read_body(body, kMostBody));
+Task<Result<Answer>> answer_to(Call* call) {
+  CARREL_CO_TRY(const std::string text, co_await read_body(&call->exchange.body, kMostBody));
   CARREL_CO_TRY(const std::string folder, read_backup_folder(text));
-  CARREL_CO_TRY_VOID(co_await store->store().backup(store->shard(), folder));
+  store::ShardStore& store = *call->services.store;
+  CARREL_CO_TRY_VOID(co_await store.store().backup(store.shard(), folder));
   Answer answer = json_answer({{"folder", folder}});
   answer.head.status = 201;
   co_return answer;
@@ -40,15 +42,10 @@ Result<std::string> read_backup_folder(std::string_view body) {
   return folder;
 }
 
-Task<Answer> answer_backup(turn::Services services, net::Exchange* exchange) {
-  if (exchange->request.method != "POST") {
-    Answer refusal = problem(Error(Code::method_not_allowed), exchange->id);
-    refusal.head.headers.emplace_back("allow", "POST");
-    co_return refusal;
-  }
-  if (services.store == nullptr) co_return problem(Error(Code::unavailable), exchange->id);
-  auto answer = co_await back_up(services.store, &exchange->body);
-  if (!answer) co_return explained_problem(answer.error(), exchange->id);
+// Its errors are for who operates the node, whichever they are.
+Task<Result<Answer>> back_up(Call* call) {
+  auto answer = co_await answer_to(call);
+  if (!answer) co_return explained_problem(answer.error(), call->exchange.id);
   co_return std::move(*answer);
 }
 

@@ -1,15 +1,23 @@
-#include "api/state.h"
-
+// What a tenant keeps, for its operator: values, counters, and secrets, which can be set and not
+// read.
+//
+// Each request is a turn of its own: it reads one snapshot, and answers when what it saw and did is
+// durable.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "api/body.h"
+#include "api/call.h"
+#include "api/state_path.h"
+#include "api/step.h"
 #include "api/watch.h"
 #include "base/percent.h"
 #include "store/sealer.h"
+#include "tenant/tenant.h"
 
 namespace carrel::api {
 namespace {
@@ -17,70 +25,64 @@ namespace {
 using async::Task;
 using Json = nlohmann::json;
 
-constexpr int kMostRuns = 50;
+store::Place place_of(const StatePath& path) {
+  using store::Kind;
+  const bool secret = path.thing == Thing::secret || path.thing == Thing::secrets;
+  return {secret                         ? Kind::secret
+          : path.thing == Thing::counter ? Kind::counter
+                                         : Kind::value,
+          path.store};
+}
 
-// One request: what it means, and the turn it is.
-struct Turn {
-  Turn(const turn::Services& services, StatePath path, const AppInfo& app)
-      : services(services),
-        path(std::move(path)),
-        tenant(app.tenant),
-        transaction(*services.store, tenant, {.quota = app.storage}) {}
+// What the path has after the kind of thing.
+Result<StatePath> path_of(const Call& call, Thing thing) {
+  std::string text(call.raw("store"));
+  if (thing == Thing::secret) text = call.raw("name");
+  if (thing == Thing::value || thing == Thing::counter) text += fmt::format("/{}", call.raw("key"));
+  return read_state_path(thing, text);
+}
 
-  store::Place place() const {
-    using store::Kind;
-    const bool secret = path.thing == Thing::secret || path.thing == Thing::secrets;
-    return {secret                         ? Kind::secret
-            : path.thing == Thing::counter ? Kind::counter
-                                           : Kind::value,
-            path.store};
+// What the apps of the tenant may fill its stores to.
+std::uint64_t storage_of(const Call& call) {
+  std::optional<std::uint64_t> most;
+  const auto info = call.node.info();
+  for (const AppInfo& app : info->apps) {
+    if (app.tenant == call.tenant.str()) most = std::max(most.value_or(0), app.storage);
   }
+  return most.value_or(UINT64_MAX);
+}
 
-  turn::Services services;
+// What each of these does to the store: what it means, and what came of it.
+struct Look : Step {
+  explicit Look(StatePath p, TenantName t) : path(std::move(p)), tenant(std::move(t)) {}
+  Task<Result<void>> run(store::Transaction& transaction) override {
+    CARREL_CO_TRY(const auto found, co_await tenant::require(&transaction, tenant));
+    (void)found;
+    co_return co_await act(&transaction);
+  }
+  virtual Task<Result<void>> act(store::Transaction* transaction) = 0;
+
   StatePath path;
   TenantName tenant;
-  store::Transaction transaction;
+  Answer answer;
 };
 
-Task<Result<const store::Record*>> look(Turn* turn, store::Track track) {
-  return turn->transaction.read(turn->place(), turn->path.name, track);
-}
-
-// Nothing: there is to be none. Returns when that is durable.
-Task<Result<void>> change(Turn* turn, std::optional<store::Record> record) {
-  for (int run = 1;; ++run) {
-    const auto there = co_await look(turn, record ? store::Track::no : store::Track::yes);
-    if (!there) co_return std::unexpected(there.error());
-    if (!record && *there == nullptr) co_return fail(Code::not_found, "there is none of that name");
-    auto& transaction = turn->transaction;
-    auto changed = record ? transaction.put(turn->place(), turn->path.name, *record)
-                          : transaction.erase(turn->place(), turn->path.name);
-    if (!changed) co_return std::unexpected(std::move(changed).error());
-    auto version = co_await transaction.commit();
-    if (version) co_return co_await turn->services.gate->wait(*version);
-    if (version.error().code() != Code::conflict || run == kMostRuns)
-      co_return std::unexpected(std::move(version).error());
-    co_await transaction.restart();
+struct Get final : Look {
+  using Look::Look;
+  Task<Result<void>> act(store::Transaction* transaction) override {
+    CARREL_CO_TRY(const store::Record* const record,
+                  co_await transaction->read(place_of(path), path.name));
+    if (path.thing == Thing::counter) {
+      const auto count = record == nullptr ? 0 : store::decode_count(record->bytes);
+      if (!count) co_return fail(Code::data_corrupt, "a counter's record is damaged");
+      answer = json_answer({{"value", *count}});
+      co_return Result<void>();
+    }
+    if (record == nullptr) co_return fail(Code::not_found, "there is no value of that name");
+    answer = {head_of(200, "application/octet-stream"), record->bytes};
+    co_return Result<void>();
   }
-}
-
-Task<Result<Answer>> get(Turn* turn) {
-  const auto record = co_await look(turn, store::Track::yes);
-  if (!record) co_return std::unexpected(record.error());
-  Answer answer;
-  if (turn->path.thing == Thing::counter) {
-    const auto count = *record == nullptr ? 0 : store::decode_count((*record)->bytes);
-    if (!count) co_return fail(Code::data_corrupt, "a counter's record is damaged");
-    answer = json_answer({{"value", *count}});
-  } else if (*record == nullptr) {
-    co_return fail(Code::not_found, "there is no value of that name");
-  } else {
-    answer = {head_of(200, "application/octet-stream"), (*record)->bytes};
-  }
-  const auto durable = co_await turn->services.gate->wait(turn->transaction.seen());
-  if (!durable) co_return std::unexpected(durable.error());
-  co_return answer;
-}
+};
 
 Json describe(const store::NameEntry& entry) {
   Json json = {{"name", entry.name}, {"bytes", entry.size}};
@@ -88,103 +90,110 @@ Json describe(const store::NameEntry& entry) {
   return json;
 }
 
-Task<Result<Answer>> list(Turn* turn, ListQuery query) {
-  CARREL_CO_TRY(
-      const store::NamePage found,
-      co_await turn->transaction.read_names(turn->place(), query.prefix, query.after, query.limit));
-  Json entries = Json::array();
-  for (const auto& entry : found.entries) {
-    entries.push_back(turn->path.thing == Thing::secrets ? Json(entry.name) : describe(entry));
+struct List final : Look {
+  using Look::Look;
+  Task<Result<void>> act(store::Transaction* transaction) override {
+    CARREL_CO_TRY(
+        const store::NamePage found,
+        co_await transaction->read_names(place_of(path), query.prefix, query.after, query.limit));
+    const bool secrets = path.thing == Thing::secrets;
+    Json entries = Json::array();
+    for (const auto& entry : found.entries)
+      entries.push_back(secrets ? Json(entry.name) : describe(entry));
+    Json json = {{secrets ? "secrets" : "values", std::move(entries)}};
+    if (!found.end && !found.entries.empty())
+      json["next"] = percent_encode(found.entries.back().name);
+    answer = json_answer(json);
+    co_return Result<void>();
   }
-  Json json = {{turn->path.thing == Thing::secrets ? "secrets" : "values", std::move(entries)}};
-  if (!found.end && !found.entries.empty())
-    json["next"] = percent_encode(found.entries.back().name);
-  CARREL_CO_TRY_VOID(co_await turn->services.gate->wait(turn->transaction.seen()));
-  co_return json_answer(json);
-}
+  ListQuery query;
+};
 
-Task<Result<Answer>> put(Turn* turn, net::RequestBody* body, std::optional<std::uint64_t> ttl) {
-  store::Record record;
-  if (turn->path.thing == Thing::secret) {
-    CARREL_CO_TRY(const SecretBytes secret, co_await read_secret_body(body, store::kMaxSecret));
-    record.bytes = turn->services.sealer->seal(turn->tenant, turn->path.name, secret.view());
-  } else {
-    CARREL_CO_TRY(record.bytes, co_await read_body(body, store::kMaxValue));
+// Nothing: there is to be none.
+struct Change final : Look {
+  using Look::Look;
+  Task<Result<void>> act(store::Transaction* transaction) override {
+    const auto place = place_of(path);
+    CARREL_CO_TRY(const store::Record* const there,
+                  co_await transaction->read(place, path.name,
+                                             record ? store::Track::no : store::Track::yes));
+    if (!record && there == nullptr) co_return fail(Code::not_found, "there is none of that name");
+    answer = {{.status = 204, .headers = {{"cache-control", "no-store"}}}, ""};
+    if (record) co_return transaction->put(place, path.name, *record);
+    co_return transaction->erase(place, path.name);
   }
-  if (ttl) record.expires = store::milliseconds(system_clock().wall()) + (*ttl * 1000);
-  const auto kept = co_await change(turn, std::move(record));
-  if (!kept) co_return std::unexpected(kept.error());
-  co_return Answer{{.status = 204, .headers = {{"cache-control", "no-store"}}}, ""};
+  std::optional<store::Record> record;
+};
+
+Task<Result<Answer>> finish(Call* call, Look* step) {
+  CARREL_CO_TRY_VOID(
+      co_await commit(call->services, call->tenant, {.quota = storage_of(*call)}, step));
+  co_return std::move(step->answer);
 }
 
-Task<Result<Answer>> erase(Turn* turn) {
-  const auto gone = co_await change(turn, std::nullopt);
-  if (!gone) co_return std::unexpected(gone.error());
-  co_return Answer{{.status = 204, .headers = {{"cache-control", "no-store"}}}, ""};
+template <Thing thing>
+Task<Result<Answer>> get(Call* call) {
+  CARREL_CO_TRY(StatePath path, path_of(*call, thing));
+  Get step(std::move(path), call->tenant);
+  co_return co_await finish(call, &step);
 }
 
-bool allows(Thing thing, std::string_view method) {
-  std::string_view left = methods_of(thing);
-  while (!left.empty()) {
-    const auto end = left.find(", ");
-    if (left.substr(0, end) == method) return true;
-    left.remove_prefix(end == std::string_view::npos ? left.size() : end + 2);
-  }
-  return false;
-}
-
-// The answer has been sent, but for a refusal.
-Task<Result<Answer>> watch(Turn* turn, std::string prefix, net::Exchange* exchange) {
-  if (exchange->request.method != "GET" || turn->path.thing != Thing::values)
+template <Thing thing>
+Task<Result<Answer>> list(Call* call) {
+  CARREL_CO_TRY(StatePath path, path_of(*call, thing));
+  CARREL_CO_TRY(ListQuery query, read_list_query(call->request().query));
+  List step(std::move(path), call->tenant);
+  step.query = std::move(query);
+  if (!step.query.watch) co_return co_await finish(call, &step);
+  if (call->request().method != "GET" || thing != Thing::values)
     co_return fail(Code::invalid_argument, "the values of a store are watched, with GET");
-  CARREL_CO_TRY_VOID(co_await stream_changes(turn->services, turn->tenant, turn->place(),
-                                             std::move(prefix), &exchange->reply));
+  step.query.limit = 1;
+  CARREL_CO_TRY_VOID(co_await finish(call, &step));  // whether there is such a tenant
+  CARREL_CO_TRY_VOID(co_await stream_changes(call->services, call->tenant, place_of(step.path),
+                                             std::move(step.query.prefix), &call->exchange.reply));
   co_return Answer();
 }
 
-Task<Result<Answer>> act(Turn* turn, net::Exchange* exchange) {
-  const net::Request& request = exchange->request;
-  if (request.method == "DELETE") co_return co_await erase(turn);
-  if (request.method == "PUT") {
-    auto ttl = read_ttl(turn->path.thing == Thing::secret ? std::string_view() : request.query);
-    if (!ttl) co_return std::unexpected(std::move(ttl).error());
-    co_return co_await put(turn, &exchange->body, *ttl);
-  }
-  if (turn->path.thing != Thing::values && turn->path.thing != Thing::secrets)
-    co_return co_await get(turn);
-  auto query = read_list_query(request.query);
-  if (!query) co_return std::unexpected(std::move(query).error());
-  if (query->watch) co_return co_await watch(turn, std::move(query->prefix), exchange);
-  co_return co_await list(turn, std::move(*query));
+Task<Result<Answer>> put_value(Call* call) {
+  CARREL_CO_TRY(StatePath path, path_of(*call, Thing::value));
+  CARREL_CO_TRY(const auto ttl, read_ttl(call->request().query));
+  Change step(std::move(path), call->tenant);
+  CARREL_CO_TRY(std::string bytes, co_await read_body(&call->exchange.body, store::kMaxValue));
+  step.record = {.bytes = std::move(bytes)};
+  if (ttl) step.record->expires = store::milliseconds(call->clock.wall()) + (*ttl * 1000);
+  co_return co_await finish(call, &step);
 }
 
-// What was wrong with the request, besides the title: these messages are the API's own.
-Answer explained(const Error& error, std::uint64_t id) {
-  const bool own = error.code() == Code::invalid_argument || error.code() == Code::not_found ||
-                   error.code() == Code::body_too_large;
-  return own ? explained_problem(error, id) : problem(error, id);
+Task<Result<Answer>> set_secret(Call* call) {
+  CARREL_CO_TRY(StatePath path, path_of(*call, Thing::secret));
+  Change step(std::move(path), call->tenant);
+  CARREL_CO_TRY(const SecretBytes secret,
+                co_await read_secret_body(&call->exchange.body, store::kMaxSecret));
+  step.record = {.bytes = call->services.sealer->seal(call->tenant, step.path.name, secret.view())};
+  co_return co_await finish(call, &step);
+}
+
+template <Thing thing>
+Task<Result<Answer>> erase(Call* call) {
+  CARREL_CO_TRY(StatePath path, path_of(*call, thing));
+  Change step(std::move(path), call->tenant);
+  co_return co_await finish(call, &step);
 }
 
 }  // namespace
 
-Task<Answer> answer_state(turn::Services services, const Node* node, net::Exchange* exchange) {
-  auto path = read_state_path(exchange->request.path);
-  if (!path) co_return explained(path.error(), exchange->id);
-  if (!allows(path->thing, exchange->request.method)) {
-    Answer refusal = problem(Error(Code::method_not_allowed), exchange->id);
-    refusal.head.headers.emplace_back("allow", methods_of(path->thing));
-    co_return refusal;
-  }
-  const auto info = node->info();
-  const auto app = std::ranges::find(info->apps, path->app, &AppInfo::name);
-  if (app == info->apps.end())
-    co_return explained(Error(Code::not_found, "no app of that name is served"), exchange->id);
-  if (services.store == nullptr || services.gate == nullptr || services.sealer == nullptr)
-    co_return problem(Error(Code::unavailable), exchange->id);
-  Turn turn(services, std::move(*path), *app);
-  auto answer = co_await act(&turn, exchange);
-  if (!answer) co_return explained(answer.error(), exchange->id);
-  co_return std::move(*answer);
+std::span<const Operation> state_operations() {
+  static constexpr auto kOperations = std::to_array<Operation>({
+      {"values", "GET", "/v1/tenants/{tenant}/kv/{store}", list<Thing::values>},
+      {"putValue", "PUT", "/v1/tenants/{tenant}/kv/{store}/{key...}", put_value},
+      {"value", "GET", "/v1/tenants/{tenant}/kv/{store}/{key...}", get<Thing::value>},
+      {"deleteValue", "DELETE", "/v1/tenants/{tenant}/kv/{store}/{key...}", erase<Thing::value>},
+      {"counter", "GET", "/v1/tenants/{tenant}/counters/{store}/{key...}", get<Thing::counter>},
+      {"secrets", "GET", "/v1/tenants/{tenant}/secrets", list<Thing::secrets>},
+      {"setSecret", "PUT", "/v1/tenants/{tenant}/secrets/{name}", set_secret},
+      {"removeSecret", "DELETE", "/v1/tenants/{tenant}/secrets/{name}", erase<Thing::secret>},
+  });
+  return kOperations;
 }
 
 }  // namespace carrel::api

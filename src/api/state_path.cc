@@ -3,29 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "api/query.h"
 #include "app/units.h"
 #include "capability/state/names.h"
 #include "store/key.h"
-#include "wasi/names.h"
 
 namespace carrel::api {
 namespace {
 
-constexpr std::string_view kApps = "/v1/apps/";
-constexpr std::size_t kMostListed = 1000;
 constexpr std::uint64_t kLongestTtl = 100ULL * 366 * 24 * 3600;  // seconds
-
-std::unexpected<Error> no_path() { return fail(Code::not_found, "the API has no such path"); }
-
-std::string_view take(std::string_view& text, char until) {
-  const auto end = text.find(until);
-  const auto part = text.substr(0, end);
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  return part;
-}
 
 Result<void> check_store(std::string_view store) {
   if (app::is_name(store) && store.size() <= store::kMaxStoreName) return {};
@@ -38,12 +26,14 @@ Result<void> check_secret(std::string_view name) {
               "a secret's name is letters, digits and '_', at most 128, no digit first");
 }
 
-// "carts/a/b", the part of a path after "kv/" or "counters/".
+// "carts/a/b".
 Result<void> read_name(std::string_view text, StatePath& path) {
   const auto slash = text.find('/');
   CARREL_TRY_VOID(check_store(text.substr(0, slash)));
-  for (std::string_view left = text; !left.empty();) {
-    const auto segment = take(left, '/');
+  for (std::size_t at = 0; at <= text.size();) {
+    const auto end = std::min(text.find('/', at), text.size());
+    const auto segment = text.substr(at, end - at);
+    at = end + 1;
     if (segment == "." || segment == "..")
       return fail(Code::invalid_argument,
                   R"(a part of a name that is "." is written "%2E", one that is ".." "%2E.")");
@@ -62,93 +52,52 @@ Result<void> read_name(std::string_view text, StatePath& path) {
   return {};
 }
 
-Result<std::string> decode(std::string_view text) {
-  std::string plain(text);
-  std::ranges::replace(plain, '+', ' ');
-  auto decoded = wasi::decode_name(plain);
-  if (!decoded) return fail(Code::invalid_argument, "the query is not percent-encoded");
-  return std::move(*decoded);
-}
-
-Result<std::uint64_t> number(std::string_view key, std::string_view text, std::uint64_t most) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value == 0 || value > most) {
-    return fail(Code::invalid_argument, fmt::format("{} is a number from 1 to {}", key, most));
-  }
-  return value;
-}
-
 }  // namespace
 
-bool is_state_path(std::string_view path) { return path.starts_with(kApps); }
-
-Result<StatePath> read_state_path(std::string_view path) {
-  if (!is_state_path(path)) return no_path();
-  path.remove_prefix(kApps.size());
-  StatePath read{};
-  read.app = take(path, '/');
-  const auto kind = take(path, '/');
-  if (kind == "secrets") {
-    read.thing = path.empty() ? Thing::secrets : Thing::secret;
-    if (path.empty()) return read;
-    CARREL_TRY_VOID(check_secret(path));
-    read.name = path;
+Result<StatePath> read_state_path(Thing thing, std::string_view text) {
+  StatePath read{.thing = thing, .store = {}, .name = {}};
+  if (thing == Thing::secrets) return read;
+  if (thing == Thing::secret) {
+    CARREL_TRY_VOID(check_secret(text));
+    read.name = text;
     return read;
   }
-  if ((kind != "kv" && kind != "counters") || path.empty()) return no_path();
-  CARREL_TRY_VOID(read_name(path, read));
-  if (kind == "counters" && read.name.empty()) return no_path();
-  read.thing = kind == "counters"  ? Thing::counter
-               : read.name.empty() ? Thing::values
-                                   : Thing::value;
+  CARREL_TRY_VOID(read_name(text, read));
+  if (thing != Thing::values && read.name.empty())
+    return fail(Code::invalid_argument, "the path names nothing in the store");
   return read;
-}
-
-std::string_view methods_of(Thing thing) {
-  switch (thing) {
-    case Thing::value:
-      return "GET, HEAD, PUT, DELETE";
-    case Thing::secret:
-      return "PUT, DELETE";
-    default:
-      return "GET, HEAD";
-  }
 }
 
 Result<ListQuery> read_list_query(std::string_view query) {
   ListQuery read;
+  std::string page;  // without what a page does not know
   while (!query.empty()) {
-    std::string_view text = take(query, '&');
-    const auto key = take(text, '=');
-    if (key == "prefix") {
-      CARREL_TRY(read.prefix, decode(text));
-    } else if (key == "after") {
-      CARREL_TRY(read.after, decode(text));
-    } else if (key == "limit") {
-      CARREL_TRY(read.limit, number(key, text, kMostListed));
-    } else if (key == "watch" && text.empty()) {
+    const auto end = std::min(query.find('&'), query.size());
+    const auto part = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    if (part == "watch" || part == "watch=") {
       read.watch = true;
     } else {
-      return fail(
-          Code::invalid_argument,
-          "a list is asked for with prefix, after and limit, a watch with watch and prefix");
+      page += page.empty() ? part : fmt::format("&{}", part);
     }
   }
-  if (read.prefix.size() > store::kMaxName || read.after.size() > store::kMaxName) {
+  auto found = read_page_query(page);
+  if (!found) {
     return fail(Code::invalid_argument,
-                fmt::format("a name is at most {} bytes long", store::kMaxName));
+                found.error().message() + "; a watch, with watch and prefix");
   }
+  read.prefix = std::move(found->prefix);
+  read.after = std::move(found->after);
+  read.limit = found->limit;
   return read;
 }
 
 Result<std::optional<std::uint64_t>> read_ttl(std::string_view query) {
+  CARREL_TRY(const auto pairs, read_query(query));
   std::optional<std::uint64_t> ttl;
-  while (!query.empty()) {
-    std::string_view text = take(query, '&');
-    const auto key = take(text, '=');
-    if (key != "ttl" || ttl) return fail(Code::invalid_argument, "a value is put with ttl, once");
-    CARREL_TRY(ttl, number(key, text, kLongestTtl));
+  for (const auto& [key, value] : pairs) {
+    if (key != "ttl") return fail(Code::invalid_argument, "a value is put with ttl, once");
+    CARREL_TRY(ttl, read_number(key, value, kLongestTtl));
   }
   return ttl;
 }

@@ -1,5 +1,5 @@
-// Which stored thing a request of the API means: "/v1/apps/shop/kv/carts/a/b" is the value "a/b" in
-// the store "carts" of the app "shop".
+// Which stored thing a request of the API means: "kv/carts/a/b" below a tenant is the value "a/b"
+// in its store "carts".
 //
 // Names are encoded as in a function's file tree, so that the same path means the same name.
 #pragma once
@@ -17,19 +17,13 @@ enum class Thing : std::uint8_t { value, values, secret, secrets, counter };
 
 struct StatePath {
   Thing thing;
-  std::string app;
   std::string store;  // of values and counters
   std::string name;   // of one thing
 };
 
-// Whether a path is below an app, and so for `read_state_path`.
-bool is_state_path(std::string_view path);
-
-// Errors: not_found when the API has no such path; invalid_argument for what is no name.
-Result<StatePath> read_state_path(std::string_view path);
-
-// "GET, HEAD, PUT, DELETE": what can be done with a thing.
-std::string_view methods_of(Thing thing);
+// `text`: the path after "kv/", "counters/" or "secrets/". Errors: invalid_argument for what is no
+// name.
+Result<StatePath> read_state_path(Thing thing, std::string_view text);
 
 struct ListQuery {
   std::string prefix, after;

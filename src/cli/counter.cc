@@ -1,4 +1,4 @@
-// carrel counter: the counters of an app that a server serves.
+// carrel counter: the counters that a tenant keeps on a running server.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
@@ -10,15 +10,15 @@ namespace carrel::cli {
 namespace {
 
 struct Options {
-  std::string action, app, store, key;
+  std::string action, tenant, store, key;
   NodeOptions node;
   bool json = false;
 };
 
 Result<void> get(const Options& options) {
-  CARREL_TRY(const auto node, NodeClient::find(options.node, options.app));
+  CARREL_TRY(const auto node, NodeClient::find(options.node, options.tenant));
   CARREL_TRY(const NodeAnswer answer,
-             node->call("GET", target_of(options.app, "counters", options.store, options.key)));
+             node->call("GET", target_of(options.tenant, "counters", options.store, options.key)));
   const auto json = nlohmann::json::parse(answer.body, nullptr, false);
   if (!json.is_object() || !json.contains("value") || !json["value"].is_number_integer())
     return fail(Code::unavailable, "the server's answer is not a counter",
@@ -31,7 +31,7 @@ Result<void> get(const Options& options) {
 Run add(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("ACTION", options->action)->required()->check(CLI::IsMember({"get"}));
-  app.add_option("APP", options->app)->required();
+  app.add_option("TENANT", options->tenant)->required();
   app.add_option("STORE", options->store)->required();
   app.add_option("KEY", options->key)->required();
   app.add_flag("--json", options->json, "As JSON");
@@ -48,9 +48,9 @@ extern const Command kCounter;
 const Command kCounter{
     .name = "counter",
     .group = Group::look,
-    .summary = "Read an app's counters",
-    .usage = "get APP STORE KEY [OPTIONS]",
-    .details = "Asks the server that serves APP. A counter that was never added to is 0.",
+    .summary = "Read a tenant's counters",
+    .usage = "get TENANT STORE KEY [OPTIONS]",
+    .details = "Asks the server that has TENANT. A counter that was never added to is 0.",
     .examples = "carrel counter get shop stock apple\n",
     .add = add,
 };

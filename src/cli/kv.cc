@@ -1,4 +1,4 @@
-// carrel kv: the values of an app that a server serves.
+// carrel kv: the values that a tenant keeps on a running server.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -22,7 +22,7 @@ namespace {
 using Json = nlohmann::json;
 
 struct Options {
-  std::string action, app, store, key;
+  std::string action, tenant, store, key;
   std::optional<std::string> value;
   std::string expires;
   NodeOptions node;
@@ -80,7 +80,7 @@ Result<void> show(const StreamEvent& event, const Options& options) {
     return write_json(json);
   }
   if (event.name == "watching") {
-    print_error(fmt::format("carrel: watching {} of {}\n", options.store, options.app));
+    print_error(fmt::format("carrel: watching {} of {}\n", options.store, options.tenant));
     return {};
   }
   const std::string name = text_in(json, "name");
@@ -116,8 +116,8 @@ Result<void> act(const Options& options) {
   }
   if (options.value && options.action != "put")
     return fail(Code::invalid_argument, "only put takes a VALUE", "carrel help kv");
-  CARREL_TRY(const auto node, NodeClient::find(options.node, options.app));
-  const std::string target = target_of(options.app, "kv", options.store, options.key);
+  CARREL_TRY(const auto node, NodeClient::find(options.node, options.tenant));
+  const std::string target = target_of(options.tenant, "kv", options.store, options.key);
   if (options.action == "get") return get(*node, options, target);
   if (options.action == "put") return put(*node, options, target);
   if (options.action == "delete") return remove(*node, options, target);
@@ -130,7 +130,7 @@ Run add(CLI::App& app) {
   app.add_option("ACTION", options->action)
       ->required()
       ->check(CLI::IsMember({"get", "put", "list", "delete", "watch"}));
-  app.add_option("APP", options->app)->required();
+  app.add_option("TENANT", options->tenant)->required();
   app.add_option("STORE", options->store)->required();
   app.add_option("KEY", options->key);
   // Not an option of its own type: to CLI11 an empty text would be none.
@@ -153,10 +153,10 @@ extern const Command kKv;
 const Command kKv{
     .name = "kv",
     .group = Group::look,
-    .summary = "Read, write, list and watch an app's values",
-    .usage = "get|put|list|delete|watch APP STORE [KEY] [VALUE] [OPTIONS]",
+    .summary = "Read, write, list and watch a tenant's values",
+    .usage = "get|put|list|delete|watch TENANT STORE [KEY] [VALUE] [OPTIONS]",
     .details =
-        "Asks the server that serves APP. get writes the value as it is; put takes VALUE, or standard\n"
+        "Asks the server that has TENANT. get writes the value as it is; put takes VALUE, or standard\n"
         "input to its end. Both return when what they saw or did is durable. watch tells of each durable\n"
         "change from now on; \"gap\" says that changes were missed: list again.\n"
         "A KEY is the plain name, \"a/b\" for the file a/b below /kv/STORE. Exit status 3: there is no\n"

@@ -69,13 +69,13 @@ net::EgressPolicy any_address() {
   return {.allowed = {{.base = {}, .bits = 0}, {.base = {.v6 = true}, .bits = 0}}};
 }
 
-bool serves(NodeClient& client, std::string_view app) {
+bool serves(NodeClient& client, std::string_view tenant) {
   const auto answer = client.call("GET", "/v1/apps");
   if (!answer) return false;
   const auto json = nlohmann::json::parse(answer->body, nullptr, false);
   if (!json.is_object() || !json.contains("apps")) return false;
-  return std::ranges::any_of(json["apps"],
-                             [app](const auto& each) { return text_in(each, "name") == app; });
+  return std::ranges::any_of(
+      json["apps"], [tenant](const auto& each) { return text_in(each, "tenant") == tenant; });
 }
 
 // The problem details of a refusal.
@@ -86,7 +86,8 @@ Error refusal(const std::string& url, const NodeAnswer& answer) {
   const std::string what =
       detail.empty() ? fmt::format("{} answered with status {}", url, answer.status) : detail;
   if (field("code") == "quota_exceeded")
-    return Error(Code::quota_exceeded, what, "delete some, or give the app more [app] storage");
+    return Error(Code::quota_exceeded, what,
+                 "delete some, or allow more: the app's [app] storage, or the tenant's quota");
   switch (answer.status) {
     case 400:
       return Error(Code::invalid_argument, what);
@@ -113,7 +114,7 @@ Error refusal(const std::string& url, const NodeAnswer& answer) {
 void add_node_options(CLI::App& app, NodeOptions& options) {
   app.add_option("--server", options.server,
                  "The server's /v1 API (default: CARREL_SERVER, else one that\n"
-                 "uses the state folder and serves the app)")
+                 "uses the state folder and serves an app of the tenant)")
       ->type_name("URL");
   app.add_option("--token-file", options.token_file,
                  "Its token (default: CARREL_TOKEN_FILE, else the state folder's)")
@@ -180,7 +181,7 @@ NodeClient::NodeClient(std::string url, std::string token)
 NodeClient::~NodeClient() = default;
 
 Result<std::unique_ptr<NodeClient>> NodeClient::find(const NodeOptions& options,
-                                                     std::string_view app) {
+                                                     std::string_view tenant) {
   const std::string server = option_or_variable(options.server, "CARREL_SERVER");
   const std::string token_option = option_or_variable(options.token_file, "CARREL_TOKEN_FILE");
   fs::path state;
@@ -194,7 +195,7 @@ Result<std::unique_ptr<NodeClient>> NodeClient::find(const NodeOptions& options,
   std::unique_ptr<NodeClient> found;
   for (const std::string& url : urls) {
     found = std::make_unique<NodeClient>(url, token);
-    if (urls.size() == 1 || serves(*found, app)) return found;
+    if (urls.size() == 1 || serves(*found, tenant)) return found;
   }
   return found;  // it says what is wrong
 }
@@ -251,9 +252,9 @@ std::string encode_path(std::string_view name) {
   }
 }
 
-std::string target_of(std::string_view app, std::string_view kind, std::string_view store,
+std::string target_of(std::string_view tenant, std::string_view kind, std::string_view store,
                       std::string_view name) {
-  std::string target = fmt::format("/v1/apps/{}/{}", percent_encode(app), kind);
+  std::string target = fmt::format("/v1/tenants/{}/{}", percent_encode(tenant), kind);
   if (!store.empty()) target += "/" + percent_encode(store);
   if (!name.empty()) target += "/" + encode_path(name);
   return target;

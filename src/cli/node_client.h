@@ -1,7 +1,8 @@
 // A running server's /v1 API, as commands call it.
 //
 // Which server: --server or CARREL_SERVER with the token of --token-file or CARREL_TOKEN_FILE; else
-// one that uses the state folder and serves the app: each says in its `admin.url` where it listens.
+// one that uses the state folder and serves an app of the tenant: each says in its `admin.url`
+// where it listens.
 #pragma once
 
 #include <chrono>
@@ -34,7 +35,8 @@ struct NodeAnswer {
 class NodeClient {
  public:
   // Errors: unavailable when no server can be found; what is wrong with the token's file.
-  static Result<std::unique_ptr<NodeClient>> find(const NodeOptions& options, std::string_view app);
+  static Result<std::unique_ptr<NodeClient>> find(const NodeOptions& options,
+                                                  std::string_view tenant);
   // The server whose store lies in this state folder. Errors: unavailable when none says where it
   // listens; what is wrong with the token's file.
   static Result<std::unique_ptr<NodeClient>> of_state(const std::filesystem::path& state);
@@ -54,8 +56,8 @@ class NodeClient {
   std::unique_ptr<Impl> impl_;
 };
 
-// "/v1/apps/shop/kv/carts/a%20b"; without a name, the store.
-std::string target_of(std::string_view app, std::string_view kind, std::string_view store,
+// "/v1/tenants/shop/kv/carts/a%20b"; without a name, the store.
+std::string target_of(std::string_view tenant, std::string_view kind, std::string_view store,
                       std::string_view name);
 // Each part of a name percent-encoded.
 std::string encode_path(std::string_view name);

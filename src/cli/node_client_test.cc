@@ -19,10 +19,10 @@ TEST(NodeClient, WritesANameSoThatTheServerReadsTheSame) {
 }
 
 TEST(NodeClient, WritesTheTargetOfAStoreAndOfAName) {
-  EXPECT_EQ(target_of("shop", "kv", "carts", ""), "/v1/apps/shop/kv/carts");
-  EXPECT_EQ(target_of("shop", "kv", "carts", "a/.."), "/v1/apps/shop/kv/carts/a/%2E.");
-  EXPECT_EQ(target_of("shop", "secrets", "", "KEY"), "/v1/apps/shop/secrets/KEY");
-  EXPECT_EQ(target_of("a/b", "secrets", "", ""), "/v1/apps/a%2Fb/secrets");
+  EXPECT_EQ(target_of("shop", "kv", "carts", ""), "/v1/tenants/shop/kv/carts");
+  EXPECT_EQ(target_of("shop", "kv", "carts", "a/.."), "/v1/tenants/shop/kv/carts/a/%2E.");
+  EXPECT_EQ(target_of("shop", "secrets", "", "KEY"), "/v1/tenants/shop/secrets/KEY");
+  EXPECT_EQ(target_of("a/b", "secrets", "", ""), "/v1/tenants/a%2Fb/secrets");
 }
 
 TEST(NodeClient, TakesOnlyTextsOutOfWhatAServerAnswers) {

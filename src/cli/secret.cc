@@ -1,4 +1,4 @@
-// carrel secret: the secrets of an app that a server serves.
+// carrel secret: the secrets that a tenant keeps on a running server.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -15,15 +15,16 @@ namespace {
 using Json = nlohmann::json;
 
 struct Options {
-  std::string action, app, name;
+  std::string action, tenant, name;
   NodeOptions node;
   ListOptions list;
   bool json = false;
 };
 
 Result<void> set(NodeClient& node, const Options& options, const std::string& target) {
-  CARREL_TRY(const SecretBytes secret,
-             read_secret(fmt::format("{} of {}: ", options.name, options.app), store::kMaxSecret));
+  CARREL_TRY(
+      const SecretBytes secret,
+      read_secret(fmt::format("{} of {}: ", options.name, options.tenant), store::kMaxSecret));
   CARREL_TRY_VOID(node.call("PUT", target, std::string(secret.view())));
   return options.json ? write_json({{"set", options.name}}) : Result<void>();
 }
@@ -48,8 +49,8 @@ Result<void> act(const Options& options) {
         fmt::format("carrel secret {} {}", options.action, one ? "needs a NAME" : "takes no NAME"),
         "carrel help secret");
   }
-  CARREL_TRY(const auto node, NodeClient::find(options.node, options.app));
-  const std::string target = target_of(options.app, "secrets", "", options.name);
+  CARREL_TRY(const auto node, NodeClient::find(options.node, options.tenant));
+  const std::string target = target_of(options.tenant, "secrets", "", options.name);
   if (options.action == "set") return set(*node, options, target);
   if (options.action == "remove") return remove(*node, options, target);
   return list(*node, options, target);
@@ -60,7 +61,7 @@ Run add(CLI::App& app) {
   app.add_option("ACTION", options->action)
       ->required()
       ->check(CLI::IsMember({"set", "list", "remove"}));
-  app.add_option("APP", options->app)->required();
+  app.add_option("TENANT", options->tenant)->required();
   app.add_option("NAME", options->name);
   add_list_options(app, options->list);
   app.add_flag("--json", options->json, "As JSON; a line for each name");
@@ -77,12 +78,12 @@ extern const Command kSecret;
 const Command kSecret{
     .name = "secret",
     .group = Group::look,
-    .summary = "Set, list and remove an app's secrets",
-    .usage = "set|list|remove APP [NAME] [OPTIONS]",
+    .summary = "Set, list and remove a tenant's secrets",
+    .usage = "set|list|remove TENANT [NAME] [OPTIONS]",
     .details =
-        "Asks the server that serves APP. set asks for the secret without showing it, or takes standard\n"
+        "Asks the server that has TENANT. set asks for the secret without showing it, or takes standard\n"
         "input without its last line end; it is never an argument, which others can see. What a secret\n"
-        "is can be told to the app only. Exit status 3: there is no such secret.",
+        "is can be told to the tenant's apps only. Exit status 3: there is no such secret.",
     .examples =
         "carrel secret set shop RATES_KEY\n"
         "carrel secret set shop RATES_KEY < key.txt\n"

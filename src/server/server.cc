@@ -14,6 +14,7 @@
 #include "server/shard_unit.h"
 #include "server/signals.h"
 #include "server/state.h"
+#include "server/tenants.h"
 #include "wasm/code_cache.h"
 
 namespace carrel::server {
@@ -196,6 +197,26 @@ Result<void> check_hosts(const Graph& graph) {
   return {};
 }
 
+std::vector<TenantName> tenants_of(const Graph& graph) {
+  std::vector<TenantName> tenants;
+  for (const LoadedApp& app : graph.apps->apps()) tenants.emplace_back(app.info.tenant);
+  return tenants;
+}
+
+async::Task<void> create_into(turn::Services services, std::vector<TenantName> names, WallTime now,
+                              Result<void>* done) {
+  *done = co_await create_tenants(services, std::move(names), now);
+}
+
+// A reload may bring an app of another name.
+async::Task<void> create_or_say(turn::Services services, std::vector<TenantName> names,
+                                WallTime now, observe::Log* events) {
+  const auto done = co_await create_tenants(services, std::move(names), now);
+  if (done) co_return;
+  events->write(observe::Level::error, "tenants_not_created",
+                {{"code", code_name(done.error().code())}, {"message", done.error().message()}});
+}
+
 std::vector<WatchedFolder> source_folders(const ServerOptions& options) {
   std::vector<WatchedFolder> folders;
   for (const AppSource& source : options.apps) {
@@ -233,7 +254,10 @@ Result<void> build(Graph& graph) {
   CARREL_TRY_VOID(check_hosts(graph));
   watch_folders(graph);
   make_shards(graph);
-  return {};
+  Result<void> created;
+  ShardUnit& first = *graph.shards.front();
+  first.run_first(create_into(first.services(), tenants_of(graph), graph.clock.wall(), &created));
+  return created;
 }
 
 Result<void> start(Graph& graph) {
@@ -260,6 +284,11 @@ Result<void> start(Graph& graph) {
 void reload(Graph& graph) {
   const Instant begin = graph.clock.now();
   const auto reloaded = graph.apps->reload_all();
+  ShardUnit& first = *graph.shards.front();
+  first.run_soon([services = first.services(), names = tenants_of(graph), now = graph.clock.wall(),
+                  events = &graph.logs->events()]() mutable {
+    return create_or_say(services, std::move(names), now, events);
+  });
   for (const auto& shard : graph.shards) shard->use(graph.apps->sites());
   show_apps(graph);
   if (!reloaded) {

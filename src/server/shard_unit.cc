@@ -59,6 +59,10 @@ void ShardUnit::use(std::shared_ptr<const function::Sites> sites) {
   shard_.submit([this, sites = std::move(sites)]() mutable { functions_.serve(std::move(sites)); });
 }
 
+void ShardUnit::run_soon(std::move_only_function<async::Task<void>()> make) {
+  shard_.submit([this, make = std::move(make)]() mutable { work_.spawn(make()); });
+}
+
 void ShardUnit::drain(std::chrono::milliseconds bound) {
   shard_.submit([this, bound] { work_.spawn(drain_apps(this, bound)); });
 }

@@ -40,6 +40,11 @@ class ShardUnit {
   // For handlers of `serve_other`.
   const turn::Services& services() const { return services_; }
 
+  // Before `start`: runs a task to its end on the calling thread.
+  void run_first(async::Task<void> task) { shard_.run_until_done(std::move(task)); }
+  // After it: makes a task there and runs it. Any time; not after `stop`.
+  void run_soon(std::move_only_function<async::Task<void>()> make);
+
   // Before `start`: from now on turns can call the outside.
   void allow_calls(net::ClientOptions options);
 

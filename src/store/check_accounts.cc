@@ -53,6 +53,9 @@ void CheckAccounts::add(std::string_view bytes, std::string_view value) {
     case Kind::blob:
     case Kind::secret:
     case Kind::reply:
+    case Kind::tenant:
+    case Kind::token:
+    case Kind::audit:
       return add_record(*key, value);
     case Kind::part:
       return add_part(*key, value);
@@ -70,11 +73,15 @@ void CheckAccounts::add(std::string_view bytes, std::string_view value) {
 
 void CheckAccounts::add_record(const Key& key, std::string_view value) {
   check_name(key);
-  auto& stored = tenants_[std::string(key.tenant)];
-  ++stored.names;
   const auto record = view_record(value);
+  if (!is_of_the_node(key.kind)) {
+    auto& stored = tenants_[std::string(key.tenant)];
+    ++stored.names;
+    if (record) {
+      stored.bytes += static_cast<std::int64_t>(charge_of(key.kind, key.name, *record));
+    }
+  }
   if (!record) return problem(fmt::format("the record of {} is damaged", shown(key)));
-  stored.bytes += static_cast<std::int64_t>(charge_of(key.kind, key.name, *record));
   if (key.kind == Kind::counter && !decode_count(record->bytes)) {
     problem(fmt::format("the counter {} holds no number", shown(key)));
   }

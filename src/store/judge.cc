@@ -94,6 +94,7 @@ LedgerAccess Judge::ledger_of(Effects& effects) const {
 Result<void> Judge::count_change(const Changes& changes, const Change& change, Effects& effects) {
   CARREL_TRY(const Before was, before(changes, change));
   effects.before.push_back(was);
+  if (is_of_the_node(change.kind)) return {};
   effects.bytes += static_cast<std::int64_t>(change.record ? change.charge : 0) -
                    static_cast<std::int64_t>(was.existed ? was.charge : 0);
   effects.names += (change.record ? 1 : 0) - (was.existed ? 1 : 0);

@@ -27,12 +27,22 @@ enum class Kind : std::uint8_t {
   blob = 'b',     // /blobs: a manifest of parts
   secret = 's',   // sealed
   reply = 'r',    // to a request with an Idempotency-Key
+  // The node's own, whichever tenant's transaction writes them (`is_of_the_node`):
+  tenant = 't',
+  token = 'k',
+  audit = 'a',
   // The store's own, for the committer and the sweeper only:
   usage = 'u',    // one a tenant: what it has stored
   expiry = 'x',   // when names expire, by time
   part = 'p',     // uses of a blob's part, by hash
   garbage = 'g',  // parts that nothing uses, by time
 };
+
+// What the platform keeps to know its tenants by. Such records lie under the tenant "" and are
+// charged to nobody, so that one commit can change a tenant's data and say who did it.
+constexpr bool is_of_the_node(Kind kind) {
+  return kind == Kind::tenant || kind == Kind::token || kind == Kind::audit;
+}
 
 // Views; the tenant's name, the store's and the key's are bounded as above and not checked again.
 struct Key {

@@ -179,6 +179,20 @@ TEST_F(StoreTest, AReadUnderWayEndsBeforeTheStoreHasStoppedSoThatItsShardCanGo) 
   other.reset();
 }
 
+TEST_F(StoreTest, WhatTheNodeKeepsIsOneForAllTenantsAndChargedToNone) {
+  const Place tenants{.kind = Kind::tenant, .store = ""};
+  Transaction full(*local, TenantName("shop"), {.quota = 2});
+  ASSERT_TRUE(full.put(tenants, "acme", {.bytes = "a record longer than the quota"}));
+  ASSERT_TRUE(full.put(kCarts, "a", {.bytes = "b"}));
+  EXPECT_EQ(full.put(kCarts, "b", {.bytes = "c"}).error().code(), Code::quota_exceeded);
+  ASSERT_TRUE(commit(full));
+  EXPECT_EQ(store->usage(TenantName("shop")).bytes, 2U);
+  Transaction other(*local, TenantName("other"), {});
+  const auto seen = other.get(tenants, "acme");
+  ASSERT_TRUE(seen && *seen && **seen);
+  EXPECT_EQ((**seen)->bytes, "a record longer than the quota");
+}
+
 TEST_F(StoreTest, ARecordIsEditedRightAfterItWasRead) {
   auto one = begin();
   ASSERT_TRUE(one.put(kCarts, "k", {.bytes = "x"}));

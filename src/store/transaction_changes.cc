@@ -12,7 +12,9 @@ Result<Own*> Transaction::Impl::change(const Place& place, std::string_view name
   CARREL_TRY_VOID(begin());
   const auto wanted = static_cast<std::int64_t>(size);
   std::string key = encode(key_of(place, name));
+  const bool charged = !is_of_the_node(place.kind);
   if (const auto found = own.find(key); found != own.end()) {
+    if (!charged) replaced += size;
     CARREL_TRY_VOID(room(wanted - static_cast<std::int64_t>(found->second.record.bytes.size())));
     return &found->second;
   }
@@ -23,7 +25,11 @@ Result<Own*> Transaction::Impl::change(const Place& place, std::string_view name
   Own fresh{.place = place, .name = std::string(name)};
   fresh.before = before(key);
   bytes += name.size();
-  replaced += fresh.before.charge;
+  replaced += charged ? fresh.before.charge : name.size() + size;
+  if (!charged) {
+    bytes += size;
+    return &own.emplace(std::move(key), std::move(fresh)).first->second;
+  }
   if (auto enough = within_quota(wanted); !enough) {
     bytes -= name.size();
     replaced -= fresh.before.charge;

@@ -65,7 +65,9 @@ struct Transaction::Impl final : SnapshotHolder {
        const TransactionLimits& l);
 
   Key key_of(const Place& place, std::string_view name) const {
-    return {.tenant = tenant.str(), .kind = place.kind, .store = place.store, .name = name};
+    std::string_view owner;  // the node
+    if (!is_of_the_node(place.kind)) owner = tenant.str();
+    return {.tenant = owner, .kind = place.kind, .store = place.store, .name = name};
   }
   // Whether its time has not come.
   bool is_there(const Record& record) const { return record.expires == 0 || record.expires > now; }

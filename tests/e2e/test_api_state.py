@@ -14,7 +14,7 @@ def node(tmp_path_factory):
     folder = tmp_path_factory.mktemp("state")
     app = App(folder / "app", "shop").wat("page", guest()).route("GET /", "page")
     with Server(["serve", app.folder, "--port", "0", "--admin", "127.0.0.1:0", "--state", folder / "state"]) as server:
-        server.url = f"http://127.0.0.1:{server.admin_port}/v1/apps/shop"
+        server.url = f"http://127.0.0.1:{server.admin_port}/v1/tenants/shop"
         server.headers = {"Authorization": f"Bearer {(folder / 'state' / 'token').read_text().strip()}"}
         server.state = folder / "state"
         yield server
@@ -48,10 +48,10 @@ def test_without_the_token_nothing_is_read_or_written(node):
     assert ask(node, "GET", "/kv/carts/a").status_code == 404
 
 
-def test_an_app_that_is_not_served_keeps_nothing(node):
+def test_a_tenant_that_there_is_not_keeps_nothing(node):
     answer = requests.put(node.url.replace("/shop", "/other") + "/kv/carts/a", headers=node.headers, timeout=20)
     assert answer.status_code == 404
-    assert "app" in answer.json()["detail"]
+    assert "tenant" in answer.json()["detail"]
 
 
 def test_a_value_is_put_read_listed_and_deleted(node):

@@ -124,7 +124,7 @@ def test_an_export_is_of_one_app_or_a_backup_and_leaves_secrets_out(run_carrel, 
     with Server(["serve", app.folder, "--port", "0", "--admin", "127.0.0.1:0", "--state", state]) as server:
         headers = {"Authorization": f"Bearer {(state / 'token').read_text().strip()}"}
         url = f"http://127.0.0.1:{server.admin_port}/v1"
-        name = f"{url}/apps/shop/secrets/A_SECRET_NAME"
+        name = f"{url}/tenants/shop/secrets/A_SECRET_NAME"
         secret = requests.put(name, headers=headers, data=b"hidden-word", timeout=20)
         assert secret.status_code == 204
         backup = tmp_path / "backup"

@@ -85,7 +85,7 @@ class Bank:
         """One request of the API, its path as it is: (status, bytes)."""
         connection = http.client.HTTPConnection("127.0.0.1", self.server.admin_port, timeout=30)
         token = (self.state / "token").read_text().strip()
-        connection.request(method, "/v1/apps/" + path, body, {"Authorization": f"Bearer {token}"})
+        connection.request(method, "/v1/tenants/" + path, body, {"Authorization": f"Bearer {token}"})
         answer = connection.getresponse()
         text = answer.read()
         connection.close()

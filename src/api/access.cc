@@ -1,0 +1,73 @@
+#include "api/access.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace carrel::api {
+namespace {
+
+using tenant::Verb;
+
+constexpr auto kTable = std::to_array<Access>({
+    {"health", Where::open, Verb::read},
+    {"readiness", Where::open, Verb::read},
+    {"status", Where::node, Verb::operate},
+    {"backup", Where::node, Verb::operate},
+    {"description", Where::anywhere, Verb::read},
+    {"apps", Where::anywhere, Verb::read},
+
+    {"values", Where::tenant, Verb::data_read},
+    {"value", Where::tenant, Verb::data_read},
+    {"putValue", Where::tenant, Verb::data_write},
+    {"deleteValue", Where::tenant, Verb::data_write},
+    {"counter", Where::tenant, Verb::data_read},
+    {"secrets", Where::tenant, Verb::secrets},
+    {"setSecret", Where::tenant, Verb::secrets},
+    {"removeSecret", Where::tenant, Verb::secrets},
+
+    {"tenants", Where::anywhere, Verb::read},
+    {"createTenant", Where::body, Verb::tenants},
+    {"tenant", Where::tenant, Verb::read},
+    {"updateTenant", Where::parent, Verb::tenants},
+    {"removeTenant", Where::parent, Verb::tenants},
+    {"restoreTenant", Where::parent, Verb::tenants},
+});
+
+std::unexpected<Error> denied(Verb verb, const TenantName& tenant) {
+  const std::string where = tenant == tenant::kNode ? "the node" : "tenant " + tenant.str();
+  return fail(Code::permission_denied,
+              fmt::format("the verb \"{}\" on {} is needed", tenant::verb_name(verb), where));
+}
+
+}  // namespace
+
+const Access* access_of(std::string_view operation) {
+  const auto* const found = std::ranges::find(kTable, operation, &Access::operation);
+  return found == kTable.end() ? nullptr : found;
+}
+
+Result<void> authorise(const Access& access, const tenant::Principal& principal,
+                       const std::optional<TenantName>& named) {
+  TenantName on = tenant::kNode;
+  switch (access.where) {
+    case Where::open:
+      return {};
+    case Where::anywhere:
+      on = principal.scope;
+      break;
+    case Where::node:
+      break;
+    case Where::tenant:
+    case Where::parent:
+    case Where::body:
+      if (!named) return fail(Code::permission_denied, "the request names no tenant");
+      on = access.where == Where::tenant ? *named : tenant::parent_of(*named);
+      break;
+  }
+  if (principal.may(access.verb, on)) return {};
+  return denied(access.verb, on);
+}
+
+}  // namespace carrel::api

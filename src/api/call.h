@@ -1,0 +1,40 @@
+// A call: one request that has been admitted, with what its operation needs to answer it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/node.h"
+#include "api/operation.h"
+#include "base/clock.h"
+#include "net/http.h"
+#include "tenant/principal.h"
+#include "turn/state.h"
+
+namespace carrel::api {
+
+// Owner: the API, for one request. Thread: the shard whose services these are.
+struct Call {
+  const net::Request& request() const { return exchange.request; }
+  // What the path has for a parameter, as it was sent. Precondition: the operation's path has it.
+  std::string_view raw(std::string_view parameter) const;
+  // The same, decoded. Errors: invalid_argument.
+  Result<std::string> text(std::string_view parameter) const;
+
+  net::Exchange& exchange;
+  const Operation& operation;
+  std::vector<Parameter> parameters;
+  TenantName tenant;  // that the path names; the node: it names none
+  tenant::Principal principal;
+  const turn::Services& services;  // all of a store's are there
+  const Node& node;
+  const Clock& clock;
+};
+
+// A body that is to be a JSON object, at most 64 KiB. Errors: invalid_argument, body_too_large, and
+// what went wrong with the connection.
+async::Task<Result<nlohmann::json>> read_object(Call* call);
+
+}  // namespace carrel::api
