@@ -6,6 +6,7 @@
 
 #include "store/database_folder.h"
 #include "store/database_impl.h"
+#include "store/database_table_files.h"
 
 namespace carrel::store {
 namespace {
@@ -16,7 +17,7 @@ Result<std::optional<std::string>> read(rocksdb::DB& db, const rocksdb::ReadOpti
   const auto status = db.Get(options, db.DefaultColumnFamily(), key, &slice);
   if (status.ok()) return std::string(slice.ToStringView());
   if (status.IsNotFound()) return std::optional<std::string>();
-  incomplete = status.IsIncomplete();
+  incomplete = status.IsIncomplete() || status.IsTimedOut();
   return std::unexpected(read_error(status));
 }
 
@@ -30,7 +31,7 @@ DatabaseView::~DatabaseView() { impl_->db->ReleaseSnapshot(impl_->snapshot); }
 Peek<std::optional<std::string>> DatabaseView::get(std::string_view key, Reach reach) const {
   rocksdb::PinnableSlice slice;
   bool incomplete = false;
-  auto answer = read(*impl_->db, read_options(reach, impl_->snapshot), key, slice, incomplete);
+  auto answer = read(*impl_->db, get_options(reach, impl_->snapshot), key, slice, incomplete);
   if (incomplete) return {};
   return answer;
 }
@@ -44,7 +45,8 @@ Result<std::shared_ptr<Database>> Database::open(const DatabaseOptions& options)
   impl->files = options.files;
   impl->logs = std::make_shared<LogFiles>(impl->files ? impl->files->system
                                                       : rocksdb::FileSystem::Default());
-  impl->env = rocksdb::NewCompositeEnv(impl->logs);
+  impl->env = rocksdb::NewCompositeEnv(std::make_shared<TableFiles>(
+      impl->logs, impl->files ? TableFiles::Pages::ignored : TableFiles::Pages::used));
   const bool writes = options.access == DatabaseOptions::Access::read_write;
   CARREL_TRY_VOID(writes ? prepare_folder(options.folder) : check_folder(options.folder));
   impl->cache = rocksdb::NewLRUCache(options.cache_bytes);

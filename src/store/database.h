@@ -28,7 +28,8 @@ struct DatabaseOptions {
   std::shared_ptr<DatabaseFiles> files;  // null: the machine's; tests let them fail
 };
 
-// What may be touched to answer: memory only (memtables and the block cache), or the disk as well.
+// What may be touched to answer: memory only (memtables, the block cache and, for `get`, the
+// kernel's), or the disk as well.
 enum class Reach : std::uint8_t { memory, disk };
 
 // Nothing: the answer is not in memory; ask again with Reach::disk, on an I/O thread.

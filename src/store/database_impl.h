@@ -24,7 +24,7 @@ struct Database::Impl {
   std::filesystem::path folder;
   std::shared_ptr<DatabaseFiles> files;
   std::shared_ptr<LogFiles> logs;     // over `files`, or the machine's
-  std::unique_ptr<rocksdb::Env> env;  // over `logs`
+  std::unique_ptr<rocksdb::Env> env;  // over `logs` (database_table_files.h)
   std::shared_ptr<rocksdb::Cache> cache;
   std::unique_ptr<rocksdb::DB> db;  // closed before what is above
 
@@ -48,6 +48,8 @@ struct WriteSet::Impl {
 rocksdb::Options rocksdb_options(const DatabaseOptions& options, rocksdb::Env* env,
                                  std::shared_ptr<rocksdb::Cache> cache);
 rocksdb::ReadOptions read_options(Reach reach, const rocksdb::Snapshot* snapshot);
+// The same, for one key: from memory means the kernel's as well (database_table_files.h).
+rocksdb::ReadOptions get_options(Reach reach, const rocksdb::Snapshot* snapshot);
 
 // A failed read: data_corrupt or io.
 Error read_error(const rocksdb::Status& status);

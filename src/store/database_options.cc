@@ -6,6 +6,7 @@
 #include <rocksdb/table.h>
 
 #include "store/database_impl.h"
+#include "store/database_table_files.h"
 
 namespace carrel::store {
 namespace {
@@ -24,6 +25,9 @@ rocksdb::BlockBasedTableOptions table_options(std::shared_ptr<rocksdb::Cache> ca
   table.format_version = 5;
   table.checksum = rocksdb::kXXH3;
   table.verify_compression = true;
+  // What was written last is read soon.
+  table.prepopulate_block_cache =
+      rocksdb::BlockBasedTableOptions::PrepopulateBlockCache::kFlushOnly;
   return table;
 }
 
@@ -68,7 +72,6 @@ rocksdb::Options rocksdb_options(const DatabaseOptions& options, rocksdb::Env* e
   if (env != nullptr) out.env = env;
   out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(std::move(cache))));
   out.compression = rocksdb::kLZ4Compression;
-  out.bottommost_compression = rocksdb::kZSTD;
   out.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   out.level_compaction_dynamic_level_bytes = true;
   out.max_open_files = -1;  // else a read would open files again, and wait for the disk
@@ -82,6 +85,12 @@ rocksdb::ReadOptions read_options(Reach reach, const rocksdb::Snapshot* snapshot
   out.verify_checksums = true;
   out.snapshot = snapshot;
   out.read_tier = reach == Reach::memory ? rocksdb::kBlockCacheTier : rocksdb::kReadAllTier;
+  return out;
+}
+
+rocksdb::ReadOptions get_options(Reach reach, const rocksdb::Snapshot* snapshot) {
+  auto out = read_options(Reach::disk, snapshot);
+  if (reach == Reach::memory) out.io_timeout = kNoWait;
   return out;
 }
 
