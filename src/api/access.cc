@@ -33,6 +33,16 @@ constexpr auto kTable = std::to_array<Access>({
     {"updateTenant", Where::parent, Verb::tenants},
     {"removeTenant", Where::parent, Verb::tenants},
     {"restoreTenant", Where::parent, Verb::tenants},
+
+    {"nodeTokens", Where::node, Verb::tokens},
+    {"createNodeToken", Where::node, Verb::tokens},
+    {"revokeNodeToken", Where::node, Verb::tokens},
+    {"tokens", Where::tenant, Verb::tokens},
+    {"createToken", Where::tenant, Verb::tokens},
+    {"revokeToken", Where::tenant, Verb::tokens},
+
+    {"nodeAudit", Where::node, Verb::audit},
+    {"audit", Where::tenant, Verb::audit},
 });
 
 std::unexpected<Error> denied(Verb verb, const TenantName& tenant) {

@@ -11,9 +11,10 @@ using async::Task;
 // What was wrong with the request, besides the title: these messages are the API's own. What went
 // wrong inside stays in the log.
 Answer refusal(const Error& error, std::uint64_t id) {
-  return http_status(error.code()) < 500 || error.code() == Code::quota_exceeded
-             ? explained_problem(error, id)
-             : problem(error, id);
+  const bool own = http_status(error.code()) < 500 || error.code() == Code::quota_exceeded;
+  Answer answer = own ? explained_problem(error, id) : problem(error, id);
+  if (error.code() == Code::too_many_requests) answer.head.headers.emplace_back("retry-after", "1");
+  return answer;
 }
 
 Answer not_allowed(const std::string& methods, std::uint64_t id) {
@@ -47,12 +48,6 @@ Task<void> Api::handle(net::Exchange& exchange) {
   (void)co_await exchange.reply.send(std::move(sent.head), body);
 }
 
-Task<Result<tenant::Principal>> Api::identify(const net::Request* request) {
-  CARREL_CO_TRY_VOID(guard_.check_token(*request));
-  co_return tenant::Principal{
-      .id = "operator", .scope = tenant::kNode, .verbs = tenant::VerbSet::all()};
-}
-
 // Without a token nobody learns which paths exist.
 Task<Result<Answer>> Api::answer(net::Exchange* exchange) {
   const net::Request& request = exchange->request;
@@ -62,7 +57,7 @@ Task<Result<Answer>> Api::answer(net::Exchange* exchange) {
   tenant::Principal principal;
   if (!open) {
     CARREL_CO_TRY_VOID(guard_.check_place(request));
-    CARREL_CO_TRY(principal, co_await identify(&request));
+    CARREL_CO_TRY(principal, co_await authenticator_.identify(&request, state_, &clock_));
   }
   if (match.operation == nullptr && match.allow.empty())
     co_return fail(Code::not_found, "the API has no such path");

@@ -12,6 +12,7 @@
 
 #include "api/access.h"
 #include "api/answer.h"
+#include "api/authenticator.h"
 #include "api/guard.h"
 #include "api/node.h"
 #include "api/operation.h"
@@ -24,9 +25,13 @@ namespace carrel::api {
 // Owner: the composition root. Thread: the admin listener's shard. Stops: with the listener.
 class Api final : public net::Handler {
  public:
-  Api(const Node& node, Guard guard, const Clock& clock,
+  Api(const Node& node, Guard guard, Authenticator authenticator, const Clock& clock,
       std::span<const Operation> operations = all_operations())
-      : node_(node), guard_(std::move(guard)), clock_(clock), operations_(operations) {}
+      : node_(node),
+        guard_(std::move(guard)),
+        authenticator_(std::move(authenticator)),
+        clock_(clock),
+        operations_(operations) {}
 
   async::Task<void> handle(net::Exchange& exchange) override;
 
@@ -35,10 +40,10 @@ class Api final : public net::Handler {
 
  private:
   async::Task<Result<Answer>> answer(net::Exchange* exchange);
-  async::Task<Result<tenant::Principal>> identify(const net::Request* request);
 
   const Node& node_;
   Guard guard_;
+  Authenticator authenticator_;
   const Clock& clock_;
   std::span<const Operation> operations_;
   turn::Services state_;

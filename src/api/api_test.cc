@@ -93,7 +93,8 @@ TEST_F(ApiTest, AnOperationThatTheAccessTableDoesNotKnowIsRefusedToTheOperatorTo
   static constexpr Operation kUnknown{
       "unknown", "GET", "/v1/unknown",
       [](Call*) -> async::Task<Result<Answer>> { co_return Answer(); }};
-  Api with_more(node, Guard(LocalToken(kTestToken), {}), system_clock(), {&kUnknown, 1});
+  Api with_more(node, Guard({}), Authenticator(LocalToken(kTestToken)), system_clock(),
+                {&kUnknown, 1});
   with_more.serve_state(services);
   async::MemorySource body;
   net::MemoryReply answer;

@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "api/audit.h"
 #include "api/body.h"
 #include "api/call.h"
+#include "api/step.h"
 
 namespace carrel::api {
 namespace {
@@ -16,9 +18,21 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kMostBody = 16 << 10;
 
+struct Entry final : Step {
+  Entry(Call* c, Json t) : call(c), target(std::move(t)) {}
+  Task<Result<void>> run(store::Transaction& transaction) override {
+    co_return record(transaction, *call, tenant::kNode, {"store", Json(), target});
+  }
+  Call* call;
+  Json target;
+};
+
+// The entry comes first, so that whatever was copied away is known.
 Task<Result<Answer>> answer_to(Call* call) {
   CARREL_CO_TRY(const std::string text, co_await read_body(&call->exchange.body, kMostBody));
   CARREL_CO_TRY(const std::string folder, read_backup_folder(text));
+  Entry entry(call, {{"folder", folder}});
+  CARREL_CO_TRY_VOID(co_await commit(call->services, tenant::kNode, {}, &entry));
   store::ShardStore& store = *call->services.store;
   CARREL_CO_TRY_VOID(co_await store.store().backup(store.shard(), folder));
   Answer answer = json_answer({{"folder", folder}});

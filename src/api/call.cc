@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "api/body.h"
 #include "wasi/names.h"
@@ -26,11 +25,12 @@ Result<std::string> Call::text(std::string_view parameter) const {
   return fail(Code::invalid_argument, fmt::format("{} is not percent-encoded", parameter));
 }
 
-async::Task<Result<nlohmann::json>> read_object(Call* call) {
-  CARREL_CO_TRY(const std::string text, co_await read_body(&call->exchange.body, kMostBody));
-  nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object()) co_return fail(Code::invalid_argument, "the body is a JSON object");
-  co_return json;
+async::Task<Result<Body>> read_object(Call* call) {
+  Body body;
+  CARREL_CO_TRY(body.text, co_await read_body(&call->exchange.body, kMostBody));
+  body.json = nlohmann::json::parse(body.text, nullptr, false);
+  if (!body.json.is_object()) co_return fail(Code::invalid_argument, "the body is a JSON object");
+  co_return body;
 }
 
 }  // namespace carrel::api

@@ -1,6 +1,7 @@
 // A call: one request that has been admitted, with what its operation needs to answer it.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,8 +34,11 @@ struct Call {
   const Clock& clock;
 };
 
-// A body that is to be a JSON object, at most 64 KiB. Errors: invalid_argument, body_too_large, and
-// what went wrong with the connection.
-async::Task<Result<nlohmann::json>> read_object(Call* call);
+struct Body {
+  std::string text;
+  nlohmann::json json;  // an object
+};
+// Errors: invalid_argument; body_too_large (64 KiB); what went wrong with the connection.
+async::Task<Result<Body>> read_object(Call* call);
 
 }  // namespace carrel::api

@@ -32,6 +32,8 @@ struct Operation {
 std::span<const Operation> node_operations();
 std::span<const Operation> state_operations();
 std::span<const Operation> tenant_operations();
+std::span<const Operation> token_operations();
+std::span<const Operation> audit_operations();
 
 // Every operation there is.
 std::span<const Operation> all_operations();

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "api/audit.h"
 #include "api/body.h"
 #include "api/call.h"
 #include "api/state_path.h"
@@ -53,18 +54,16 @@ std::uint64_t storage_of(const Call& call) {
 }
 
 // What each of these does to the store: what it means, and what came of it.
-struct Look : Step {
-  explicit Look(StatePath p, TenantName t) : path(std::move(p)), tenant(std::move(t)) {}
+struct Look : AnsweringStep {
+  Look(Call* c, StatePath p) : AnsweringStep(c), path(std::move(p)) {}
   Task<Result<void>> run(store::Transaction& transaction) override {
-    CARREL_CO_TRY(const auto found, co_await tenant::require(&transaction, tenant));
+    CARREL_CO_TRY(const auto found, co_await tenant::require(&transaction, call->tenant));
     (void)found;
     co_return co_await act(&transaction);
   }
   virtual Task<Result<void>> act(store::Transaction* transaction) = 0;
 
   StatePath path;
-  TenantName tenant;
-  Answer answer;
 };
 
 struct Get final : Look {
@@ -118,23 +117,34 @@ struct Change final : Look {
                   co_await transaction->read(place, path.name,
                                              record ? store::Track::no : store::Track::yes));
     if (!record && there == nullptr) co_return fail(Code::not_found, "there is none of that name");
+    CARREL_CO_TRY_VOID(record_change(*transaction, there));
     answer = {{.status = 204, .headers = {{"cache-control", "no-store"}}}, ""};
     if (record) co_return transaction->put(place, path.name, *record);
     co_return transaction->erase(place, path.name);
+  }
+  Result<void> record_change(store::Transaction& transaction, const store::Record* before) const {
+    const bool secret = path.thing == Thing::secret;
+    const std::string target =
+        secret ? "secrets/" + path.name : fmt::format("kv/{}/{}", path.store, path.name);
+    return api::record(transaction, *call, call->tenant,
+                       {target, seen(before), seen(record ? &*record : nullptr)});
+  }
+  // How large a value is; of a secret, that there is one.
+  Json seen(const store::Record* of) const {
+    if (of == nullptr) return {};
+    return path.thing == Thing::secret ? Json{{"set", true}} : Json{{"bytes", of->bytes.size()}};
   }
   std::optional<store::Record> record;
 };
 
 Task<Result<Answer>> finish(Call* call, Look* step) {
-  CARREL_CO_TRY_VOID(
-      co_await commit(call->services, call->tenant, {.quota = storage_of(*call)}, step));
-  co_return std::move(step->answer);
+  return commit_answering(call, call->tenant, {.quota = storage_of(*call)}, step);
 }
 
 template <Thing thing>
 Task<Result<Answer>> get(Call* call) {
   CARREL_CO_TRY(StatePath path, path_of(*call, thing));
-  Get step(std::move(path), call->tenant);
+  Get step(call, std::move(path));
   co_return co_await finish(call, &step);
 }
 
@@ -142,7 +152,7 @@ template <Thing thing>
 Task<Result<Answer>> list(Call* call) {
   CARREL_CO_TRY(StatePath path, path_of(*call, thing));
   CARREL_CO_TRY(ListQuery query, read_list_query(call->request().query));
-  List step(std::move(path), call->tenant);
+  List step(call, std::move(path));
   step.query = std::move(query);
   if (!step.query.watch) co_return co_await finish(call, &step);
   if (call->request().method != "GET" || thing != Thing::values)
@@ -157,7 +167,7 @@ Task<Result<Answer>> list(Call* call) {
 Task<Result<Answer>> put_value(Call* call) {
   CARREL_CO_TRY(StatePath path, path_of(*call, Thing::value));
   CARREL_CO_TRY(const auto ttl, read_ttl(call->request().query));
-  Change step(std::move(path), call->tenant);
+  Change step(call, std::move(path));
   CARREL_CO_TRY(std::string bytes, co_await read_body(&call->exchange.body, store::kMaxValue));
   step.record = {.bytes = std::move(bytes)};
   if (ttl) step.record->expires = store::milliseconds(call->clock.wall()) + (*ttl * 1000);
@@ -166,7 +176,7 @@ Task<Result<Answer>> put_value(Call* call) {
 
 Task<Result<Answer>> set_secret(Call* call) {
   CARREL_CO_TRY(StatePath path, path_of(*call, Thing::secret));
-  Change step(std::move(path), call->tenant);
+  Change step(call, std::move(path));
   CARREL_CO_TRY(const SecretBytes secret,
                 co_await read_secret_body(&call->exchange.body, store::kMaxSecret));
   step.record = {.bytes = call->services.sealer->seal(call->tenant, step.path.name, secret.view())};
@@ -176,7 +186,7 @@ Task<Result<Answer>> set_secret(Call* call) {
 template <Thing thing>
 Task<Result<Answer>> erase(Call* call) {
   CARREL_CO_TRY(StatePath path, path_of(*call, thing));
-  Change step(std::move(path), call->tenant);
+  Change step(call, std::move(path));
   co_return co_await finish(call, &step);
 }
 

@@ -1,5 +1,7 @@
 #include "api/step.h"
 
+#include "api/call.h"
+
 namespace carrel::api {
 namespace {
 
@@ -23,6 +25,12 @@ async::Task<Result<void>> commit(turn::Services services, TenantName tenant,
       co_return std::unexpected(std::move(version).error());
     co_await transaction.restart();
   }
+}
+
+async::Task<Result<Answer>> commit_answering(Call* call, TenantName tenant,
+                                             store::TransactionLimits limits, AnsweringStep* step) {
+  CARREL_CO_TRY_VOID(co_await commit(call->services, std::move(tenant), limits, step));
+  co_return std::move(step->answer);
 }
 
 }  // namespace carrel::api

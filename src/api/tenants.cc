@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "api/access.h"
+#include "api/audit.h"
 #include "api/call.h"
 #include "api/etag.h"
 #include "api/query.h"
@@ -37,19 +38,8 @@ Answer answer_of(const Tenant& tenant) {
   return answer;
 }
 
-struct TenantStep : Step {
-  explicit TenantStep(Call* c) : call(c) {}
-  Call* call;
-  Answer answer;
-};
-
-Task<Result<Answer>> finish(Call* call, TenantStep* step) {
-  CARREL_CO_TRY_VOID(co_await commit(call->services, tenant::kNode, {}, step));
-  co_return std::move(step->answer);
-}
-
-struct Creation final : TenantStep {
-  using TenantStep::TenantStep;
+struct Creation final : AnsweringStep {
+  using AnsweringStep::AnsweringStep;
   Task<Result<void>> run(store::Transaction& transaction) override {
     CARREL_CO_TRY(const auto there, co_await tenant::find(&transaction, tenant.name));
     if (there && there->removed)
@@ -64,6 +54,7 @@ struct Creation final : TenantStep {
       if (!above) co_return std::unexpected(above.error());
     }
     CARREL_CO_TRY_VOID(tenant::keep(transaction, tenant));
+    CARREL_CO_TRY_VOID(record(transaction, *call, tenant.name, {"", Json(), to_json(tenant)}));
     answer = answer_of(tenant);
     answer.head.status = 201;
     answer.head.headers.emplace_back("location",
@@ -90,15 +81,15 @@ Result<Tenant> read_creation(const Json& json, WallTime now) {
 }
 
 Task<Result<Answer>> create(Call* call) {
-  CARREL_CO_TRY(const Json json, co_await read_object(call));
+  CARREL_CO_TRY(const Body body, co_await read_object(call));
   Creation step(call);
-  CARREL_CO_TRY(step.tenant, read_creation(json, call->clock.wall()));
+  CARREL_CO_TRY(step.tenant, read_creation(body.json, call->clock.wall()));
   CARREL_CO_TRY_VOID(authorise(*access_of(call->operation.id), call->principal, step.tenant.name));
-  co_return co_await finish(call, &step);
+  co_return co_await commit_once(call, tenant::kNode, {}, body.text, &step);
 }
 
-struct Show final : TenantStep {
-  using TenantStep::TenantStep;
+struct Show final : AnsweringStep {
+  using AnsweringStep::AnsweringStep;
   Task<Result<void>> run(store::Transaction& transaction) override {
     CARREL_CO_TRY(const auto found, co_await tenant::find(&transaction, call->tenant));
     if (!found) co_return fail(Code::not_found, "there is no tenant of that name");
@@ -109,12 +100,12 @@ struct Show final : TenantStep {
 
 Task<Result<Answer>> show(Call* call) {
   Show step(call);
-  co_return co_await finish(call, &step);
+  co_return co_await commit_answering(call, tenant::kNode, {}, &step);
 }
 
 // Of a subtree: its own tenant, then all below it, in order of names.
-struct List final : TenantStep {
-  using TenantStep::TenantStep;
+struct List final : AnsweringStep {
+  using AnsweringStep::AnsweringStep;
   Task<Result<void>> run(store::Transaction& transaction) override {
     const std::string& scope = call->principal.scope.str();
     Json entries = Json::array();
@@ -147,16 +138,18 @@ struct List final : TenantStep {
 Task<Result<Answer>> list(Call* call) {
   List step(call);
   CARREL_CO_TRY(step.query, read_page_query(call->request().query));
-  co_return co_await finish(call, &step);
+  co_return co_await commit_answering(call, tenant::kNode, {}, &step);
 }
 
-struct Update final : TenantStep {
-  using TenantStep::TenantStep;
+struct Update final : AnsweringStep {
+  using AnsweringStep::AnsweringStep;
   Task<Result<void>> run(store::Transaction& transaction) override {
     CARREL_CO_TRY(Tenant found, co_await tenant::require(&transaction, call->tenant));
     CARREL_CO_TRY_VOID(check_if_match(call->request(), etag_of(found)));
+    const Json before = to_json(found);
     CARREL_CO_TRY_VOID(tenant::merge(quotas, found.quotas));
     CARREL_CO_TRY_VOID(tenant::keep(transaction, found));
+    CARREL_CO_TRY_VOID(record(transaction, *call, found.name, {"", before, to_json(found)}));
     answer = answer_of(found);
     co_return Result<void>();
   }
@@ -164,16 +157,17 @@ struct Update final : TenantStep {
 };
 
 Task<Result<Answer>> update(Call* call) {
-  CARREL_CO_TRY(const Json json, co_await read_object(call));
+  CARREL_CO_TRY(const Body body, co_await read_object(call));
+  const Json& json = body.json;
   if (json.size() != 1 || !json.contains("quotas"))
     co_return fail(Code::invalid_argument, R"(what can be updated is quotas: send {"quotas": {}})");
   Update step(call);
   step.quotas = json["quotas"];
-  co_return co_await finish(call, &step);
+  co_return co_await commit_answering(call, tenant::kNode, {}, &step);
 }
 
-struct Removal final : TenantStep {
-  using TenantStep::TenantStep;
+struct Removal final : AnsweringStep {
+  using AnsweringStep::AnsweringStep;
   Task<Result<void>> run(store::Transaction& transaction) override {
     CARREL_CO_TRY(Tenant found, co_await tenant::require(&transaction, call->tenant));
     CARREL_CO_TRY_VOID(check_if_match(call->request(), etag_of(found)));
@@ -184,8 +178,10 @@ struct Removal final : TenantStep {
                      fmt::format("the tenant has an app, {}; remove it first", app->name));
     CARREL_CO_TRY(const bool children, co_await tenant::has_children(&transaction, call->tenant));
     if (children) co_return fail(Code::in_use, "there are tenants below it; remove them first");
+    const Json before = to_json(found);
     found.removed = call->clock.wall() + kGrace;
     CARREL_CO_TRY_VOID(tenant::keep(transaction, found));
+    CARREL_CO_TRY_VOID(record(transaction, *call, found.name, {"", before, to_json(found)}));
     answer = answer_of(found);
     co_return Result<void>();
   }
@@ -193,18 +189,20 @@ struct Removal final : TenantStep {
 
 Task<Result<Answer>> remove(Call* call) {
   Removal step(call);
-  co_return co_await finish(call, &step);
+  co_return co_await commit_answering(call, tenant::kNode, {}, &step);
 }
 
-struct Restoration final : TenantStep {
-  using TenantStep::TenantStep;
+struct Restoration final : AnsweringStep {
+  using AnsweringStep::AnsweringStep;
   Task<Result<void>> run(store::Transaction& transaction) override {
     CARREL_CO_TRY(auto found, co_await tenant::find(&transaction, call->tenant));
     if (!found || !found->removed)
       co_return fail(Code::not_found, "there is no removed tenant of that name");
     CARREL_CO_TRY_VOID(check_if_match(call->request(), etag_of(*found)));
+    const Json before = to_json(*found);
     found->removed = {};
     CARREL_CO_TRY_VOID(tenant::keep(transaction, *found));
+    CARREL_CO_TRY_VOID(record(transaction, *call, found->name, {"", before, to_json(*found)}));
     answer = answer_of(*found);
     co_return Result<void>();
   }
@@ -212,7 +210,7 @@ struct Restoration final : TenantStep {
 
 Task<Result<Answer>> restore(Call* call) {
   Restoration step(call);
-  co_return co_await finish(call, &step);
+  co_return co_await commit_answering(call, tenant::kNode, {}, &step);
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ class ApiFixture : public store::DatabaseFixture {
   std::unique_ptr<store::Store> store;
   std::unique_ptr<turn::OutputGate> gate;
   turn::Services services;
-  Api api{node, Guard(LocalToken(kTestToken), {"carrel.example"}), system_clock()};
+  Api api{node, Guard({"carrel.example"}), Authenticator(LocalToken(kTestToken)), system_clock()};
   net::Request request;
   std::string sent;
   std::unique_ptr<net::MemoryReply> reply;

@@ -92,12 +92,15 @@ Error refusal(const std::string& url, const NodeAnswer& answer) {
     case 400:
       return Error(Code::invalid_argument, what);
     case 401:
-      return Error(Code::unauthenticated, fmt::format("{} does not know this token", url),
-                   "the token is in the file `token` of the server's state folder; name it with "
-                   "--token-file FILE or --state DIR");
+      return Error(
+          Code::unauthenticated, fmt::format("{} does not know this token", url),
+          "the node's own token is in the file `token` of the server's state folder; name it with "
+          "--token-file FILE or --state DIR");
     case 403:
-      return Error(Code::permission_denied, fmt::format("{} is not called by this name", url),
-                   "start the server with --admin-host NAME");
+      return Error(
+          Code::permission_denied, what,
+          "present a token that may do it (`carrel help token`); a server is called by other "
+          "names with --admin-host NAME");
     case 404:
       return Error(Code::not_found, what);
     case 413:

@@ -139,8 +139,8 @@ Result<std::string> listen_for_admin(Graph& graph) {
     return std::string();
   }
   CARREL_TRY(auto token, api::LocalToken::load_or_make(options.state / "token"));
-  graph.api = std::make_unique<api::Api>(
-      graph.node, api::Guard(std::move(token), options.admin_hosts), graph.clock);
+  graph.api = std::make_unique<api::Api>(graph.node, api::Guard(options.admin_hosts),
+                                         api::Authenticator(std::move(token)), graph.clock);
   graph.api->serve_state(graph.shards.front()->services());
   net::Server::Options how{.address = options.admin->host, .port = options.admin->port};
   how.limits.body_bytes = 1 << 20;

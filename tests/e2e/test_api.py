@@ -40,7 +40,7 @@ def node(tmp_path_factory):
         server.url = f"http://127.0.0.1:{server.admin_port}"
         server.token = (folder / "state" / "token").read_text().strip()
         server.token_file = folder / "state" / "token"
-        for name in ("acme", "acme/a"):
+        for name in ("acme", "acme/a", "acme/a/x", "acme/empty", "sibling", "shop/child"):
             made = requests.post(f"{server.url}/v1/tenants", headers=bearer(server), json={"name": name}, timeout=10)
             assert made.status_code == 201
         yield server
@@ -54,12 +54,22 @@ def description(node):
     return yaml.safe_load(answer.text)
 
 
+VERBS = ["read", "data-read", "data-write", "secrets", "deploy", "invoke", "logs"]
+VERBS += ["audit", "tokens", "tenants", "operate"]
+
 # What is sent for an operation that needs more than its path.
 BODIES = {
     "createTenant": {"name": "fresh"},
     "updateTenant": {"quotas": {"storage_bytes": 1 << 30}},
+    "createToken": {"verbs": ["read"]},
+    "createNodeToken": {"verbs": ["read"], "ttl": 60, "name": "ci"},
     "backup": {"folder": "BACKUP"},
 }
+
+# What is anybody's who has a token, and shows what lies within its scope.
+ANYBODYS = {"apps", "tenants", "description"}
+
+TOKENS = {"revokeToken": "/v1/tenants/shop/tokens", "revokeNodeToken": "/v1/tokens"}
 
 
 def operations(description):
@@ -71,10 +81,16 @@ def operations(description):
     return sorted(found, key=lambda each: late.index(each[1]) if each[1] in late else -1)
 
 
-def example(path, operation):
+def make_token(node, path, **body):
+    made = requests.post(node.url + path, headers=bearer(node), json=body, timeout=10)
+    assert made.status_code == 201, made.text
+    return made.json()
+
+
+def example(path, operation, token="0" * 16):
     """A path of the description with something for each of its parameters."""
-    tenant = "shop" if "Tenant" not in operation["operationId"] else "acme%2Fa"
-    return path.format(tenant=tenant, app="shop", store="carts", key="a", name="KEY")
+    tenant = "shop" if "Tenant" not in operation["operationId"] else "acme%2Fempty"
+    return path.format(tenant=tenant, app="shop", store="carts", key="a", name="KEY", id=token)
 
 
 def body_of(node, operation):
@@ -121,7 +137,9 @@ def check(description, operation, answer):
 def test_every_operation_answers_as_described(node, description):
     count = 0
     for path, method, operation in operations(description):
-        url = node.url + example(path, operation)
+        name = operation["operationId"]
+        made = make_token(node, TOKENS[name], verbs=["read"])["id"] if name in TOKENS else None
+        url = node.url + example(path, operation, made)
         answer = requests.request(method, url, headers=bearer(node), data=body_of(node, operation), timeout=10)
         assert answer.status_code == min(int(code) for code in operation["responses"]), (path, answer.text)
         check(description, operation, answer)
@@ -134,6 +152,54 @@ def test_without_a_token_every_operation_but_the_probes_is_refused_as_described(
         answer = requests.request(method, node.url + example(path, operation), timeout=10)
         assert answer.status_code == (200 if operation.get("security") == [] else 401), path
         check(description, operation, answer)
+
+
+def test_with_an_expired_token_every_operation_but_the_probes_is_refused_as_described(node, description):
+    headers = {"Authorization": f"Bearer {make_token(node, '/v1/tokens', verbs=['read'], ttl=1)['token']}"}
+    end = time.monotonic() + 20
+    while requests.get(f"{node.url}/v1/apps", headers=headers, timeout=10).status_code != 401:
+        assert time.monotonic() < end
+    for path, method, operation in operations(description):
+        answer = requests.request(method, node.url + example(path, operation), headers=headers, timeout=10)
+        assert answer.status_code == (200 if operation.get("security") == [] else 401), path
+        check(description, operation, answer)
+
+
+@pytest.mark.parametrize("scope", ["sibling", "shop%2Fchild", "acme%2Fa%2Fx"])
+def test_with_the_token_of_another_tenant_every_operation_is_refused_as_described(node, description, scope):
+    token = make_token(node, f"/v1/tenants/{scope}/tokens", verbs=VERBS)["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    for path, method, operation in operations(description):
+        if operation.get("security") == []:
+            continue
+        url = node.url + example(path, operation)
+        answer = requests.request(method, url, headers=headers, data=body_of(node, operation), timeout=10)
+        if operation["operationId"] in ANYBODYS:
+            assert answer.status_code == 200
+            own = scope.replace("%2F", "/")
+            assert answer.headers["content-type"] != "application/json" or all(
+                each["name"] == own for each in next(iter(answer.json().values()))
+            )
+        else:
+            assert answer.status_code == 403, (path, method, answer.text)
+        check(description, operation, answer)
+
+
+def test_a_token_without_the_verb_is_refused_by_every_operation_of_its_own_tenant(node, description):
+    token = make_token(node, "/v1/tenants/shop/tokens", verbs=["invoke"])["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    for path, method, operation in operations(description):
+        if operation.get("security") == []:
+            continue
+        url = node.url + example(path, operation)
+        answer = requests.request(method, url, headers=headers, data=body_of(node, operation), timeout=10)
+        assert answer.status_code == 403, (path, method, answer.text)
+
+
+def test_what_the_table_of_access_opens_to_everybody_is_what_the_description_says(node, description):
+    for path, method, operation in operations(description):
+        answer = requests.request(method, node.url + example(path, operation), timeout=10)
+        assert (answer.status_code == 401) == (operation.get("security") != []), path
 
 
 def test_a_foreign_host_is_refused_as_described(node, description):

@@ -1,0 +1,64 @@
+#include "tenant/audit.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "store/record.h"
+
+namespace carrel::tenant {
+namespace {
+
+using async::Task;
+using Json = nlohmann::json;
+
+constexpr auto kKeptFor = std::chrono::hours(24 * 90);
+constexpr std::uint64_t kEnd = UINT64_MAX >> 1;  // of time
+const store::Place kAudit{.kind = store::Kind::audit, .store = ""};
+
+std::string prefix_of(const TenantName& tenant) { return tenant.str() + ":"; }
+
+Json parsed(const std::string& text) {
+  return text.empty() ? Json() : Json::parse(text, nullptr, false);
+}
+
+}  // namespace
+
+Result<void> record(store::Transaction& transaction, const AuditEntry& entry) {
+  const std::uint64_t time = store::milliseconds(entry.time);
+  Json json = {{"time", time},
+               {"tenant", entry.tenant.str()},
+               {"who", entry.who},
+               {"from", entry.from},
+               {"action", entry.action},
+               {"target", entry.target},
+               {"request", fmt::format("{:016x}", entry.id)}};
+  if (!entry.before.empty()) json["before"] = parsed(entry.before);
+  if (!entry.after.empty()) json["after"] = parsed(entry.after);
+  store::Record kept{.bytes = json.dump(-1, ' ', false, Json::error_handler_t::replace),
+                     .expires = store::milliseconds(entry.time + kKeptFor)};
+  const std::string name =
+      fmt::format("{}{:016x}-{:016x}", prefix_of(entry.tenant), kEnd - time, entry.id);
+  return transaction.put(kAudit, name, std::move(kept));
+}
+
+Task<Result<AuditPage>> read_audit(store::Transaction* transaction, TenantName tenant,
+                                   std::string after, std::size_t max) {
+  const std::string prefix = prefix_of(tenant);
+  CARREL_CO_TRY(
+      const store::NamePage names,
+      co_await transaction->read_names(kAudit, prefix, after.empty() ? "" : prefix + after, max));
+  AuditPage page;
+  for (const auto& entry : names.entries) {
+    CARREL_CO_TRY(const store::Record* const found, co_await transaction->read(kAudit, entry.name));
+    if (found == nullptr) continue;
+    Json json = Json::parse(found->bytes, nullptr, false);
+    if (!json.is_object()) co_return fail(Code::data_corrupt, "an audit entry is damaged");
+    page.entries.push_back(std::move(json));
+  }
+  if (!names.end && !names.entries.empty())
+    page.next = names.entries.back().name.substr(prefix.size());
+  co_return page;
+}
+
+}  // namespace carrel::tenant
