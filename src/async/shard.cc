@@ -9,6 +9,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/look_out.h"
+
 namespace carrel::async {
 namespace asio = boost::asio;
 
@@ -17,6 +19,7 @@ struct Shard::Impl {
   // For life: an io_context that once ran out of work would refuse all later work.
   asio::executor_work_guard<asio::io_context::executor_type> guard = asio::make_work_guard(io);
   std::atomic<bool> stopping = false;
+  LookOut look_out{std::chrono::microseconds(200)};  // about a sync of a good disk
 };
 
 Shard::Shard(unsigned index) : index_(index), impl_(std::make_unique<Impl>()) {}
@@ -29,6 +32,7 @@ asio::io_context& Shard::io() { return impl_->io; }
 void Shard::step() {
   constexpr int kEventsBetweenSlices = 128;
   if (run_queue_.empty()) {
+    if (due_soon_ > 0 && impl_->look_out([this] { return impl_->io.poll_one() > 0; })) return;
     impl_->io.run_one();
     return;
   }

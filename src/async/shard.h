@@ -54,12 +54,26 @@ class Shard {
 
   boost::asio::io_context& io();
 
+  // While one exists, another thread's answer is due within some tens of microseconds, and the
+  // shard looks out for it before it sleeps (base/look_out.h). Thread: the shard's own.
+  class Soon {
+   public:
+    explicit Soon(Shard& shard) : shard_(shard) { ++shard_.due_soon_; }
+    ~Soon() { --shard_.due_soon_; }
+    Soon(const Soon&) = delete;
+    Soon& operator=(const Soon&) = delete;
+
+   private:
+    Shard& shard_;
+  };
+
  private:
   struct Impl;
   void step();
 
   unsigned index_;
   RunQueue run_queue_;
+  std::size_t due_soon_ = 0;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/hex.h"
 #include "base/id.h"
+#include "base/look_out.h"
 #include "base/node_key.h"
 #include "base/percent.h"
 #include "base/result.h"
@@ -206,6 +207,25 @@ TEST(Clock, OfThisThreadCountsOnlyItsWork) {
   volatile std::uint64_t sum = 0;
   for (std::uint64_t i = 0; i < 1'000'000; ++i) sum = sum + i;
   EXPECT_GT(thread_cpu_time(), before);
+}
+
+TEST(LookOut, FindsWhatComes) {
+  LookOut look_out{std::chrono::seconds(10)};
+  int looks = 0;
+  if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "one processor does not look out";
+  EXPECT_TRUE(look_out([&] { return ++looks == 3; }));
+  EXPECT_TRUE(look_out([&] { return ++looks == 6; }));
+}
+
+TEST(LookOut, IsLeftOutMoreAndMoreWhereItDoesNotPay) {
+  LookOut look_out{std::chrono::microseconds(1)};
+  int tries = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    bool looked = false;
+    look_out([&] { return !(looked = true); });
+    tries += looked ? 1 : 0;
+  }
+  EXPECT_LT(tries, 60);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/look_out.h"
 #include "store/feed.h"
 #include "store/judge.h"
 
@@ -40,6 +41,9 @@ struct Committer::Impl {
   int lone = 0;
   bool syncing_itself = false;  // under `mutex`
   static constexpr int kLone = 4;
+
+  // For the next turn: where many wait for one name, it comes as soon as the last one is applied.
+  LookOut look_out{std::chrono::microseconds(100)};  // the committing thread's
 
   std::thread committing, syncing;
 
@@ -89,6 +93,7 @@ struct Committer::Impl {
 
   // Nothing: stop.
   Requests take() {
+    look_out([this] { return queued_bytes.load(std::memory_order_relaxed) > 0; });
     std::unique_lock lock(mutex);
     work.wait(lock, [this] { return stopping || !queue.empty(); });
     return std::exchange(queue, {});

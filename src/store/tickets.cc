@@ -151,9 +151,10 @@ struct Wait {
   std::shared_ptr<Table> table;
   std::uint64_t name;
   std::shared_ptr<Waiter> waiter;
+  async::Shard::Soon soon;
 
   Wait(std::shared_ptr<Table> where, std::uint64_t what, async::Shard& shard, TicketHolder who)
-      : table(std::move(where)), name(what), waiter(std::make_shared<Waiter>()) {
+      : table(std::move(where)), name(what), waiter(std::make_shared<Waiter>()), soon(shard) {
     waiter->shard = &shard;
     waiter->holder = who;
   }

@@ -24,7 +24,9 @@ struct Request final : CommitRequest, std::enable_shared_from_this<Request> {
 struct Decision {
   Committer& committer;
   std::shared_ptr<Request> request;
-  Decision(Committer& c, std::shared_ptr<Request> r) : committer(c), request(std::move(r)) {}
+  async::Shard::Soon soon;
+  Decision(Committer& c, std::shared_ptr<Request> r, async::Shard& shard)
+      : committer(c), request(std::move(r)), soon(shard) {}
   Decision(const Decision&) = delete;
   Decision& operator=(const Decision&) = delete;
   ~Decision() { request->waiting = nullptr; }
@@ -108,7 +110,7 @@ async::Task<Result<Version>> Transaction::commit() {
     co_await impl_->shard.shard().sleep_for(std::chrono::milliseconds(1));
   }
   auto request = std::make_shared<Request>(changes(), impl_->local.mailbox);
-  co_await Decision(*store.committer, request);
+  co_await Decision(*store.committer, request, impl_->shard.shard());
   Verdict& verdict = request->verdict;
   impl_->unlink();
   impl_->snapshot.reset();

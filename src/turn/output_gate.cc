@@ -8,6 +8,7 @@ namespace carrel::turn {
 struct OutputGate::Wait {
   OutputGate& gate;
   store::Version needed;
+  async::Shard::Soon soon;
   std::coroutine_handle<> handle{};
   Waiters::iterator place{};
   bool waiting = false, durable = false;
@@ -34,7 +35,7 @@ async::Task<Result<void>> OutputGate::wait(store::Version needed) {
   if (!failed_ && !lost(needed)) {
     store_.listen();
     store_.want_durable(needed);
-    Wait wait{.gate = *this, .needed = needed};
+    Wait wait{.gate = *this, .needed = needed, .soon = async::Shard::Soon(store_.shard())};
     if (co_await wait) co_return Result<void>();
   }
   co_return fail(Code::commit_unknown, "the store failed before the turn was on the disk");
