@@ -60,7 +60,7 @@ class ApiFixture : public store::DatabaseFixture {
   int status() {
     async::MemorySource body(sent);
     reply = std::make_unique<net::MemoryReply>();
-    net::Exchange exchange{.request = request, .body = body, .reply = *reply, .id = 7};
+    net::Exchange exchange{.request = request, .body = body, .reply = *reply, .id = ++asked};
     shard.run_until_done(api.handle(exchange));
     return reply->head().status;
   }
@@ -87,6 +87,7 @@ class ApiFixture : public store::DatabaseFixture {
   std::unique_ptr<turn::OutputGate> gate;
   turn::Services services;
   Api api{node, Guard({"carrel.example"}), Authenticator(LocalToken(kTestToken)), system_clock()};
+  std::uint64_t asked = 0;
   net::Request request;
   std::string sent;
   std::unique_ptr<net::MemoryReply> reply;
