@@ -130,7 +130,7 @@ const Command kTenant{
     .summary = "Create, list, change and remove a server's tenants",
     .usage = "create|list|show|update|remove|restore [TENANT] [OPTIONS]",
     .details =
-        "A tenant is a path of names: acme, acme/merchant-17. What is below one counts against its quotas.\n"
+        "A tenant is a path of names: acme, acme/merchant-17. Quotas are kept and shown, and not enforced yet.\n"
         "One with apps, or with tenants below it, is not removed; one that is removed can be restored for\n"
         "seven days. Exit status 3: there is no such tenant.",
     .examples =
