@@ -122,7 +122,7 @@ class Reader {
   void read_module(const TomlEntry& entry) {
     TableReader table(entry.value, fmt::format("[module.{}]", entry.key), problems_);
     Module module{.name = ModuleName(entry.key)};
-    if (const auto source = read_source(table)) module.source = *source;
+    read_source(table, module);
     module.limits = read_limits(table, "limits", {});
     module.config = read_environment(table, "config");
     module.environment = read_environment(table, "env");
@@ -149,21 +149,26 @@ class Reader {
     manifest_.modules.push_back(std::move(module));
   }
 
-  std::optional<fs::path> read_source(TableReader& table) {
-    if (const auto text = table.text("source"); text && text->starts_with("oci://")) {
-      table.problem("source",
-                    "sources in registries are not supported yet by this build; fetch the "
-                    "module and name the file");
-      return {};
+  // A file of the app, or an image in a registry, whose file is not there yet.
+  void read_source(TableReader& table, Module& module) {
+    if (const auto text = table.text("source"); text && text->starts_with(oci::kScheme)) {
+      auto reference = oci::parse_reference(*text);
+      if (reference) {
+        module.image = std::move(*reference);
+      } else {
+        table.problem("source", reference.error().message() + "; " + reference.error().help());
+      }
+      return;
     }
     const auto source = inner_path(table, "source", manifest_.folder);
+    if (!source) return;
+    module.source = *source;
     std::error_code ignored;
-    if (source && !fs::is_regular_file(*source, ignored)) {
+    if (!fs::is_regular_file(*source, ignored)) {
       table.problem("source",
                     fmt::format("there is no file {}; build the module, or correct `source`",
                                 in_quotes(source->native())));
     }
-    return source;
   }
 
   void read_function(const TomlValue& value) {

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/oci/reference.h"
 #include "app/route.h"
 #include "app/table_reader.h"
 #include "base/id.h"
@@ -31,7 +32,8 @@ struct Volume {
 
 struct Module {
   ModuleName name;
-  std::filesystem::path source;  // a file that existed when the manifest was read
+  std::filesystem::path source;  // a file that existed when the manifest was read, or was fetched
+  std::optional<oci::Reference> image = {};  // where it is fetched from: see fetch_sources.h
   turn::Limits limits;
   std::string entrypoint = "_start";
   std::string argv;   // wagi's template; empty: the ABI's default

@@ -104,9 +104,19 @@ TEST(Manifest, RefusesSourcesOutsideItsFolder) {
         << source;
   }
   EXPECT_THAT(f.error("[module.a]\nsource = \"oci://host/a:1\"\n"),
-              HasSubstr("not supported yet by this build"));
+              HasSubstr("does not name the registry"));
+  EXPECT_THAT(f.error("[module.a]\nsource = \"oci://ghcr.io/a\"\n"),
+              HasSubstr("neither a tag nor a digest"));
   EXPECT_THAT(f.error("[module.a]\nsource = \"static\"\n"), HasSubstr("there is no file"));
   EXPECT_THAT(f.error("[module.a]\n"), HasSubstr("[module.a] needs `source"));
+}
+
+TEST(Manifest, ASourceMayBeInARegistry) {
+  const auto manifest = parse_manifest(
+      "[app]\nname = \"shop\"\n[module.a]\nsource = \"oci://ghcr.io/team/a:1\"\n", "carrel.toml");
+  ASSERT_TRUE(manifest) << manifest.error().message();
+  EXPECT_EQ(manifest->modules.at(0).image->text(), "oci://ghcr.io/team/a:1");
+  EXPECT_TRUE(manifest->modules.at(0).source.empty());
 }
 
 TEST(Manifest, RefusesBadNamesAndShapesOfModules) {

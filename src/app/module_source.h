@@ -32,8 +32,8 @@ class ModuleSource {
   virtual bool takes(std::string_view reference) const = 0;
 
   // The module, fetched with what `tenant` may present to the source. `most`: bytes of it. Errors:
-  // not_found; module_too_large; data_corrupt for bytes that are not those of the digest; those of
-  // a call to the outside.
+  // not_found; module_too_large; digest_mismatch for bytes that are not those of the digest; those
+  // of a call to the outside.
   virtual async::Task<Result<FetchedModule>> fetch(async::Shard& shard, TenantName tenant,
                                                    std::string reference, std::uint64_t most) = 0;
 };

@@ -24,7 +24,7 @@ inline constexpr int kNotFound = 3;  // of what an app keeps
 // Does the work; gives the exit status. What it captured at `add` holds the parsed options.
 using Run = std::move_only_function<int()>;
 
-enum class Group : unsigned char { develop, serve, look, hidden };
+enum class Group : unsigned char { develop, serve, registry, look, hidden };
 
 // Texts are literals. Immutable.
 struct Command {

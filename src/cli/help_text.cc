@@ -7,7 +7,7 @@
 namespace carrel::cli {
 namespace {
 
-constexpr Group kShown[] = {Group::develop, Group::serve, Group::look};
+constexpr Group kShown[] = {Group::develop, Group::serve, Group::registry, Group::look};
 
 std::string_view title_of(Group group) {
   switch (group) {
@@ -15,6 +15,8 @@ std::string_view title_of(Group group) {
       return "Write and try";
     case Group::serve:
       return "Serve";
+    case Group::registry:
+      return "Keep modules in registries";
     case Group::look:
       return "Look and understand";
     case Group::hidden:

@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "cli/command.h"
 #include "cli/record.h"
+#include "cli/registry_options.h"
 #include "cli/state_folder.h"
 #include "cli/terminal.h"
 #include "cli/turn_bench.h"
@@ -35,6 +36,7 @@ struct Options {
   std::vector<std::string> variables;
   std::string record;
   std::string state;
+  RegistryArguments registry;
   std::string store;
   bool include_head = false;
   bool json = false;
@@ -95,7 +97,7 @@ Result<Subject> subject_of(const Options& options, const app::CaseEvent& event) 
   std::error_code error;
   const fs::path target(options.target);
   if (fs::is_directory(target, error) || target.extension() == ".toml") {
-    CARREL_TRY(subject.app, app::load_manifest(target));
+    CARREL_TRY(subject.app, load_app(target, options.registry, options.state));
     if (options.module.empty()) {
       CARREL_TRY(const app::Module* module, module_for(*subject.app, event));
       subject.module = *module;
@@ -243,6 +245,7 @@ Run add(CLI::App& app) {
       ->excludes(record);
   app.add_flag("--json", options->json, "As JSON");
   add_state_option(app, options->state);
+  add_source_options(app, options->registry);
   return [options] { return run(*options); };
 }
 

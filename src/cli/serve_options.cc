@@ -140,6 +140,7 @@ void add_egress_options(CLI::App& app, ServeArguments& arguments) {
   app.add_option("--egress-ca-file", arguments.egress_ca_file,
                  "Certificates that apps' calls believe (PEM; default: the system's)")
       ->type_name("FILE");
+  add_source_options(app, arguments.registry);
 }
 
 void add_operation_options(CLI::App& app, ServeArguments& arguments) {
@@ -206,6 +207,9 @@ Result<server::ServerOptions> server_options(const ServeArguments& arguments, se
     options.allowed_egress.push_back(*range);
   }
   options.egress_ca_file = arguments.egress_ca_file;
+  CARREL_TRY(options.registry_logins, read_credentials(arguments.registry.config));
+  CARREL_TRY(options.trusted_signers, read_public_keys(arguments.registry.signed_by));
+  options.plain_http = arguments.registry.plain_http;
   CARREL_TRY(options.drain, duration_of("--drain", arguments.drain));
   CARREL_TRY(options.log_level, observe::level_of(arguments.log_level));
   options.shards = arguments.shards;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/registry_options.h"
 #include "server/options.h"
 
 namespace CLI {
@@ -20,6 +21,7 @@ struct ServeArguments {
   int port = -1;      // -1: the one in `listen`
   std::string admin;  // empty: the command's default
   std::vector<std::string> admin_hosts, hosts, environment, allowed_egress;
+  RegistryArguments registry;
   std::string environment_file;
   std::string certificate, key, egress_ca_file;
   std::string access_log = "off", log = "stderr", log_level = "info";

@@ -9,6 +9,7 @@
 #include "cli/case_folders.h"
 #include "cli/command.h"
 #include "cli/expectation.h"
+#include "cli/registry_options.h"
 #include "cli/scratch_folder.h"
 #include "cli/state_folder.h"
 #include "cli/terminal.h"
@@ -22,6 +23,7 @@ struct Options {
   std::vector<std::string> folders;
   std::string filter;
   std::string state;
+  RegistryArguments registry;
   bool variants = false;
   bool json = false;
 };
@@ -175,7 +177,8 @@ class Tester {
   const Result<app::Manifest>& manifest_of(const fs::path& folder) {
     const auto known = manifests_.find(folder);
     if (known != manifests_.end()) return known->second;
-    return manifests_.emplace(folder, app::load_manifest(folder)).first->second;
+    return manifests_.emplace(folder, load_app(folder, options_.registry, options_.state))
+        .first->second;
   }
 
   void add(const Verdict& verdict) {
@@ -249,6 +252,7 @@ Run add(CLI::App& app) {
                "and each read of the store waiting, and with almost no CPU time");
   app.add_flag("--json", options->json, "As JSON");
   add_state_option(app, options->state);
+  add_source_options(app, options->registry);
   return [options] { return test(*options); };
 }
 

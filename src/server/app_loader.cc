@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "app/fetch_sources.h"
 #include "app/setup.h"
 #include "app/wagi.h"
 #include "capability/assets/assets.h"
@@ -71,7 +72,7 @@ void check_entrypoint(const app::Module& module, const runtime::Program& program
 std::vector<WatchedFolder> folders_of(const app::Manifest& manifest) {
   std::vector<WatchedFolder> folders = {{manifest.folder, Depth::whole_tree}};
   for (const app::Module& module : manifest.modules) {
-    folders.push_back({module.source.parent_path(), Depth::folder_only});
+    if (!module.image) folders.push_back({module.source.parent_path(), Depth::folder_only});
     for (const app::Volume& volume : module.volumes)
       folders.push_back({volume.host, Depth::whole_tree});
   }
@@ -99,6 +100,7 @@ Result<LoadedApp> AppLoader::load(const AppSource& source) {
   const bool wagi = source.kind == ManifestKind::wagi;
   CARREL_TRY(app::Manifest manifest,
              wagi ? app::load_wagi(source.path) : app::load_manifest(source.path));
+  CARREL_TRY_VOID(fetch_sources(manifest));
 
   Faults faults(manifest.file);
   Folders folders;
@@ -138,6 +140,19 @@ Result<LoadedApp> AppLoader::load(const AppSource& source) {
               .storage = manifest.storage,
               .loaded = clock_.wall()};
   return app;
+}
+
+Result<void> AppLoader::fetch_sources(app::Manifest& manifest) const {
+  oci::Sources sources({.registries = {.policy = egress_,
+                                       .ca_file = options_.egress_ca_file,
+                                       .plain_http = options_.plain_http,
+                                       .credentials = options_.registry_logins},
+                        .cache = options_.state / "oci",
+                        .signed_by = options_.trusted_signers});
+  Faults faults(manifest.file);
+  for (Error& error : app::fetch_sources(manifest, sources)) faults.add(std::move(error));
+  if (!faults.empty()) return std::unexpected(faults.error());
+  return {};
 }
 
 // One app alone answers to every name; several answer to their own.

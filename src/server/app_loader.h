@@ -27,22 +27,27 @@ struct LoadedApp {
   std::vector<std::string> notices;
 };
 
-// Owner and thread: the thread that runs the server. Blocks while modules are compiled.
+// Owner and thread: the thread that runs the server. Blocks while modules are fetched and
+// compiled.
 class AppLoader {
  public:
+  // `egress`: where registries may be, as it is when an app is loaded.
   AppLoader(runtime::Loader& loader, turn::GuestLog& guest_log, const ServerOptions& options,
-            const Clock& clock)
-      : loader_(loader), guest_log_(guest_log), options_(options), clock_(clock) {}
+            const net::EgressPolicy& egress, const Clock& clock)
+      : loader_(loader), guest_log_(guest_log), options_(options), egress_(egress), clock_(clock) {}
 
+  // Fetches modules from registries if they are not kept in the state folder.
   // Errors: those of the manifest, of each module, of each folder, all at once.
   Result<LoadedApp> load(const AppSource& source);
 
  private:
+  Result<void> fetch_sources(app::Manifest& manifest) const;
   std::vector<std::string> hosts_of(const AppName& app) const;
 
   runtime::Loader& loader_;
   turn::GuestLog& guest_log_;
   const ServerOptions& options_;
+  const net::EgressPolicy& egress_;
   const Clock& clock_;
 };
 

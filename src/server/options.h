@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "app/oci/credentials.h"
+#include "app/oci/keys.h"
 #include "net/egress_policy.h"
 #include "net/server.h"
 #include "observe/log.h"
@@ -51,6 +53,10 @@ struct ServerOptions {
 
   std::vector<net::IpRange> allowed_egress;  // that apps may call, besides public addresses
   std::string egress_ca_file;                // whom https calls believe; empty: the system's roots
+
+  oci::Credentials registry_logins;             // for modules that apps name in registries
+  std::vector<std::string> plain_http;          // registries without TLS, besides loopback's
+  std::vector<oci::PublicKey> trusted_signers;  // empty: modules need not be signed
 
   unsigned shards = 0;  // 0: one for each processor this process may use
   std::filesystem::path state;

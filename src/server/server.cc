@@ -38,6 +38,7 @@ struct Graph {
   std::unique_ptr<Logs> logs{};
   std::unique_ptr<runtime::Loader> loader{};
   std::unique_ptr<NodeStore> store{};
+  net::EgressPolicy egress{.allowed = options.allowed_egress};  // grows until shards start
   std::unique_ptr<AppLoader> app_loader{};
   std::unique_ptr<AppSet> apps{};
   std::unique_ptr<FolderWatch> watch{};  // development only
@@ -45,7 +46,6 @@ struct Graph {
   std::unique_ptr<api::Api> api{};
   AdminUrl admin_url{};
   std::vector<std::unique_ptr<ShardUnit>> shards{};
-  net::EgressPolicy egress{.allowed = options.allowed_egress};  // grows until shards start
   WallTime started = clock.wall();
 
   // The store's threads speak to the shards: they end first.
@@ -239,8 +239,8 @@ Result<void> build(Graph& graph) {
   CARREL_TRY(graph.logs, Logs::open(options, graph.clock));
   CARREL_TRY(graph.loader, make_loader(options));
   CARREL_TRY(graph.store, NodeStore::open(store_folder(options), key, graph.logs->events()));
-  graph.app_loader =
-      std::make_unique<AppLoader>(*graph.loader, graph.logs->guests(), options, graph.clock);
+  graph.app_loader = std::make_unique<AppLoader>(*graph.loader, graph.logs->guests(), options,
+                                                 graph.egress, graph.clock);
   graph.apps = std::make_unique<AppSet>(*graph.app_loader, options.apps);
   if (options.style == Style::development) {
     CARREL_TRY(graph.watch, FolderWatch::make());

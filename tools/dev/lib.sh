@@ -69,6 +69,8 @@ venv_dir() { echo "$CARREL_CACHE/venv/$({ cat tools/requirements.txt && python3 
 asc_dir() { echo "$CARREL_CACHE/assemblyscript/$(digest <tools/assemblyscript/package-lock.json)"; }
 zig_version() { echo 0.17.1; }
 zig_dir() { echo "$CARREL_CACHE/zig/$(zig_version)"; }
+registry_version() { awk '$1 == "registry" { print $3 }' tools/dev/packages.txt; }
+registry_dir() { echo "$CARREL_CACHE/docker-registry/$(registry_version)"; }
 rust_sysroot_dir() {
   echo "$CARREL_CACHE/rust-wasm/$({ cat tools/rust-sysroot && /usr/bin/rustc -vV; } | digest)"
 }

@@ -82,6 +82,15 @@ fill_asc() {
     (cd "$new" && npm ci --no-audit --no-fund) && mv "$new" "$(asc_dir)"
 }
 
+# Unpacked, not installed: the package would start a service.
+fill_registry() {
+  local new version
+  new=$(registry_dir).new version=$(registry_version)
+  rm -rf "$new" && mkdir -p "$new" &&
+    (cd "$new" && { apt-get download "docker-registry=$version" || apt-get download docker-registry; } &&
+      dpkg -x docker-registry_*.deb . && rm docker-registry_*.deb) && mv "$new" "$(registry_dir)"
+}
+
 fill_zig() {
   local new
   new=$(zig_dir).new
@@ -111,6 +120,10 @@ dev_setup() {
     optional AssemblyScript "install Node.js 20 or newer, then ./dev setup"
   fi
   (make_dir "setup: Zig" "$(zig_dir)" fill_zig) || optional Zig "./dev setup, with a reachable Python package index"
+  if have dpkg && have apt-get; then
+    (make_dir "setup: a registry for the tests" "$(registry_dir)" fill_registry) ||
+      notice "tests with a real registry are skipped: apt-get update, then ./dev setup"
+  fi
   have go || optional Go "install Go 1.24 or newer"
   if [ -x /usr/bin/rustc ] && [ -x /usr/bin/cargo ]; then
     (make_dir "setup: Rust's std for Wasm (a minute, once)" "$(rust_sysroot_dir)" fill_rust) ||

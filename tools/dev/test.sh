@@ -40,7 +40,8 @@ pytest_tests() {
   local file=$PWD/$results/pytest.xml status=0
   say "pytest ..."
   guest_env
-  CARREL=$PWD/build/release/bin/carrel CARREL_ROOT=$PWD CARREL_GUESTS=$PWD/build/guests \
+  CARREL_DOCKER_REGISTRY=$(registry_dir)/usr/bin/docker-registry \
+    CARREL=$PWD/build/release/bin/carrel CARREL_ROOT=$PWD CARREL_GUESTS=$PWD/build/guests \
     PYTHONDONTWRITEBYTECODE=1 "$(python_of_venv)" -m pytest -q --junitxml "$file" -p no:cacheprovider \
     -n "${CARREL_TEST_JOBS:-2}" --timeout 300 "$@" >&2 </dev/null || status=$?
   case $status in

@@ -1,0 +1,51 @@
+// Registries as a module source: each tenant with its own logins, kept as its secrets.
+//
+// A tenant's secret `registry.json` is a file of logins as `docker login` writes it; its secret
+// `trusted-signers.pem` holds public keys, one of which must have signed what it deploys. What the
+// node trusts comes on top: a module must be signed by one of the node's keys, if it has some, and
+// by one of the tenant's, if it has some.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/module_source.h"
+#include "app/oci/credentials.h"
+#include "app/oci/keys.h"
+#include "net/client.h"
+#include "turn/state.h"
+
+namespace carrel::app {
+
+inline constexpr std::string_view kRegistrySecret = "registry.json";
+inline constexpr std::string_view kSignersSecret = "trusted-signers.pem";
+
+struct RegistrySourceOptions {
+  net::EgressPolicy policy;              // where registries may be, and may send us
+  std::shared_ptr<net::TlsContext> tls;  // null: no https
+  std::vector<std::string> plain_http = {};
+  std::vector<oci::PublicKey> signed_by = {};   // the node's policy
+  std::vector<const turn::Services*> services;  // by the shard's index; they outlive the source
+};
+
+// Keeps nothing and shares nothing between tenants. See ModuleSource for owner and threads.
+class RegistrySource final : public ModuleSource {
+ public:
+  explicit RegistrySource(RegistrySourceOptions options) : options_(std::move(options)) {}
+
+  bool takes(std::string_view reference) const override;
+
+  // Errors, besides those of ModuleSource: not_signed, invalid_config for a tenant's secret that
+  // cannot be read, unauthenticated, registry_failed.
+  async::Task<Result<FetchedModule>> fetch(async::Shard& shard, TenantName tenant,
+                                           std::string reference, std::uint64_t most) override;
+
+ private:
+  struct Account;
+  async::Task<Result<Account>> account_of(unsigned shard, TenantName tenant) const;
+
+  RegistrySourceOptions options_;
+};
+
+}  // namespace carrel::app
