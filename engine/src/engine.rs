@@ -35,13 +35,22 @@ pub struct carrel_engine_settings {
     backtrace: u8,
 }
 
+/// Of one component: languages that link dynamically have a dozen.
+const CORE_INSTANCES: u32 = 64;
+
 pub(crate) fn engine_of(engine: &wasm_engine_t) -> &Engine {
     unsafe { &*(engine as *const wasm_engine_t).cast::<Engine>() }
 }
 
 fn pool(s: &carrel_engine_settings) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_core_instances(s.slots)
+    // A component has one memory and a few core instances, which are only counted.
+    pool.total_component_instances(s.slots)
+        .max_component_instance_size(s.max_instance_size as usize)
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .max_memories_per_component(1)
+        .max_tables_per_component(4)
+        .total_core_instances(s.slots.saturating_mul(CORE_INSTANCES))
         .total_memories(s.slots)
         .total_tables(s.slots.saturating_mul(4))
         .total_stacks(s.slots)
@@ -80,6 +89,9 @@ fn config(s: &carrel_engine_settings) -> Config {
         .wasm_relaxed_simd(true)
         .relaxed_simd_deterministic(true)
         .wasm_multi_memory(false)
+        .wasm_component_model(true)
+        .wasm_component_model_async(true)
+        .concurrency_support(true)
         .wasm_memory64(false);
     if s.pooling != 0 {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(s)));
@@ -124,7 +136,9 @@ pub unsafe extern "C" fn carrel_engine_compile(
     code: &mut carrel_buffer,
 ) -> bool {
     let wasm = unsafe { slice::from_raw_parts(wasm, size) };
-    code.set_result(engine_of(engine).precompile_module(wasm))
+    let component = wasm.get(4..8) == Some(&[0x0d, 0, 1, 0]);
+    let engine = engine_of(engine);
+    code.set_result(if component { engine.precompile_component(wasm) } else { engine.precompile_module(wasm) })
 }
 
 /// # Safety

@@ -30,6 +30,11 @@ class Abi {
   virtual std::string_view description() const = 0;  // one line for `carrel inspect`
   virtual bool speaks(const Shape& shape) const = 0;
   virtual std::span<const wasm::HostFunction> imports() const = 0;
+  // Against which its modules are prepared.
+  virtual Result<std::unique_ptr<wasm::Linker>> make_linker(
+      std::shared_ptr<wasm::Engine> engine) const {
+    return wasm::Linker::make(std::move(engine), imports());
+  }
 
   // Runs one turn to its end on `shard` in a fresh instance of `module`, which `account` pays for.
   // The reply has been given, but for the outcome's `rest`, or the outcome has an error. Destroying

@@ -37,6 +37,7 @@ struct Report {
   std::size_t size = 0;
   std::string_view kind;
   WasmSummary summary;
+  std::string wit;  // of a component: its world
   const abi::Abi* abi = nullptr;
   std::optional<Error> obstacle;  // nothing: it can run
 };
@@ -71,11 +72,12 @@ Result<void> try_module(const Options& options, const std::string& bytes, Report
   if (!module) {
     CARREL_TRY(module, room.cache->compile(report.digest, bytes_of(bytes)));
   }
+  report.wit = module->wit();
   const abi::Shape shape{module->imports(), module->exports()};
   for (const abi::Abi* abi : runtime::known_abis()) {
     if (!abi->speaks(shape)) continue;
     report.abi = abi;
-    CARREL_TRY(const auto linker, wasm::Linker::make(room.engine, abi->imports()));
+    CARREL_TRY(const auto linker, abi->make_linker(room.engine));
     CARREL_TRY_VOID(linker->prepare(std::move(module)));
     return {};
   }
@@ -90,13 +92,6 @@ void look_inside(const Options& options, const std::string& bytes, wasm::Binary 
                             "a binary starts with the bytes 00 61 73 6d, a text with \"(module\"");
     return;
   }
-  if (kind == wasm::Binary::component) {
-    report.summary = summarise_component(bytes_of(bytes));
-    report.obstacle.emplace(Code::unsupported,
-                            "it is a component, and this build runs core modules",
-                            "build it for WASI preview 1 (wasm32-wasip1)");
-    return;
-  }
   if (kind == wasm::Binary::text) {
     auto binary = wasm::wat_to_wasm(bytes);
     if (!binary) {
@@ -104,6 +99,8 @@ void look_inside(const Options& options, const std::string& bytes, wasm::Binary 
       return;
     }
     report.summary = summarise_module(*binary);
+  } else if (kind == wasm::Binary::component) {
+    report.summary = summarise_component(bytes_of(bytes));
   } else {
     report.summary = summarise_module(bytes_of(bytes));
   }
@@ -134,6 +131,17 @@ class Lines {
   std::string last_;
 };
 
+// Comments among them are the guest's own.
+std::string printable_lines(std::string_view text) {
+  std::string lines;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    lines += observe::printable(line) + "\n";
+  }
+  return lines;
+}
+
 std::string as_text(const Report& report) {
   Lines lines;
   if (report.abi != nullptr)
@@ -163,8 +171,10 @@ std::string as_text(const Report& report) {
   for (const WasmCustom& custom : summary.customs) {
     lines.add("custom", fmt::format("{}  {}", custom.name, app::size_text(custom.bytes)));
   }
-  return fmt::format("{}: {}, {} bytes\n  sha256     {}\n{}", report.file, report.kind, report.size,
-                     report.digest, lines.take());
+  std::string text = fmt::format("{}: {}, {} bytes\n  sha256     {}\n{}", report.file, report.kind,
+                                 report.size, report.digest, lines.take());
+  if (!report.wit.empty()) text += "\n" + printable_lines(report.wit);
+  return text;
 }
 
 std::string as_json(const Report& report) {
@@ -183,6 +193,7 @@ std::string as_json(const Report& report) {
   }
   const WasmSummary& summary = report.summary;
   if (summary.damage) json["damage"] = *summary.damage;
+  if (!report.wit.empty()) json["wit"] = report.wit;
   json["functions"] = summary.functions;
   json["code_bytes"] = summary.code_bytes;
   json["data_bytes"] = summary.data_bytes;

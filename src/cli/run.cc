@@ -17,6 +17,7 @@
 #include "cli/state_folder.h"
 #include "cli/terminal.h"
 #include "wasi/wasi.h"
+#include "wasm/component_instance.h"
 #include "wasm/instance.h"
 
 namespace carrel::cli {
@@ -108,6 +109,17 @@ Result<std::shared_ptr<const wasm::Module>> load(const EngineRoom& room, const s
 }
 
 Result<void> check_entrypoint(const wasm::Module& module, const Options& options) {
+  if (module.is_component()) {
+    for (const wasm::ExportName& item : module.exports()) {
+      for (const std::string_view command : wasm::kCommandExports) {
+        if (item.name.starts_with(command)) return {};
+      }
+    }
+    return fail(Code::unknown_abi,
+                fmt::format("{} is a component that is no command: it exports no wasi:cli/run",
+                            options.command.front()),
+                "`carrel inspect FILE` shows its world; `carrel dev` serves one of wasi:http");
+  }
   for (const wasm::ExportName& item : module.exports()) {
     if (item.name != options.entrypoint) continue;
     if (item.type.starts_with("func ()") && item.type.find("->") == std::string::npos) return {};
@@ -133,8 +145,13 @@ async::Task<void> call(async::Shard& shard, const wasm::Prepared& module,
   wasi::Wasi wasi(shard, system_clock(), std::move(environment));
   State state{.wasi = &wasi};
   async::RunAccount account;
-  wasm::Instance instance(shard, account, module, &state, limits);
-  *outcome = co_await instance.run(entrypoint);
+  if (module.component() != nullptr) {
+    wasm::ComponentInstance instance(shard, account, module, &state, limits);
+    *outcome = co_await instance.run();
+  } else {
+    wasm::Instance instance(shard, account, module, &state, limits);
+    *outcome = co_await instance.run(entrypoint);
+  }
   (void)wasi.close_all();
 }
 
@@ -170,6 +187,8 @@ int status_of(const wasm::Outcome& outcome) {
           fmt::format("carrel: the guest trapped: {}\n{}", outcome.trap, frames_of(outcome)));
       return kTrapped;
     case End::refused:
+    case End::bad_reply:
+    case End::bad_request:
       print_error(fmt::format("carrel: the module cannot be started: {}\n{}", outcome.trap,
                               frames_of(outcome)));
       return kFailure;
@@ -185,11 +204,17 @@ int status_of(const wasm::Outcome& outcome) {
   return kFailure;
 }
 
+Result<std::unique_ptr<wasm::Linker>> linker_for(const wasm::Module& module,
+                                                 const std::shared_ptr<wasm::Engine>& engine) {
+  if (!module.is_component()) return wasm::Linker::make(engine, wasi::imports());
+  return wasm::Linker::make_for_components(engine, wasm::World::command, wasi::imports());
+}
+
 Result<int> run_module(const Options& options) {
   CARREL_TRY(const EngineRoom room, open_engine_room(options.state, shell_settings()));
   CARREL_TRY(auto module, load(room, options.command.front()));
   CARREL_TRY_VOID(check_entrypoint(*module, options));
-  CARREL_TRY(const auto linker, wasm::Linker::make(room.engine, wasi::imports()));
+  CARREL_TRY(const auto linker, linker_for(*module, room.engine));
   auto prepared = linker->prepare(std::move(module));
   if (!prepared) {
     return std::unexpected(
@@ -264,9 +289,10 @@ const Command kRun{
     .summary = "Run a command module, as a shell runs a program",
     .usage = "[OPTIONS] MODULE [ARGUMENT]...",
     .details =
-        "MODULE is a WebAssembly file, binary or text, for WASI preview 1. Options come before it; what\n"
-        "follows it belongs to the guest. Standard streams are connected. The guest sees no variable and no\n"
-        "file except those given here. The exit status is the guest's; 134 when it trapped, 124 at a limit.",
+        "MODULE is a WebAssembly file, binary or text, for WASI preview 1, or a component of\n"
+        "wasi:cli/command. Options come before it; what follows it belongs to the guest. Standard streams are\n"
+        "connected. The guest sees no variable and no file except those given here. The exit status is the\n"
+        "guest's; 134 when it trapped, 124 at a limit.",
     .examples =
         "carrel run hello.wasm one two\n"
         "carrel run --dir .::/data:ro --env LANG=C wc.wasm /data/text.txt\n"

@@ -11,6 +11,8 @@
 #include <unordered_set>
 
 #include "abi/command/command.h"
+#include "abi/component/cli_command.h"
+#include "abi/component/http_proxy.h"
 #include "async/event.h"
 #include "base/digest.h"
 #include "base/files.h"
@@ -39,7 +41,9 @@ std::span<const std::byte> as_bytes(const std::string& text) {
 
 std::span<const abi::Abi* const> known_abis() {
   static const abi::command::Command command;
-  static const abi::Abi* const all[] = {&command};
+  static const abi::component::HttpProxy http_proxy;
+  static const abi::component::CliCommand cli_command;
+  static const abi::Abi* const all[] = {&command, &http_proxy, &cli_command};
   return all;
 }
 
@@ -135,7 +139,7 @@ struct Loader::Impl {
     std::lock_guard lock(check_mutex);
     auto& linker = check_linkers[&abi];
     if (!linker) {
-      CARREL_TRY(linker, wasm::Linker::make(engine, abi.imports()));
+      CARREL_TRY(linker, abi.make_linker(engine));
     }
     CARREL_TRY_VOID(linker->prepare(std::move(module)));
     return {};

@@ -26,7 +26,7 @@ async::Task<Result<std::shared_ptr<const wasm::Prepared>>> ShardModules::load(
 Result<wasm::Linker*> ShardModules::linker_of(const abi::Abi& abi) {
   auto& linker = linkers_[&abi];
   if (!linker) {
-    CARREL_TRY(linker, wasm::Linker::make(loader_.engine(), abi.imports()));
+    CARREL_TRY(linker, abi.make_linker(loader_.engine()));
   }
   return linker.get();
 }

@@ -44,6 +44,10 @@ std::optional<Error> error_of(const wasm::Outcome& outcome) {
     case End::deadline:
       return Error(Code::guest_timeout, "stopped at its deadline",
                    "raise limits.time of the module if it needs longer");
+    case End::bad_reply:
+      return Error(Code::guest_bad_reply, outcome.trap);
+    case End::bad_request:
+      return Error(Code::bad_request, outcome.trap);
   }
   return Error(Code::internal);
 }

@@ -163,12 +163,9 @@ Result<void> check_is_module(std::span<const std::byte> bytes) {
     return fail(Code::invalid_module, "the file is empty", "build the module again");
   switch (binary_kind(bytes)) {
     case Binary::core_module:
+    case Binary::component:
     case Binary::text:
       return {};
-    case Binary::component:
-      return fail(Code::invalid_module,
-                  "this is a component; components are not supported yet by this build",
-                  "build a core module, for example for the target wasm32-wasip1");
     case Binary::unknown:
       break;
   }

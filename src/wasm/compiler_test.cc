@@ -65,16 +65,21 @@ TEST_F(Compiler, RefusesWhatIsNotWasmAndShowsItsFirstBytes) {
   EXPECT_THAT(error.message(), HasSubstr("7f 45 4c 46"));
 }
 
-TEST_F(Compiler, RefusesAComponentByName) {
-  const Error error = refuse(std::string_view("\0asm\x0d\0\1\0", 8));
+TEST_F(Compiler, RefusesADamagedComponentWithTheValidatorsText) {
+  const Error error = refuse(std::string_view("\0asm\x0d\0\1\0\1\x7f", 10));
   EXPECT_EQ(error.code(), Code::invalid_module);
-  EXPECT_THAT(error.message(),
-              HasSubstr("a component; components are not supported yet by this build"));
+  EXPECT_THAT(error.message(), HasSubstr("out of bounds"));
 }
 
-TEST_F(Compiler, RefusesAComponentWrittenAsText) {
-  EXPECT_THAT(refuse("(component)").message(),
-              HasSubstr("components are not supported yet by this build"));
+TEST_F(Compiler, CompilesAComponentBinaryOrText) {
+  for (const std::string_view text :
+       {std::string_view("\0asm\x0d\0\1\0", 8), std::string_view("(component)")}) {
+    auto code = compile_in_child(*engine, bytes_of(text), {});
+    ASSERT_TRUE(code) << code.error().describe();
+    auto module = Module::load_code(engine, *code);
+    ASSERT_TRUE(module) << module.error().describe();
+    EXPECT_TRUE((*module)->is_component());
+  }
 }
 
 TEST_F(Compiler, RefusesATruncatedModuleWithTheValidatorsText) {

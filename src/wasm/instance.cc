@@ -4,7 +4,7 @@
 
 #include "async/first_of.h"
 #include "wasm/raw.h"
-#include "wasm/ticker.h"
+#include "wasm/slices.h"
 
 namespace carrel::wasm {
 namespace {
@@ -71,45 +71,19 @@ struct Instance::Impl {
   wasmtime_error_t* error = nullptr;
   FutureHandle future;  // destroyed before the store
 
-  Nanos cpu{};              // used in slices that have ended
-  Instant slice_start{};    // of the first slice
-  Nanos slice_cpu_start{};  // of the others: thread CPU time
-  bool first_slice = true;
+  Slices slices;
   End stopped = End::returned;  // set when a limit ends the guest
 
-  // The first slice is a tick at most, so the clock is good enough and saves two system calls a
-  // turn. But a thread that was not scheduled looks busy to it: no guest is ended for what only the
-  // clock has seen.
-  Nanos slice_used() const {
-    return first_slice ? std::chrono::steady_clock::now() - slice_start
-                       : thread_cpu_time() - slice_cpu_start;
-  }
-  bool over_cpu(Nanos in_this_slice) const {
-    return !first_slice && cpu + in_this_slice >= limits.cpu;
-  }
-
-  void begin_slice() {
-    prepared.module().engine()->ticker().enter(shard.index());
-    if (first_slice) {
-      slice_start = std::chrono::steady_clock::now();
-    } else {
-      slice_cpu_start = thread_cpu_time();
-    }
-  }
+  void begin_slice() { slices.begin(); }
   void end_slice() {
-    prepared.module().engine()->ticker().leave(shard.index());
-    const Nanos used = slice_used();
-    cpu += used;
-    shard.run_queue().charge(account, used);
-    if (over_cpu({})) stopped = End::cpu_limit;
-    first_slice = false;
+    if (slices.end()) stopped = End::cpu_limit;
   }
 
   // Runs inside the guest at every tick: ends it at a limit, else gives the shard to the next.
   static wasmtime_error_t* on_epoch(wasmtime_context_t*, void* self, std::uint64_t* delta,
                                     wasmtime_update_deadline_kind_t* kind) {
     auto& impl = *static_cast<Impl*>(self);
-    if (impl.over_cpu(impl.slice_used())) {
+    if (impl.slices.over()) {
       impl.stopped = End::cpu_limit;
     } else if (std::chrono::steady_clock::now() >= impl.limits.deadline) {
       impl.stopped = End::deadline;
@@ -191,7 +165,12 @@ struct Instance::Impl {
 Instance::Instance(async::Shard& shard, async::RunAccount& account, const Prepared& prepared,
                    void* state, const CallLimits& limits)
     : Call(state),
-      impl_(new Impl{.shard = shard, .account = account, .prepared = prepared, .limits = limits}) {
+      impl_(new Impl{
+          .shard = shard,
+          .account = account,
+          .prepared = prepared,
+          .limits = limits,
+          .slices = Slices(shard, account, prepared.module().engine()->ticker(), limits.cpu)}) {
   impl_->store.reset(wasmtime_store_new(prepared.module().engine()->raw(), this, nullptr));
   impl_->context = wasmtime_store_context(impl_->store.get());
   wasmtime_store_limiter(impl_->store.get(), static_cast<std::int64_t>(limits.memory), -1, 1, -1,
@@ -271,7 +250,7 @@ async::Task<Outcome> Instance::run(std::string_view export_name) {
     outcome.trap = std::move(abort_reason_);
   }
   impl.end_slice();
-  outcome.cpu = impl.cpu;
+  outcome.cpu = impl.slices.used();
   outcome.memory_peak = memory().size();
   co_return outcome;
 }

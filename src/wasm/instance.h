@@ -30,13 +30,15 @@ struct Frame {
 // How a call ended: data, never a text to match.
 struct Outcome {
   enum class End : std::uint8_t {
-    returned,   // the export returned
-    exited,     // the guest ended itself, with `exit_code`
-    trapped,    // `trap` says why, `frames` where
-    aborted,    // a host function ended it: `trap` says why, `frames` where
-    refused,    // it could not be started: `trap` says why
-    cpu_limit,  // `frames` says where it was
-    deadline,   // `frames` says where it was, unless it waited
+    returned,     // the export returned
+    exited,       // the guest ended itself, with `exit_code`
+    trapped,      // `trap` says why, `frames` where
+    aborted,      // a host function ended it: `trap` says why, `frames` where
+    refused,      // it could not be started: `trap` says why
+    cpu_limit,    // `frames` says where it was
+    deadline,     // `frames` says where it was, unless it waited
+    bad_reply,    // a component gave no whole response: `trap` says why
+    bad_request,  // the request cannot be put to a component: `trap` says why
   };
   End end = End::returned;
   std::uint32_t exit_code = 0;

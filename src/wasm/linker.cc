@@ -131,7 +131,10 @@ std::string_view clipped(std::string_view text) { return text.substr(0, 128); }
 
 }  // namespace
 
-Prepared::~Prepared() { wasmtime_instance_pre_delete(raw_); }
+Prepared::~Prepared() {
+  if (raw_ != nullptr) wasmtime_instance_pre_delete(raw_);
+  if (component_ != nullptr) carrel_component_pre_free(component_);
+}
 
 Result<std::unique_ptr<Linker>> Linker::make(std::shared_ptr<Engine> engine,
                                              std::span<const HostFunction> functions) {
@@ -146,7 +149,10 @@ Result<std::unique_ptr<Linker>> Linker::make(std::shared_ptr<Engine> engine,
   return linker;
 }
 
-Linker::~Linker() { wasmtime_linker_delete(raw_); }
+Linker::~Linker() {
+  if (raw_ != nullptr) wasmtime_linker_delete(raw_);
+  if (components_ != nullptr) carrel_component_linker_free(components_);
+}
 
 Result<void> Linker::check_imports(const Module& module) const {
   constexpr std::size_t kMaxListed = 100;
@@ -173,6 +179,10 @@ Result<void> Linker::check_imports(const Module& module) const {
 
 Result<std::unique_ptr<const Prepared>> Linker::prepare(
     std::shared_ptr<const Module> module) const {
+  if (module->is_component() != (components_ != nullptr)) {
+    return fail(Code::unknown_import, "a component and a core module are not linked alike");
+  }
+  if (components_ != nullptr) return prepare_component(std::move(module));
   CARREL_TRY_VOID(check_imports(*module));
   wasmtime_instance_pre_t* pre = nullptr;
   if (ErrorHandle error(wasmtime_linker_instantiate_pre(raw_, module->raw(), &pre)); error) {

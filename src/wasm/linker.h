@@ -1,16 +1,35 @@
-// A shard's linker: the host functions an ABI offers, and modules prepared against them.
+// A shard's linker: the host functions an ABI offers, and modules prepared against them. Components
+// are prepared for a world, whose interfaces are built from preview 1's functions.
 #pragma once
 
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "wasm/host.h"
 #include "wasm/module.h"
 
 struct wasmtime_linker;
 struct wasmtime_instance_pre;
+struct carrel_component_linker;
+struct carrel_component_pre;
 
 namespace carrel::wasm {
+
+// What a component is run as.
+enum class World : std::uint8_t {
+  http,     // wasi:http/proxy 0.2 or wasi:http/service 0.3
+  command,  // wasi:cli/command 0.2 or 0.3
+};
+
+// What a component exports to be of a world: these, with the rest of a version.
+inline constexpr std::string_view kHttpExports[] = {"wasi:http/incoming-handler@0.2.",
+                                                    "wasi:http/handler@0.3."};
+inline constexpr std::string_view kCommandExports[] = {"wasi:cli/run@0.2.", "wasi:cli/run@0.3."};
+
+// The rows that components' interfaces are built from, in the order of the engine's header; by
+// whoever runs one.
+using Preview1 = std::vector<const HostFunction*>;
 
 // A module whose imports have been checked and resolved once, so that an instance costs
 // microseconds. Owner and thread: one shard. Immutable.
@@ -21,7 +40,9 @@ class Prepared {
   Prepared& operator=(const Prepared&) = delete;
 
   const Module& module() const { return *module_; }
-  wasmtime_instance_pre* raw() const { return raw_; }
+  wasmtime_instance_pre* raw() const { return raw_; }             // of a core module
+  carrel_component_pre* component() const { return component_; }  // of a component
+  const Preview1& preview1() const { return *preview1_; }         // of a component
   // Bytes that its exported memory has at the start.
   std::uint64_t least_memory() const { return module_->least_memory(); }
 
@@ -29,8 +50,13 @@ class Prepared {
   friend class Linker;
   Prepared(std::shared_ptr<const Module> module, wasmtime_instance_pre* raw)
       : module_(std::move(module)), raw_(raw) {}
+  Prepared(std::shared_ptr<const Module> module, carrel_component_pre* component,
+           std::shared_ptr<const Preview1> preview1)
+      : module_(std::move(module)), component_(component), preview1_(std::move(preview1)) {}
   std::shared_ptr<const Module> module_;
-  wasmtime_instance_pre* raw_;
+  wasmtime_instance_pre* raw_ = nullptr;
+  carrel_component_pre* component_ = nullptr;
+  std::shared_ptr<const Preview1> preview1_;
 };
 
 // Owner and thread: one shard; one for each ABI.
@@ -39,22 +65,36 @@ class Linker {
   // `functions` must outlive the linker. Errors: internal for a row with an unknown signature.
   static Result<std::unique_ptr<Linker>> make(std::shared_ptr<Engine> engine,
                                               std::span<const HostFunction> functions);
+  // For components of that world. `preview1` has all of preview 1's rows, and outlives the linker.
+  static Result<std::unique_ptr<Linker>> make_for_components(
+      std::shared_ptr<Engine> engine, World world, std::span<const HostFunction> preview1);
   ~Linker();
   Linker(const Linker&) = delete;
   Linker& operator=(const Linker&) = delete;
 
-  // Errors: unknown_import naming each import that no row provides, or whose type differs.
+  // Errors: unknown_import naming each import that nothing provides, or whose type differs.
   Result<std::unique_ptr<const Prepared>> prepare(std::shared_ptr<const Module> module) const;
 
  private:
   Linker(std::shared_ptr<Engine> engine, std::span<const HostFunction> functions,
          wasmtime_linker* raw)
       : engine_(std::move(engine)), functions_(functions), raw_(raw) {}
+  Linker(std::shared_ptr<Engine> engine, World world, carrel_component_linker* components,
+         std::shared_ptr<const Preview1> preview1)
+      : engine_(std::move(engine)),
+        world_(world),
+        components_(components),
+        preview1_(std::move(preview1)) {}
   Result<void> check_imports(const Module& module) const;
+  Result<std::unique_ptr<const Prepared>> prepare_component(
+      std::shared_ptr<const Module> module) const;
 
   std::shared_ptr<Engine> engine_;
   std::span<const HostFunction> functions_;
-  wasmtime_linker* raw_;
+  wasmtime_linker* raw_ = nullptr;
+  World world_ = World::http;
+  carrel_component_linker* components_ = nullptr;
+  std::shared_ptr<const Preview1> preview1_;
 };
 
 }  // namespace carrel::wasm

@@ -70,6 +70,29 @@ void each_export(const wasmtime_module* module, Use use) {
   wasm_exporttype_vec_delete(&types);
 }
 
+struct NamedItem {
+  std::string name, type;
+};
+
+// Lines "import NAME KIND" and "export NAME KIND"; names have no spaces.
+std::vector<NamedItem> component_items(const carrel_component* component, std::string_view what) {
+  carrel_buffer buffer{};
+  carrel_component_names(component, &buffer);
+  std::string_view text(reinterpret_cast<const char*>(buffer.data), buffer.size);
+  std::vector<NamedItem> items;
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (!line.starts_with(what)) continue;
+    line.remove_prefix(std::min(line.size(), what.size() + 1));
+    const auto space = line.rfind(' ');
+    if (space == std::string_view::npos) continue;
+    items.push_back({std::string(line.substr(0, space)), std::string(line.substr(space + 1))});
+  }
+  carrel_buffer_free(&buffer);
+  return items;
+}
+
 // A number as the binary format has it, taken off `bytes`; 0 for what is none.
 std::uint32_t take_number(std::span<const std::byte>& bytes) {
   std::uint32_t value = 0;
@@ -126,9 +149,22 @@ Result<std::shared_ptr<const Module>> Module::map_code(std::shared_ptr<Engine> e
   wasmtime_module_t* raw = nullptr;
   if (ErrorHandle error(wasmtime_module_deserialize_file(engine->raw(), file.c_str(), &raw));
       error) {
-    return fail(Code::compile_failed, message_of(error.get()));
+    // Code says itself what it is of; loading the wrong kind is refused before anything is mapped.
+    carrel_buffer ignored{};
+    const auto& path = file.native();
+    carrel_component* const component =
+        carrel_component_load_file(engine->raw(), {path.data(), path.size()}, &ignored);
+    carrel_buffer_free(&ignored);
+    return own(std::move(engine), component, message_of(error.get()));
   }
   return std::shared_ptr<const Module>(new Module(std::move(engine), raw));
+}
+
+Result<std::shared_ptr<const Module>> Module::own(std::shared_ptr<Engine> engine,
+                                                  carrel_component* component,
+                                                  std::string otherwise) {
+  if (component == nullptr) return fail(Code::compile_failed, std::move(otherwise));
+  return std::shared_ptr<const Module>(new Module(std::move(engine), component));
 }
 
 Result<std::shared_ptr<const Module>> Module::compile(std::shared_ptr<Engine> engine,
@@ -143,10 +179,17 @@ Result<std::shared_ptr<const Module>> Module::load_code(std::shared_ptr<Engine> 
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(code.data());
   if (ErrorHandle error(wasmtime_module_deserialize(engine->raw(), bytes, code.size(), &raw));
       error) {
-    return fail(Code::compile_failed, message_of(error.get()));
+    carrel_buffer ignored{};
+    carrel_component* const component =
+        carrel_component_load(engine->raw(), bytes, code.size(), &ignored);
+    carrel_buffer_free(&ignored);
+    return own(std::move(engine), component, message_of(error.get()));
   }
   return std::shared_ptr<const Module>(new Module(std::move(engine), raw));
 }
+
+Module::Module(std::shared_ptr<Engine> engine, carrel_component* component)
+    : engine_(std::move(engine)), component_(component) {}
 
 Module::Module(std::shared_ptr<Engine> engine, wasmtime_module* raw)
     : engine_(std::move(engine)), raw_(raw) {
@@ -157,9 +200,19 @@ Module::Module(std::shared_ptr<Engine> engine, wasmtime_module* raw)
   });
 }
 
-Module::~Module() { wasmtime_module_delete(raw_); }
+Module::~Module() {
+  if (raw_ != nullptr) wasmtime_module_delete(raw_);
+  if (component_ != nullptr) carrel_component_free(component_);
+}
 
 std::vector<ImportName> Module::imports() const {
+  if (component_ != nullptr) {
+    std::vector<ImportName> names;
+    for (NamedItem& item : component_items(component_, "import")) {
+      names.push_back({.module = {}, .name = std::move(item.name), .type = std::move(item.type)});
+    }
+    return names;
+  }
   wasm_importtype_vec_t types{};
   wasmtime_module_imports(raw_, &types);
   std::vector<ImportName> names;
@@ -178,13 +231,29 @@ std::vector<ImportName> Module::imports() const {
 
 std::vector<ExportName> Module::exports() const {
   std::vector<ExportName> names;
+  if (component_ != nullptr) {
+    for (NamedItem& item : component_items(component_, "export")) {
+      names.push_back({.name = std::move(item.name), .type = std::move(item.type)});
+    }
+    return names;
+  }
   each_export(raw_, [&](const wasm_exporttype_t* one) {
     names.push_back({text_of(wasm_exporttype_name(one)), describe(wasm_exporttype_type(one))});
   });
   return names;
 }
 
+std::string Module::wit() const {
+  if (component_ == nullptr) return {};
+  carrel_buffer buffer{};
+  carrel_component_wit(component_, &buffer);
+  std::string text(reinterpret_cast<const char*>(buffer.data), buffer.size);
+  carrel_buffer_free(&buffer);
+  return text;
+}
+
 std::size_t Module::code_bytes() const {
+  if (component_ != nullptr) return carrel_component_code_bytes(component_);
   void* start = nullptr;
   void* end = nullptr;
   wasmtime_module_image_range(raw_, &start, &end);

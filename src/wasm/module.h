@@ -1,4 +1,5 @@
-// A module: compiled code ready to be instantiated, and what it imports and exports.
+// A module: compiled code ready to be instantiated, and what it imports and exports. A core module
+// or a component.
 #pragma once
 
 #include <filesystem>
@@ -11,11 +12,13 @@
 #include "wasm/engine.h"
 
 struct wasmtime_module;
+struct carrel_component;
 
 namespace carrel::wasm {
 
 // "func (i32 i64) -> i32", "memory", "table", "global": enough for messages and for detecting an
-// ABI.
+// ABI. A component's imports have names alone ("wasi:http/types@0.2.3"), and are an "instance",
+// "func" and the like, as its exports are.
 struct ImportName {
   std::string module, name, type;
 };
@@ -54,17 +57,25 @@ class Module {
 
   std::vector<ImportName> imports() const;
   std::vector<ExportName> exports() const;
+  std::string wit() const;  // of a component: its world
   std::size_t code_bytes() const;
   // Bytes of its exported memory at the start; 0: none.
   std::uint64_t least_memory() const { return least_memory_; }
 
   const std::shared_ptr<Engine>& engine() const { return engine_; }
-  const wasmtime_module* raw() const { return raw_; }
+  bool is_component() const { return component_ != nullptr; }
+  const wasmtime_module* raw() const { return raw_; }               // of a core module
+  const carrel_component* component() const { return component_; }  // of a component
 
  private:
   Module(std::shared_ptr<Engine> engine, wasmtime_module* raw);
+  Module(std::shared_ptr<Engine> engine, carrel_component* component);
+  static Result<std::shared_ptr<const Module>> own(std::shared_ptr<Engine> engine,
+                                                   carrel_component* component,
+                                                   std::string otherwise);
   std::shared_ptr<Engine> engine_;
-  wasmtime_module* raw_;
+  wasmtime_module* raw_ = nullptr;
+  carrel_component* component_ = nullptr;
   std::uint64_t least_memory_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // Ownership of Wasmtime's C objects. For this room's sources only.
 #pragma once
 
+#include <carrel/component.h>
 #include <carrel/engine.h>
 
 #include <string>

@@ -237,7 +237,7 @@ def test_paths_lead_nowhere_else(server, path, answers):
         ("empty", b"", ["not"]),
         ("not Wasm", b"#!/bin/sh\necho hello\n", ["not"]),
         ("truncated", b"\0asm\1\0\0\0\1\x85", ["unexpected", "end"]),
-        ("a component", b"\0asm\x0d\0\1\0", ["component"]),
+        ("a component of no world", b"\0asm\x0d\0\1\0", ["no ABI"]),
         (
             "unknown imports",
             b'(module (import "env" "log" (func)) (import "host" "send" (func))'

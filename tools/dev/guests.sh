@@ -11,7 +11,8 @@ language_variable() {
     go) echo GO ;;
     assemblyscript) echo CARREL_ASC ;;
     zig) echo CARREL_ZIG ;;
-    *) die "no toolchain is called '$1'; known are: c cpp rust go assemblyscript zig" ;;
+    component-c | component-js) echo CARREL_COMPONENTS ;;
+    *) die "no toolchain is called '$1'; known are: c cpp rust go assemblyscript zig component-c component-js" ;;
   esac
 }
 
@@ -22,6 +23,7 @@ language_help() {
     go) echo "install Go 1.24 or newer" ;;
     assemblyscript) echo "install Node.js 20 or newer, then ./dev setup" ;;
     zig) echo "./dev setup, with a reachable Python package index" ;;
+    component-*) echo "install Node.js 20 or newer, then ./dev setup" ;;
   esac
 }
 
@@ -32,6 +34,8 @@ language_version() {
     go) "$GO" version ;;
     assemblyscript) basename "$(asc_dir)" && cat tools/asc ;;
     zig) zig_version ;;
+    component-c) clang-19 --version && cat tools/components/{package-lock.json,component.mjs} ;;
+    component-js) cat tools/components/{package-lock.json,component.mjs} ;;
   esac
 }
 
@@ -96,6 +100,21 @@ build_guest() {
   place "$cached" "$(guest_output "$folder")"
 }
 
+# The same guest as a component: what conformance cases hold both kinds to.
+component_fill() {
+  node "$CARREL_COMPONENTS" new "$1" "$2.new" none command && mv "$2.new" "$2"
+}
+component_make() {
+  [ -e "$2" ] || step "component of $1" component_fill "$1" "$2"
+}
+build_component() {
+  local core=build/guests/$1.wasm cached
+  [ -n "${CARREL_COMPONENTS:-}" ] && [ -e "$core" ] || return 0
+  cached=$CARREL_CACHE/guests/$(digest_files "$core" tools/components/{package-lock.json,component.mjs}).wasm
+  [ -e "$cached" ] || once guests component_make "$core" "$cached" || return
+  place "$cached" "build/guests/$1_component.wasm"
+}
+
 build_guests() {
   local script
   guest_env
@@ -103,5 +122,8 @@ build_guests() {
   for script in examples/*/*/build.sh tests/guests/*/build.sh; do
     [ -e "$(dirname "$script")/toolchain" ] || continue
     build_guest "$(dirname "$script")" || die "the guest $(dirname "$script") was not built"
+  done
+  for script in keeper probe probe_rust; do
+    build_component "$script" || die "the component of $script was not built"
   done
 }

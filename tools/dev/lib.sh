@@ -67,6 +67,9 @@ once() {
 # Where set-up puts things; each name carries the digest of what it was made from.
 venv_dir() { echo "$CARREL_CACHE/venv/$({ cat tools/requirements.txt && python3 -VV; } | digest)"; }
 asc_dir() { echo "$CARREL_CACHE/assemblyscript/$(digest <tools/assemblyscript/package-lock.json)"; }
+components_dir() { echo "$CARREL_CACHE/components/$(digest <tools/components/package-lock.json)"; }
+componentize_py_version() { echo 0.25.1; }
+componentize_py_dir() { echo "$CARREL_CACHE/componentize-py/$(componentize_py_version)"; }
 zig_version() { echo 0.17.1; }
 zig_dir() { echo "$CARREL_CACHE/zig/$(zig_version)"; }
 registry_version() { awk '$1 == "registry" { print $3 }' tools/dev/packages.txt; }
@@ -94,6 +97,14 @@ guest_env() {
   if have node && [ -d "$(asc_dir)/node_modules" ]; then
     CARREL_ASC_HOME=$(asc_dir)
     export CARREL_ASC_HOME CARREL_ASC=$root/tools/asc
+  fi
+  if have node && [ -d "$(components_dir)/node_modules" ]; then
+    CARREL_COMPONENTS_HOME=$(components_dir)
+    export CARREL_COMPONENTS_HOME CARREL_COMPONENTS=$root/tools/components/component.mjs
+  fi
+  if [ -d "$(componentize_py_dir)/componentize_py" ]; then
+    CARREL_COMPONENTIZE_PY_HOME=$(componentize_py_dir)
+    export CARREL_COMPONENTIZE_PY_HOME CARREL_COMPONENTIZE_PY=$root/tools/componentize-py
   fi
   if [ -x "$(zig_dir)/ziglang/zig" ]; then
     CARREL_ZIG=$(zig_dir)/ziglang/zig

@@ -91,6 +91,22 @@ fill_registry() {
       dpkg -x docker-registry_*.deb . && rm docker-registry_*.deb) && mv "$new" "$(registry_dir)"
 }
 
+fill_components() {
+  local new
+  new=$(components_dir).new
+  rm -rf "$new" && mkdir -p "$new" && cp tools/components/package*.json "$new" &&
+    (cd "$new" && npm ci --no-audit --no-fund) && mv "$new" "$(components_dir)"
+}
+
+fill_componentize_py() {
+  local new
+  new=$(componentize_py_dir).new
+  rm -rf "$new" &&
+    python3 -m pip install -q --disable-pip-version-check --no-deps --target "$new" \
+      "componentize-py==$(componentize_py_version)" &&
+    mv "$new" "$(componentize_py_dir)"
+}
+
 fill_zig() {
   local new
   new=$(zig_dir).new
@@ -116,6 +132,8 @@ dev_setup() {
   make_dir "setup: Python packages" "$(venv_dir)" fill_venv
   if have npm; then
     (make_dir "setup: AssemblyScript" "$(asc_dir)" fill_asc) || optional AssemblyScript "./dev setup, with a reachable npm registry"
+    (make_dir "setup: tools for components" "$(components_dir)" fill_components) ||
+      optional "C and JavaScript as components" "./dev setup, with a reachable npm registry"
   else
     optional AssemblyScript "install Node.js 20 or newer, then ./dev setup"
   fi
@@ -124,6 +142,8 @@ dev_setup() {
     (make_dir "setup: a registry for the tests" "$(registry_dir)" fill_registry) ||
       notice "tests with a real registry are skipped: apt-get update, then ./dev setup"
   fi
+  (make_dir "setup: componentize-py" "$(componentize_py_dir)" fill_componentize_py) ||
+    optional Python "./dev setup, with a reachable Python package index"
   have go || optional Go "install Go 1.24 or newer"
   if [ -x /usr/bin/rustc ] && [ -x /usr/bin/cargo ]; then
     (make_dir "setup: Rust's std for Wasm (a minute, once)" "$(rust_sysroot_dir)" fill_rust) ||

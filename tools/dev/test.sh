@@ -27,9 +27,35 @@ carrel_test() {
   fi
 }
 
+# What a component of wasi:cli 0.2 says otherwise: a failure has no number, and errors of sockets none of files.
+# The rest is not right yet (docs/guide/components.md).
+component_exceptions=(event-exit-status an-event-that-exits-leaves-nothing failures-have-their-errno
+  grants-are-kept-to blobs-are-filled blobs-keep-to-the-quota values-are-bounded)
+
+# The same cases with the guests as components.
+component_cases() {
+  local suite target part
+  [ -e build/guests/keeper_component.wasm ] || return 0
+  rm -rf build/component-cases
+  for suite in tests/conformance/*; do
+    target=build/component-cases/$(basename "$suite")
+    mkdir -p "$target"
+    for part in "$suite"/*; do
+      [ "$(basename "$part")" = carrel.toml ] || [ "$(basename "$part")" = tests ] || ln -s "$PWD/$part" "$target/"
+    done
+    mkdir "$target/tests"
+    for part in "$suite"/tests/*; do
+      [[ " ${component_exceptions[*]} " == *" $(basename "$part") "* ]] || cp -r "$part" "$target/tests/"
+    done
+    sed -E 's/(keeper|probe|probe_rust)\.wasm/\1_component.wasm/' "$suite/carrel.toml" >"$target/carrel.toml"
+  done
+  carrel_test conformance-components build/component-cases --variants
+}
+
 case_tests() {
   local folder
   [ ! -d tests/conformance ] || carrel_test conformance tests/conformance --variants
+  component_cases
   for folder in examples/*/; do
     [ ! -d "${folder}tests" ] || carrel_test "example-$(basename "$folder")" "$folder"
   done

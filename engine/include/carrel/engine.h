@@ -1,10 +1,10 @@
 // What Carrel adds to Wasmtime's C API: an engine made with checked settings, ahead-of-time
 // compilation, and host functions that may suspend the guest.
 //
-// Every function contains Rust panics at its edge only by the archive's `panic = "abort"`: none of
-// them is reachable by bad input. Errors are returned as a UTF-8 text in a `carrel_buffer`, freed
-// by the caller. Thread-safety: the engine may be shared by all threads; a linker belongs to the
-// thread that fills it.
+// No Rust panic leaves the archive: an `extern "C"` function that one reaches ends the process, and
+// none is reachable by bad input; what runs guests catches them (component.h). Errors are returned
+// as a UTF-8 text in a `carrel_buffer`, freed by the caller. Thread-safety: the engine may be
+// shared by all threads; a linker belongs to the thread that fills it.
 #pragma once
 
 #include <stddef.h>
@@ -24,8 +24,9 @@ typedef struct carrel_buffer {
 
 void carrel_buffer_free(carrel_buffer* buffer);
 
-// Settings of an engine. Sizes are bytes, counts are slots of the pooling allocator; a module may
-// have one memory and up to four tables, and the pool holds as many tables for each slot.
+// Settings of an engine. Sizes are bytes, counts are slots of the pooling allocator; a module or
+// component may have one memory and up to four tables, and the pool holds as many tables for each
+// slot.
 typedef struct carrel_engine_settings {
   uint32_t slots;                 // instances, memories and stacks that live at once
   uint32_t table_elements;        // per table
@@ -52,8 +53,9 @@ wasm_engine_t* carrel_engine_new(const carrel_engine_settings* settings, carrel_
 // A number that changes whenever code compiled by one engine cannot be loaded by another.
 uint64_t carrel_engine_compatibility(const wasm_engine_t* engine);
 
-// Validates and compiles a module (binary, or text when it starts with '(' or a comment). True:
-// `code` holds what `wasmtime_module_deserialize` takes. False: `code` holds the error's text.
+// Validates and compiles a module (binary, or text when it starts with '(' or a comment) or a
+// component (binary). True: `code` holds what `wasmtime_module_deserialize` or
+// `carrel_component_load` takes. False: `code` holds the error's text.
 bool carrel_engine_compile(const wasm_engine_t* engine, const uint8_t* wasm, size_t size,
                            carrel_buffer* code);
 

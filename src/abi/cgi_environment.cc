@@ -1,4 +1,4 @@
-#include "abi/command/cgi_environment.h"
+#include "abi/cgi_environment.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -8,7 +8,7 @@
 #include "base/utf8.h"
 #include "net/authority.h"
 
-namespace carrel::abi::command {
+namespace carrel::abi {
 namespace {
 
 constexpr std::string_view kSoftware = "Carrel/0.1 (WAGI/1)";
@@ -151,4 +151,4 @@ wasi::Strings arguments_of(const turn::Turn& turn) {
   return out;
 }
 
-}  // namespace carrel::abi::command
+}  // namespace carrel::abi

@@ -1,8 +1,8 @@
-#include "abi/command/cgi_reply.h"
+#include "abi/cgi_reply.h"
 
 #include <gtest/gtest.h>
 
-namespace carrel::abi::command {
+namespace carrel::abi {
 namespace {
 
 std::string header(const net::ReplyHead& head, std::string_view name) {
@@ -73,4 +73,4 @@ TEST(CgiReply, FindsTheEndHoweverTheOutputArrives) {
 }
 
 }  // namespace
-}  // namespace carrel::abi::command
+}  // namespace carrel::abi

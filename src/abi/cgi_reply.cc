@@ -1,11 +1,11 @@
-#include "abi/command/cgi_reply.h"
+#include "abi/cgi_reply.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 
-namespace carrel::abi::command {
+namespace carrel::abi {
 namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
@@ -122,4 +122,4 @@ Result<net::ReplyHead> parse_head(std::string_view head) {
   return std::move(builder.head);
 }
 
-}  // namespace carrel::abi::command
+}  // namespace carrel::abi

@@ -12,7 +12,7 @@
 #include <optional>
 #include <string>
 
-#include "abi/command/cgi_reply.h"
+#include "abi/cgi_reply.h"
 #include "async/task.h"
 #include "base/clock.h"
 #include "net/http.h"
@@ -20,12 +20,13 @@
 #include "turn/state.h"
 #include "wasi/node.h"
 
-namespace carrel::abi::command {
+namespace carrel::abi {
 
 enum class ReplyForm : std::uint8_t {
   cgi,
-  plain
-};  // plain: no head, for events that are not requests
+  plain,  // no head, for events that are not requests
+  given,  // the head comes by `give_head`, before the body
+};
 
 // When output may leave.
 enum class Release : std::uint8_t {
@@ -43,6 +44,9 @@ class ReplyOutput {
       : reply_(reply), form_(form), release_(release), state_(state) {}
   ReplyOutput(const ReplyOutput&) = delete;
   ReplyOutput& operator=(const ReplyOutput&) = delete;
+
+  // The head, for ReplyForm::given. Errors are the reply's: `failure`.
+  void give_head(net::ReplyHead head);
 
   // Takes what fits. EAGAIN with a wait: nothing does now. EPIPE: the reply has failed.
   wasi::Io<std::size_t> write(wasi::IoContext& io, wasi::ConstBuffers from);
@@ -84,4 +88,4 @@ class ReplyOutput {
   async::Task<void> sending_;  // last: goes first
 };
 
-}  // namespace carrel::abi::command
+}  // namespace carrel::abi

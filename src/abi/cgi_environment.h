@@ -12,7 +12,7 @@
 #include "turn/turn.h"
 #include "wasi/strings.h"
 
-namespace carrel::abi::command {
+namespace carrel::abi {
 
 // "NAME=value" of the event first, then of the module: where names are the same, the event's is
 // found.
@@ -22,4 +22,4 @@ wasi::Strings environment_of(const turn::Turn& turn);
 // name.
 wasi::Strings arguments_of(const turn::Turn& turn);
 
-}  // namespace carrel::abi::command
+}  // namespace carrel::abi

@@ -15,7 +15,7 @@
 #include "base/result.h"
 #include "net/http.h"
 
-namespace carrel::abi::command {
+namespace carrel::abi {
 
 inline constexpr std::size_t kMaxHead = 64 << 10;  // bytes
 inline constexpr std::size_t kMaxHeaders = 128;    // those given twice count twice
@@ -31,4 +31,4 @@ std::optional<HeadEnd> find_head_end(std::string_view output, std::size_t seen);
 // Errors: guest_bad_reply with what is wrong.
 Result<net::ReplyHead> parse_head(std::string_view head);
 
-}  // namespace carrel::abi::command
+}  // namespace carrel::abi

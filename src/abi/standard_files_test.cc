@@ -1,4 +1,4 @@
-#include "abi/command/standard_files.h"
+#include "abi/standard_files.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include "async/shard.h"
 #include "net/memory_reply.h"
 
-namespace carrel::abi::command {
+namespace carrel::abi {
 namespace {
 
 class NoWait final : public wasi::IoContext {
@@ -85,4 +85,4 @@ TEST_F(StandardError, PutsLinesTogetherThatComeInPieces) {
 }
 
 }  // namespace
-}  // namespace carrel::abi::command
+}  // namespace carrel::abi

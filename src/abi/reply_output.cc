@@ -1,4 +1,4 @@
-#include "abi/command/reply_output.h"
+#include "abi/reply_output.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "async/join.h"
 
-namespace carrel::abi::command {
+namespace carrel::abi {
 namespace {
 
 constexpr std::size_t kMaxPending = 64 << 10;
@@ -14,6 +14,14 @@ constexpr std::size_t kMostAtOnce = 256 << 10;  // so that a host call is short
 constexpr auto kPatience = std::chrono::milliseconds(10);
 
 }  // namespace
+
+void ReplyOutput::give_head(net::ReplyHead head) {
+  if (head.status < 200 || head.status > 599) {
+    failure_.emplace(Code::guest_bad_reply, fmt::format("{} is not a final status", head.status));
+    return;
+  }
+  head_ = std::move(head);
+}
 
 wasi::Io<std::size_t> ReplyOutput::write(wasi::IoContext& io, wasi::ConstBuffers from) {
   if (failure_) return wasi::fail(wasi::Errno::pipe);
@@ -64,7 +72,7 @@ void ReplyOutput::hold(std::string_view bytes) {
 }
 
 void ReplyOutput::look_for_head() {
-  if (head_complete()) return;
+  if (head_complete() || form_ == ReplyForm::given) return;
   const auto end = find_head_end(pending_, searched_);
   if (!end) {
     searched_ = pending_.size();
@@ -137,4 +145,4 @@ async::Task<Result<void>> ReplyOutput::finish() {
   co_return co_await reply_.finish();
 }
 
-}  // namespace carrel::abi::command
+}  // namespace carrel::abi

@@ -5,11 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include "abi/command/reply_output.h"
+#include "abi/reply_output.h"
 #include "turn/turn.h"
 #include "wasi/node.h"
 
-namespace carrel::abi::command {
+namespace carrel::abi {
 
 // Writes go to the reply. Not a terminal, so that guests write in large pieces.
 class OutputFile final : public wasi::OpenFile {
@@ -52,4 +52,4 @@ class ErrorFile final : public wasi::OpenFile {
   std::size_t longest_ = kLongestLine;  // that line_ may get
 };
 
-}  // namespace carrel::abi::command
+}  // namespace carrel::abi

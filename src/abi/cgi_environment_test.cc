@@ -1,11 +1,11 @@
-#include "abi/command/cgi_environment.h"
+#include "abi/cgi_environment.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "net/memory_reply.h"
 
-namespace carrel::abi::command {
+namespace carrel::abi {
 namespace {
 
 using testing::Contains;
@@ -121,4 +121,4 @@ TEST(CgiArguments, FollowTheTemplate) {
 }
 
 }  // namespace
-}  // namespace carrel::abi::command
+}  // namespace carrel::abi

@@ -1,9 +1,9 @@
-#include "abi/command/standard_files.h"
+#include "abi/standard_files.h"
 
 #include "turn/scrub.h"
 #include "turn/state.h"
 
-namespace carrel::abi::command {
+namespace carrel::abi {
 namespace {
 
 constexpr std::uint64_t kLineCost =
@@ -89,4 +89,4 @@ void ErrorFile::drop_rest() {
                  "(the rest of this turn's log is dropped: it is over the limit)");
 }
 
-}  // namespace carrel::abi::command
+}  // namespace carrel::abi

@@ -1,4 +1,4 @@
-#include "abi/command/reply_output.h"
+#include "abi/reply_output.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include "async/shard.h"
 #include "net/memory_reply.h"
 
-namespace carrel::abi::command {
+namespace carrel::abi {
 namespace {
 
 class FakeIo final : public wasi::IoContext {
@@ -156,4 +156,4 @@ TEST(ReplyOutput, TellsAGuestWhoseClientIsGone) {
 }
 
 }  // namespace
-}  // namespace carrel::abi::command
+}  // namespace carrel::abi

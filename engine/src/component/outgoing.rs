@@ -1,0 +1,138 @@
+//! Outgoing HTTP: each request is one use of the device `/http/new`, like a module's. So there is one way
+//! out, with the module's grants, and a turn that is run again is given the responses it had.
+use super::files::FIRST_PREOPEN;
+use super::host::{Call, Host};
+use super::http::{FileBody, error_of, trapped, within};
+use super::streams::{self, At, Open};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderName, HeaderValue, Request, Response};
+use http_body_util::BodyExt;
+use std::sync::Arc;
+use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
+
+/// Below the root, which a turn has as its first preopened folder.
+const DEVICE: &str = "http/new";
+const MOST_HEAD: usize = 256 << 10;
+/// Each body that a guest makes may hold two such pieces.
+const BODY_AT_ONCE: usize = 16 << 10;
+
+pub struct Hooks {
+    pub host: Host,
+}
+
+type Sending = Box<dyn Future<Output = Result<(Response<WasiBody>, Io)>> + Send>;
+type Io = Box<dyn Future<Output = Result<()>> + Send>;
+
+impl WasiHttpHooks for Hooks {
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        BODY_AT_ONCE
+    }
+    fn p3_outgoing_body_chunk_size(&mut self) -> usize {
+        BODY_AT_ONCE
+    }
+    fn send_request(&mut self, request: Request<WasiBody>, options: Option<RequestOptions>, _: Io) -> Sending {
+        let host = self.host.clone();
+        host.note_spawn();
+        Box::new(async move {
+            let response = send(host, request, options.unwrap_or_default()).await?;
+            Ok((response, Box::new(async { Ok(()) }) as Io))
+        })
+    }
+}
+
+async fn open(host: &Host) -> Result<Arc<Open>> {
+    const READ_AND_WRITE: u64 = 1 << 1 | 1 << 6;
+    let mut memory = vec![0; 4];
+    memory.extend_from_slice(DEVICE.as_bytes());
+    let operands = [u64::from(FIRST_PREOPEN), 0, 4, DEVICE.len() as u64, 0, READ_AND_WRITE, 0, 0, 0];
+    match host.call(Call::path_open, &operands, &mut memory).await.map_err(trapped)? {
+        Ok(()) => {
+            let fd = u32::from_le_bytes([memory[0], memory[1], memory[2], memory[3]]);
+            Ok(Arc::new(Open { host: host.clone(), fd }))
+        }
+        // Without a grant there is no such device.
+        Err(errno) if errno == super::errno::Errno::NOENT => Err(Error::HttpRequestDenied),
+        Err(errno) => Err(error_of(errno)),
+    }
+}
+
+/// What the host sets itself is left out.
+fn head_of(request: &http::request::Parts) -> Vec<u8> {
+    let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.uri).into_bytes();
+    for (name, value) in &request.headers {
+        if *name == http::header::HOST
+            || *name == http::header::CONTENT_LENGTH
+            || *name == http::header::TRANSFER_ENCODING
+        {
+            continue;
+        }
+        head.extend_from_slice(name.as_str().as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value.as_bytes());
+        head.extend_from_slice(b"\r\n");
+    }
+    head.extend_from_slice(b"\r\n");
+    head
+}
+
+async fn write(host: &Host, file: &Open, bytes: &[u8]) -> Result<()> {
+    let mut at = At::Cursor;
+    streams::write_all(host, file.fd, &mut at, bytes).await.map_err(trapped)?.map_err(error_of)
+}
+
+async fn send(host: Host, request: Request<WasiBody>, options: RequestOptions) -> Result<Response<WasiBody>> {
+    let file = open(&host).await?;
+    let (parts, mut body) = request.into_parts();
+    write(&host, &file, &head_of(&parts)).await?;
+    while let Some(frame) = body.frame().await {
+        // Requests have no trailers.
+        if let Ok(bytes) = frame?.into_data() {
+            write(&host, &file, &bytes).await?;
+        }
+    }
+    let patience = match (options.connect_timeout, options.first_byte_timeout) {
+        (Some(connect), Some(first)) => connect.checked_add(first),
+        (_, first) => first,
+    };
+    match within(&host, patience, read_head(&host, &file)).await {
+        None => Err(Error::ConnectionReadTimeout),
+        Some(head) => {
+            let (response, ahead) = head?;
+            let body = FileBody::of(file, ahead, options.between_bytes_timeout);
+            Ok(response.map(|()| body.boxed_unsync()))
+        }
+    }
+}
+
+async fn read_head(host: &Host, file: &Open) -> Result<(Response<()>, Bytes)> {
+    let mut seen = BytesMut::new();
+    let mut at = At::Cursor;
+    loop {
+        if let Some(end) = seen.windows(4).position(|four| four == b"\r\n\r\n") {
+            let head = seen.split_to(end + 4).freeze();
+            return Ok((parse_head(&head).ok_or(Error::HttpProtocolError)?, seen.freeze()));
+        }
+        if seen.len() > MOST_HEAD {
+            return Err(Error::HttpResponseHeaderSectionSize(None));
+        }
+        let bytes =
+            streams::read(host, file.fd, &mut at, streams::AT_ONCE).await.map_err(trapped)?.map_err(error_of)?;
+        if bytes.is_empty() {
+            return Err(Error::HttpResponseIncomplete);
+        }
+        seen.extend_from_slice(&bytes);
+    }
+}
+
+fn parse_head(head: &[u8]) -> Option<Response<()>> {
+    let mut lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let status = str::from_utf8(lines.next()?).ok()?.split(' ').nth(1)?.parse::<u16>().ok()?;
+    let mut response = Response::builder().status(status).body(()).ok()?;
+    for line in lines.filter(|line| !line.is_empty()) {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let name = HeaderName::from_bytes(&line[..colon]).ok()?;
+        let value = HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?;
+        response.headers_mut().append(name, value);
+    }
+    Some(response)
+}

@@ -1,0 +1,63 @@
+// A component brought to life in a fresh store, and one call of its world.
+//
+// Like an Instance in all that concerns its neighbours: slices of at most one tick, limits of
+// memory, CPU time and wall time, nothing left behind. What the component reaches of the outside it
+// reaches through preview 1's host functions, which see this as the call they serve.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "wasm/instance.h"
+
+namespace carrel::wasm {
+
+struct Field {
+  std::string_view name, value;
+};
+
+// The response's head and trailers as the guest makes them; its body goes to descriptor 1.
+class ResponseListener {
+ public:
+  virtual ~ResponseListener() = default;
+  virtual void head(int status, std::span<const Field> fields) = 0;
+  virtual void trailers(std::span<const Field> fields) = 0;
+};
+
+struct ComponentRequest {
+  std::string_view method, scheme, authority, target;  // target: path and query
+  std::span<const Field> fields;
+  bool has_body = false;                 // read from descriptor 0
+  ResponseListener* listener = nullptr;  // outlives the call
+};
+
+// Owner: the turn. Thread: its shard. Stops: destruction cancels what is in progress and frees the
+// slot.
+class ComponentInstance final : public Call {
+ public:
+  // `state` is what host functions get as `Call::state()`. `account` pays for the CPU time.
+  ComponentInstance(async::Shard& shard, async::RunAccount& account, const Prepared& prepared,
+                    void* state, const CallLimits& limits);
+  ~ComponentInstance() override;
+  ComponentInstance(const ComponentInstance&) = delete;
+  ComponentInstance& operator=(const ComponentInstance&) = delete;
+
+  // As Instance::on_leave.
+  void on_leave(void (*hook)(void* state, Instance::Leave why) noexcept);
+
+  // Of a component prepared for World::http: handles one request. Ends as `bad_request` when the
+  // request cannot be put to a component, and as `bad_reply` without a whole response.
+  async::Task<Outcome> handle(ComponentRequest request);
+  // Of one prepared for World::command: runs it, with descriptors 0, 1 and 2 as its streams.
+  async::Task<Outcome> run();
+
+  GuestMemory memory() override { return memory_; }
+
+ private:
+  struct Impl;
+  async::Task<Outcome> drive();
+  GuestMemory memory_;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace carrel::wasm

@@ -1,0 +1,58 @@
+// Slices: the pieces of CPU time in which a guest runs, counted for its limit and its tenant.
+#pragma once
+
+#include "async/shard.h"
+#include "wasm/ticker.h"
+
+namespace carrel::wasm {
+
+// Owner: an instance. Thread: its shard.
+class Slices {
+ public:
+  Slices(async::Shard& shard, async::RunAccount& account, Ticker& ticker, Nanos limit)
+      : shard_(shard), account_(account), ticker_(ticker), limit_(limit) {}
+
+  void begin() {
+    ticker_.enter(shard_.index());
+    if (first_) {
+      start_ = std::chrono::steady_clock::now();
+    } else {
+      cpu_start_ = thread_cpu_time();
+    }
+  }
+  // True: the guest has used up its time.
+  bool end() {
+    ticker_.leave(shard_.index());
+    const Nanos used = in_this_one();
+    used_ += used;
+    shard_.run_queue().charge(account_, used);
+    const bool over = over_limit({});
+    first_ = false;
+    return over;
+  }
+
+  // Within a slice: the guest has used up its time.
+  bool over() const { return over_limit(in_this_one()); }
+  // In slices that have ended.
+  Nanos used() const { return used_; }
+
+ private:
+  // The first slice is a tick at most, so the clock is good enough and saves two system calls a
+  // turn. But a thread that was not scheduled looks busy to it: no guest is ended for what only the
+  // clock has seen.
+  Nanos in_this_one() const {
+    return first_ ? std::chrono::steady_clock::now() - start_ : thread_cpu_time() - cpu_start_;
+  }
+  bool over_limit(Nanos in_this_slice) const { return !first_ && used_ + in_this_slice >= limit_; }
+
+  async::Shard& shard_;
+  async::RunAccount& account_;
+  Ticker& ticker_;
+  Nanos limit_;
+  Nanos used_{};
+  Instant start_{};    // of the first slice
+  Nanos cpu_start_{};  // of the others: thread CPU time
+  bool first_ = true;
+};
+
+}  // namespace carrel::wasm

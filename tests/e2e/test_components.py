@@ -1,0 +1,368 @@
+"""Components of wasi:http/proxy and wasi:cli/command, served like modules."""
+
+import concurrent.futures
+import http.client
+import http.server
+import socket
+import time
+
+import pytest
+
+from support import GUESTS, App, Server, serving
+
+WEB = GUESTS / "web.wasm"
+pytestmark = pytest.mark.skipif(not WEB.is_file(), reason="the component is not built")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("components")
+    app = App(folder / "app")
+    app.module(
+        "web", WEB, 'config = { GREETING = "good day" }\nlimits = { cpu = "300ms", time = "2s", memory = "8MiB" }'
+    )
+    app.route("/*", "web")
+    with Server(["serve", app.folder, "--port", "0", "--state", folder / "state"]) as running:
+        yield running
+        assert running.stop() == 0
+
+
+def test_a_component_answers_a_request(server):
+    status, headers, body = server.get("/hello")
+    assert (status, body) == (200, b"hello\n")
+    assert headers["content-type"] == "text/plain"
+    assert headers["Content-Length"] == "6"
+
+
+def test_its_status_is_the_replys(server):
+    assert server.get("/status?418")[0] == 418
+    assert server.problem("GET", "/status?100")[0] == 502
+
+
+def test_a_request_body_reaches_it_whole(server):
+    body = bytes(range(256)) * 4096
+    assert server.request("POST", "/echo", body=body)[2] == body
+    assert server.request("POST", "/echo", body=b"")[2] == b""
+
+
+def test_a_body_streams_both_ways(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        answer = connection.makefile("rb")
+        for piece in (b"one", b"three", b"fifteen"):
+            connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+            while True:
+                line = answer.readline()
+                if line == b"%x\r\n" % len(piece):
+                    assert answer.readline().rstrip() == piece
+                    break
+        connection.sendall(b"0\r\n\r\n")
+        assert answer.readline() == b"0\r\n"
+
+
+def test_a_reply_leaves_while_the_component_waits(server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("GET", "/drip?300")
+    started = time.perf_counter()
+    answer = connection.getresponse()
+    assert answer.read(5) == b"drip\n"
+    assert time.perf_counter() - started < 0.25
+    assert answer.read() == b"drip\ndrip\n"
+
+
+def test_a_large_reply_waits_for_a_slow_reader(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(b"GET /big?2000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        time.sleep(0.3)
+        received = 0
+        while chunk := connection.recv(65536):
+            received += len(chunk)
+        assert received > 2000 * 4096
+
+
+def test_files_and_configuration_are_those_of_modules(server):
+    assert b'"path": "/file"' in server.get("/file?event/attributes.json")[2]
+    assert server.get("/file?config/GREETING")[2] == b"good day"
+    assert server.get("/environment")[2] == b"GREETING=good day\n"
+    assert server.get("/folder?/config")[2] == b"" or server.get("/folder?config")[2] == b"GREETING\n"
+    assert server.get("/put?tmp/x")[2] == b"0"
+    assert server.get("/file?tmp/x")[0] == 404  # another turn's
+    assert server.get("/file?../etc/passwd")[0] == 404
+
+
+def test_timers_are_exact_enough(server):
+    started = time.perf_counter()
+    assert server.get("/sleep?50")[2] == b"slept\n"
+    assert 0.05 <= time.perf_counter() - started < 0.5
+
+
+def said(server, text, seconds=10):
+    """The log is written behind the replies."""
+    until = time.monotonic() + seconds
+    while text not in server.log and time.monotonic() < until:
+        time.sleep(0.01)
+    return text in server.log
+
+
+def test_what_it_prints_goes_to_its_log(server):
+    assert server.get("/print")[2] == b"ok\n"
+    assert said(server, "printed by a component")
+
+
+def test_sockets_are_denied(server):
+    assert server.get("/socket")[2] == b"denied"
+
+
+def test_without_a_grant_nothing_is_called(server):
+    assert server.get("/out?127.0.0.1:1/x")[:3:2] == (502, b"15")  # HTTP-request-denied
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/spin", 504, "guest_cpu_limit"),
+        ("/poll-forever", 504, None),
+        ("/sleep?60000", 504, "guest_timeout"),
+        ("/handles-forever", 502, "guest_trapped"),
+        ("/trap", 502, "guest_trapped"),
+        ("/silent", 502, "guest_bad_reply"),
+        ("/drop-twice", 502, "guest_trapped"),
+        ("/wild-handle", 502, "guest_trapped"),
+        ("/lying-list", 502, "guest_trapped"),
+        ("/error", 502, "guest_bad_reply"),
+        ("/too-much-at-once", 502, "guest_trapped"),
+    ],
+)
+def test_who_misbehaves_is_told_from_who_does_not(server, path, status, code):
+    got, problem = server.problem("GET", path)
+    assert got == status, problem
+    assert code is None or problem["code"] == code
+    assert server.get("/hello")[2] == b"hello\n"
+
+
+@pytest.mark.parametrize("path", ["/trap-late", "/wrong-length", "/twice"])
+def test_a_reply_that_fails_in_the_middle_is_no_whole_reply(server, path):
+    raw = server.raw(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    assert b" 502 " in raw.split(b"\r\n")[0] or not raw.endswith(b"0\r\n\r\n")
+
+
+def test_a_body_that_was_never_finished_ends(server):
+    assert server.get("/unfinished")[2] == b"started\n"
+
+
+def test_memory_has_a_limit(server):
+    pages = int(server.get("/grow")[2])
+    assert 64 <= pages <= 128
+
+
+def test_endless_loops_leave_others_their_share(server):
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        spinning = [pool.submit(server.problem, "GET", "/spin") for _ in range(2)]
+        started = time.perf_counter()
+        for _ in range(20):
+            assert server.get("/hello")[2] == b"hello\n"
+        assert time.perf_counter() - started < 2
+        assert [one.result()[0] for one in spinning] == [504, 504]
+
+
+def test_a_client_that_leaves_cancels_its_turn(server):
+    for path in ["/spin", "/sleep?1500", "/drip?500", "/big?100000", "/echo"]:
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+                method = "POST" if path == "/echo" else "GET"
+                more = "Content-Length: 100000\r\n" if path == "/echo" else ""
+                connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\n{more}\r\n".encode())
+                time.sleep(0.01)
+    assert server.get("/hello")[2] == b"hello\n"
+
+
+KEYVALUE = GUESTS / "keyvalue.wasm"
+
+
+@pytest.fixture(scope="module")
+def stateful(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stateful-components")
+    app = App(folder / "app")
+    app.module("kv", KEYVALUE, 'config = { COLOUR = "blue" }\ngrants = { kv = ["things:rw", "shown:r"] }')
+    app.module("web", WEB, 'grants = { kv = ["things:rw"], counters = ["hits:rw"] }')
+    app.route("/*", "web")
+    for operation in ["open", "get", "set", "delete", "exists", "keys", "increment", "swap", "config", "log", "many"]:
+        app.route(f"/{operation}", "kv")
+    for operation in ["old-increment", "late-swap", "set-and-trap"]:
+        app.route(f"/{operation}", "kv")
+    with Server(["serve", app.folder, "--port", "0", "--state", folder / "state"]) as running:
+        yield running
+        assert running.stop() == 0
+
+
+def test_keys_are_those_of_the_modules_stores(stateful):
+    def get(path):
+        return stateful.get(path)[2]
+
+    assert get("/open?things") == b"open"
+    assert get("/open?shown") == b"open"
+    assert get("/open?others") == b"no-such-store"
+    assert get("/open?things/x") == b"no-such-store"
+    assert get("/get?some/key") == b"(none)"
+    assert get("/exists?some/key") == b"no"
+    assert get("/set?some/key") == b"set"
+    assert get("/get?some/key") == b"a value"
+    assert get("/exists?some/key") == b"yes"
+    assert get("/file?kv/things/some/key") == b"a value"  # another module's view of it
+    assert get("/set?.././//%") == b"set"  # odd names are names
+    assert get("/get?.././//%") == b"a value"
+    assert sorted(get("/keys").split()) == [b".././//%", b"some/key"]
+    assert get("/delete?some/key") == b"gone"
+    assert get("/delete?some/key") == b"gone"
+    assert get("/get?some/key") == b"(none)"
+    assert get("/delete?.././//%") == b"gone"
+
+
+def test_both_drafts_of_key_value_are_there(stateful):
+    assert stateful.get("/increment?n")[2] == b"1"
+    assert stateful.get("/old-increment?n")[2] == b"6"
+    assert stateful.get("/many?n")[2] == b"n=6\nnone\n"
+    assert stateful.get("/set?text")[2] == b"set"
+    assert stateful.get("/increment?text")[2].startswith(b"other: ")
+
+
+def test_a_swap_is_lost_when_the_value_has_changed(stateful):
+    assert stateful.get("/swap?s")[2] == b"swapped"
+    assert stateful.get("/get?s")[2] == b"swapped"
+    assert stateful.get("/late-swap?s")[2] == b"lost"
+    assert stateful.get("/get?s")[2] == b"meanwhile"
+
+
+def test_what_a_failed_turn_wrote_is_not_kept(stateful):
+    assert stateful.problem("GET", "/set-and-trap?lost")[0] == 502
+    assert stateful.get("/get?lost")[2] == b"(none)"
+    assert stateful.problem("GET", "/count-and-trap?kv/things/c")[0] == 502
+    assert stateful.get("/count?kv/things/c")[2] == b"1"
+
+
+def test_turns_that_meet_are_run_again(stateful):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        seen = list(pool.map(lambda _: int(stateful.get("/increment?hot")[2]), range(200)))
+    assert sorted(seen) == list(range(1, 201))
+
+
+def test_a_client_that_retries_gets_the_first_reply(stateful):
+    once = {"Idempotency-Key": "k1"}
+    first = stateful.request("POST", "/count?kv/things/once", headers=once)
+    second = stateful.request("POST", "/count?kv/things/once", headers=once)
+    assert first[2] == second[2] == b"1"
+
+
+def test_counters_are_files_for_components_too(stateful):
+    assert stateful.get("/file?counters/hits/x")[0] in (200, 404)
+
+
+def test_configuration_and_log_are_the_modules(stateful):
+    assert stateful.get("/config?COLOUR")[2] == b"blue"
+    assert stateful.get("/config?NOTHING")[2] == b""
+    assert stateful.get("/log?something")[0] == 200
+    assert said(stateful, "WARN place: something")
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """Answers with the path asked for, in two pieces; /slow takes its time, /gone says nothing."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.server.seen.append(dict(self.headers))
+        if self.path == "/gone":
+            self.close_connection = True
+            return
+        answer = f"you asked for {self.path}\n".encode() * 2
+        self.send_response(203)
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer[: len(answer) // 2])
+        self.wfile.flush()
+        time.sleep(0.05 if self.path == "/slow" else 0)
+        self.wfile.write(answer[len(answer) // 2 :])
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_granted_call_goes_out_and_its_answer_streams_back(tmp_path):
+    service = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    service.seen = []
+    with serving(service):
+        here = f"127.0.0.1:{service.server_port}"
+        app = App(tmp_path / "app")
+        app.module("web", WEB, f'grants = {{ http = ["http://{here}", "http://127.0.0.1:1"] }}').route("/*", "web")
+        more = ["--allow-egress", "127.0.0.1/32"]
+        with Server(["serve", app.folder, "--port", "0", "--state", tmp_path / "state", *more]) as server:
+            for path in ["/x", "/slow"]:
+                assert server.get(f"/out?{here}{path}")[:3:2] == (203, f"you asked for {path}\n".encode() * 2)
+            assert server.get("/out?127.0.0.1:1/")[2] == b"6"  # connection-refused
+            assert server.get("/out?127.0.0.1:2/")[2] == b"15"  # HTTP-request-denied: not granted
+            assert server.get(f"/out?{here}/gone")[0] == 502
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                answers = list(pool.map(lambda _: server.get(f"/out?{here}/slow")[0], range(40)))
+            assert answers == [203] * 40
+            assert server.stop() == 0
+    assert all(headers["Host"] == here for headers in service.seen)
+
+
+WEB3 = GUESTS / "web3.wasm"
+
+
+@pytest.fixture(scope="module")
+def newer(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("components-0.3")
+    app = App(folder / "app")
+    app.module("web", WEB3, 'limits = { cpu = "200ms", time = "2s" }').route("/*", "web")
+    with Server(["serve", app.folder, "--port", "0", "--state", folder / "state"]) as running:
+        yield running
+        assert running.stop() == 0
+
+
+def test_a_service_of_wasi_0_3_streams_its_answer(newer):
+    assert newer.get("/")[:3:2] == (200, b"hello from 0.3\n")
+    assert newer.request("POST", "/", body=b"x" * 100_000)[2] == b"hello from 0.3\n"
+
+
+def test_its_clocks_are_the_shards(newer):
+    started = time.perf_counter()
+    assert newer.get("/sleep")[2] == b"hello from 0.3\n"
+    assert time.perf_counter() - started >= 0.02
+
+
+def test_it_has_the_same_limits(newer):
+    assert newer.problem("GET", "/trap")[1]["code"] == "guest_trapped"
+    assert newer.problem("GET", "/spin")[1]["code"] == "guest_cpu_limit"
+    assert newer.get("/")[0] == 200
+
+
+def test_requests_to_it_run_side_by_side(newer):
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(lambda _: newer.get("/sleep")[2], range(64))) == {b"hello from 0.3\n"}
+
+
+def test_inspect_prints_the_world_of_a_component(run_carrel):
+    done = run_carrel("inspect", WEB)
+    assert done.returncode == 0, done.stdout
+    assert "http-proxy" in done.stdout
+    assert "world root {" in done.stdout
+    assert "export wasi:http/incoming-handler@0.2.12;" in done.stdout
+
+
+def test_what_nothing_provides_is_named_before_it_is_served(run_carrel, wat):
+    component = wat('(component (import "acme:prices/list@1.0.0" (instance (export "get" (func)))))')
+    done = run_carrel("inspect", component)
+    assert done.returncode == 1
+    assert "can run    no" in done.stdout
+
+
+def test_a_command_runs_from_the_shell(run_carrel, guests, tmp_path):
+    (tmp_path / "note.txt").write_text("written by a test")
+    done = run_carrel("run", "--dir", f"{tmp_path}::/data", guests("keeper_component"), input="read /data/note.txt\n")
+    assert done.returncode == 0, done.stderr
+    assert "written by a test" in done.stdout
+    failed = run_carrel("run", guests("keeper_component"), input="exit 3\n")
+    assert failed.returncode == 1  # all that wasi:cli 0.2 can say
+    assert run_carrel("run", WEB).returncode == 1
