@@ -19,8 +19,8 @@ def pattern(size, seed):
 class Archive:
     """Apps of the same guest in one server: `/archive` may write, `/reader` may not, and so streams."""
 
-    def __init__(self, folder, names=("archive",), storage=None):
-        self.folder, self.names = Path(folder), names
+    def __init__(self, folder, names=("archive",), storage=None, env=None):
+        self.folder, self.names, self.env = Path(folder), names, env
         self.state = self.folder / "state"
         self.server = None
         for name in names:
@@ -34,7 +34,7 @@ class Archive:
 
     def start(self):
         arguments = ["serve", *(self.folder / name for name in self.names), "--port", "0", "--admin", "off"]
-        self.server = Server([*arguments, "--state", self.state])
+        self.server = Server([*arguments, "--state", self.state], env=self.env)
 
     def kill(self):
         self.server.process.kill()

@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
 from bank import Bank  # noqa: E402
+from disk import build_library  # noqa: E402
 
 from support import GUESTS  # noqa: E402
 
@@ -31,3 +32,10 @@ def bank(tmp_path):
     yield start
     for one in made:
         one.end()
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory):
+    """What makes a disk fail; see disk.py."""
+    found = build_library(tmp_path_factory.mktemp("disk"))
+    return found or pytest.skip("there is no C compiler")

@@ -1,56 +1,23 @@
 """A disk that fails: writes, syncs and room. What was acknowledged stays; what is read is on the disk."""
 
 import errno
-import mmap
 import os
-import shutil
-import struct
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 from bank import Ledger, Load, Told, code_of
+from disk import Disk
 
 from support import CARREL
-
-FIELDS = ("sync_error", "write_error", "short_write", "after_short", "syncs", "faults")
-
-
-class Disk:
-    def __init__(self, folder, library):
-        folder.mkdir(parents=True)
-        self.file = folder / "control"
-        self.file.write_bytes(bytes(4096))
-        with self.file.open("r+b") as file:
-            self.memory = mmap.mmap(file.fileno(), 4096)
-        self.env = {"LD_PRELOAD": str(library), "FAULTY_DISK_CONTROL": str(self.file)}
-
-    def set(self, **values):
-        for name, value in values.items():
-            struct.pack_into("=i", self.memory, 4 * FIELDS.index(name), value)
-
-    def get(self, name):
-        return struct.unpack_from("=i", self.memory, 4 * FIELDS.index(name))[0]
-
-
-@pytest.fixture(scope="session")
-def library(tmp_path_factory):
-    compiler = next((found for name in ("clang-19", "cc", "gcc") if (found := shutil.which(name))), None)
-    if not compiler:
-        pytest.skip("there is no C compiler")
-    out = tmp_path_factory.mktemp("disk") / "faulty_disk.so"
-    source = Path(__file__).with_name("faulty_disk.c")
-    subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", out, source, "-ldl"], check=True)
-    return out
 
 
 @pytest.fixture
 def faulty(bank, library, tmp_path):
     """A bank on a disk that fails on demand: (bank, disk)."""
-    disk = Disk(tmp_path / "disk", library)
     store = tmp_path / "bank0/state/store"
-    shop = bank(env={**disk.env, "FAULTY_DISK_FOLDER": str(store)})
+    disk = Disk(tmp_path / "disk", library, store)
+    shop = bank(env=disk.env)
     assert shop.store == store
     return shop, disk
 
@@ -76,7 +43,7 @@ def under_fault(shop, disk, expected, **fault):
     assert not acknowledged, "acknowledged while the disk fails"
     status, text = shop.ask("cat", "/counters/stock/left")
     assert status == 200, ("reads go on", status, text)
-    disk.set(sync_error=0, write_error=0, short_write=0, after_short=0)
+    disk.heal()
     after = Told("after")
     recovers(shop, after)
     load.stop()
