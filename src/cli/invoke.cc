@@ -1,6 +1,5 @@
 // carrel invoke: one turn from the shell.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -136,11 +135,11 @@ std::string head_text(const net::ReplyHead& head) {
 }
 
 void show_text(const Options& options, const app::CaseEvent& event, const TurnResult& result) {
-  print_error(result.log);
+  print_error(shown_lines(Stream::error, result.log));
   if (options.include_head && event.kind == app::CaseEvent::Kind::http)
-    print(head_text(result.head));
-  print(result.body);
-  if (!result.body.empty() && !result.body.ends_with('\n') && ::isatty(STDOUT_FILENO) == 1)
+    print(shown_lines(Stream::output, head_text(result.head)));
+  print(shown_lines(Stream::output, result.body));
+  if (!result.body.empty() && !result.body.ends_with('\n') && is_terminal(Stream::output))
     print("\n");
   print_error(fmt::format("carrel: {}memory {}, CPU {}, time {}\n",
                           event.kind == app::CaseEvent::Kind::http

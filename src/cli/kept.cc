@@ -62,4 +62,8 @@ Result<void> write_json(const Json& json) {
   return write_output(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
+Result<void> write_line(std::string_view text) {
+  return write_output(shown_name(Stream::output, text) + "\n");
+}
+
 }  // namespace carrel::cli

@@ -27,4 +27,7 @@ Result<void> each_listed(NodeClient& node, std::string_view target, std::string_
 // One JSON text a line; bytes that are not UTF-8 are replaced.
 Result<void> write_json(const nlohmann::json& json);
 
+// One name or event a line, as terminal.h shows names.
+Result<void> write_line(std::string_view text);
+
 }  // namespace carrel::cli

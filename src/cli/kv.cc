@@ -32,7 +32,10 @@ struct Options {
 
 Result<void> get(NodeClient& node, const Options& options, const std::string& target) {
   CARREL_TRY(const NodeAnswer answer, node.call("GET", target));
-  if (!options.json) return write_output(answer.body);
+  if (!options.json) {
+    const bool cut = is_terminal(Stream::output) && !answer.body.ends_with('\n');
+    return write_output(shown_lines(Stream::output, answer.body) + (cut ? "\n" : ""));
+  }
   const bool text = is_utf8(answer.body);
   return write_json({{"name", options.key},
                      {"bytes", answer.body.size()},
@@ -68,7 +71,7 @@ Result<void> remove(NodeClient& node, const Options& options, const std::string&
 
 Result<void> list(NodeClient& node, const Options& options, const std::string& target) {
   return each_listed(node, target, "values", options.list, [&options](const Json& entry) {
-    return options.json ? write_json(entry) : write_output(text_in(entry, "name") + "\n");
+    return options.json ? write_json(entry) : write_line(text_in(entry, "name"));
   });
 }
 
@@ -84,7 +87,7 @@ Result<void> show(const StreamEvent& event, const Options& options) {
     return {};
   }
   const std::string name = text_in(json, "name");
-  return write_output(name.empty() ? event.name + "\n" : fmt::format("{} {}\n", event.name, name));
+  return write_line(name.empty() ? event.name : fmt::format("{} {}", event.name, name));
 }
 
 // Until the server ends it, or nobody reads what we write.

@@ -37,7 +37,7 @@ Result<void> remove(NodeClient& node, const Options& options, const std::string&
 Result<void> list(NodeClient& node, const Options& options, const std::string& target) {
   return each_listed(node, target, "secrets", options.list, [&options](const Json& entry) {
     const std::string name = entry.is_string() ? entry.get<std::string>() : "";
-    return options.json ? write_json({{"name", name}}) : write_output(name + "\n");
+    return options.json ? write_json({{"name", name}}) : write_line(name);
   });
 }
 

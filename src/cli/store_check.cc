@@ -22,7 +22,7 @@ void show(const store::CheckReport& report, const std::filesystem::path& folder,
     print(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
     return;
   }
-  for (const std::string& problem : report.first) print(problem + "\n");
+  for (const std::string& problem : report.first) print(shown_name(Stream::output, problem) + "\n");
   print(fmt::format("{}: {} keys of {} tenants, {} bytes, {} blobs: {}\n", folder.string(),
                     report.keys, report.tenants, report.bytes, report.blobs,
                     report.problems == 0 ? "well" : fmt::format("{} problems", report.problems)));

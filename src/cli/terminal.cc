@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "cli/command.h"
+#include "observe/json_line.h"
 
 namespace carrel::cli {
 namespace {
@@ -42,8 +43,29 @@ std::string_view code_of(Colour colour) {
 void print(std::string_view text) { write_all(STDOUT_FILENO, text); }
 void print_error(std::string_view text) { write_all(STDERR_FILENO, text); }
 
+bool is_terminal(Stream stream) {
+  return ::isatty(stream == Stream::output ? STDOUT_FILENO : STDERR_FILENO) == 1;
+}
+
+std::string shown_name(Stream stream, std::string_view name) {
+  return is_terminal(stream) ? observe::printable(name) : std::string(name);
+}
+
+std::string shown_lines(Stream stream, std::string_view text) {
+  if (!is_terminal(stream)) return std::string(text);
+  std::string shown;
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    shown += observe::printable(text.substr(0, end));
+    if (end == std::string_view::npos) break;
+    shown += '\n';
+    text.remove_prefix(end + 1);
+  }
+  return shown;
+}
+
 int report(const Error& error) {
-  print_error(fmt::format("carrel: {}\n", error.describe()));
+  print_error(fmt::format("carrel: {}\n", shown_lines(Stream::error, error.describe())));
   return error.code() == Code::invalid_argument ? kUsage : kFailure;
 }
 
@@ -55,8 +77,7 @@ int report_usage(std::string_view command, std::string_view what, std::string_vi
 
 Palette::Palette(Stream stream) {
   const char* off = std::getenv("NO_COLOR");
-  on_ = ::isatty(stream == Stream::output ? STDOUT_FILENO : STDERR_FILENO) == 1 &&
-        (off == nullptr || *off == '\0');
+  on_ = is_terminal(stream) && (off == nullptr || *off == '\0');
 }
 
 std::string Palette::paint(Colour colour, std::string_view text) const {

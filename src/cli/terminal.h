@@ -14,6 +14,15 @@ namespace carrel::cli {
 void print(std::string_view text);        // standard output
 void print_error(std::string_view text);  // standard error
 
+enum class Stream : unsigned char { output, error };
+bool is_terminal(Stream stream);
+
+// Lines that others chose: on a terminal, what would steer it becomes visible ("\x1b"). Elsewhere,
+// and for programs that read it, the bytes as they are.
+std::string shown_lines(Stream stream, std::string_view text);
+// The same for a name, which is one line: so are line ends in it.
+std::string shown_name(Stream stream, std::string_view name);
+
 // "carrel: cannot ...\n  help     ..."; the exit status of a failure, or of wrong use for
 // invalid_argument.
 int report(const Error& error);
@@ -23,7 +32,6 @@ int report_usage(std::string_view command, std::string_view what, std::string_vi
 int unknown_option(std::string_view command, std::string_view word,
                    const std::vector<std::string>& known);
 
-enum class Stream : unsigned char { output, error };
 enum class Colour : unsigned char { plain, red, green, yellow, bold };
 
 // Value type: knows whether its stream takes colours.

@@ -81,6 +81,36 @@ def test_a_value_is_put_read_listed_and_deleted_as_it_is(ask):
     assert well(ask("kv", "delete", "shop", "trip", "%/../ü?&#", "--json")) == '{"deleted":"%/../ü?&#"}\n'.encode()
 
 
+def on_a_terminal(*arguments):
+    """What the command shows on one, and its exit status."""
+    terminal, other = os.openpty()
+    command = [str(CARREL), *map(str, arguments)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=other, stderr=other) as process:
+        os.close(other)
+        said = b""
+        with contextlib.suppress(OSError):  # it has gone
+            while more := os.read(terminal, 1024):
+                said += more
+        os.close(terminal)
+        return said, process.wait(20)
+
+
+def test_a_terminal_is_not_steered_by_names_and_values(node, ask):
+    name = "a\x1b[2Jb\nc\x9b"
+    value = b"\x1b]0;title\x07 two\nlines\xff"
+    well(ask("kv", "put", "shop", "escapes", name, input=value))
+    where = ("--state", node.state)
+    listed, _ = on_a_terminal("kv", "list", "shop", "escapes", *where)
+    assert listed == b"a\\x1b[2Jb\\x0ac\\xc2\\x9b\r\n"
+    got, _ = on_a_terminal("kv", "get", "shop", "escapes", name, *where)
+    assert got == b"\\x1b]0;title\\x07 two\r\nlines\\xff\r\n"
+    wrong, status = on_a_terminal("kv", "get", "no\x1b[2Jne", "escapes", "a", *where)
+    assert status == 2
+    assert b"\x1b" not in wrong
+    assert well(ask("kv", "list", "shop", "escapes")) == name.encode() + b"\n"
+    assert well(ask("kv", "get", "shop", "escapes", name)) == value
+
+
 def test_a_long_list_comes_in_pages(ask):
     for i in range(7):
         well(ask("kv", "put", "shop", "pages", f"name{i}", "x"))
