@@ -1,14 +1,10 @@
 // What a shard is told when the store fails and is opened again.
 #include <gtest/gtest.h>
 
-#include "store/database_test_support.h"
-#include "store/faulty_files.h"
-#include "store/store.h"
+#include "store/store_test_support.h"
 
 namespace carrel::store {
 namespace {
-
-const Place kCarts{.kind = Kind::value, .store = "carts"};
 
 struct Listener final : DurabilityListener {
   void on_durable(Version version) override { durable = version; }
@@ -21,55 +17,15 @@ struct Listener final : DurabilityListener {
   int failures = 0, reopenings = 0;
 };
 
-class AFailingStore : public DatabaseFixture {
+class AFailingStore : public StoreFixture {
  protected:
   AFailingStore() { start(); }
-  ~AFailingStore() override { end(); }
+  ~AFailingStore() override { end_store(); }
 
   void start() {
-    StoreOptions o;
-    o.folder = folder;
-    o.cache_bytes = 8 << 20;
-    o.retry_after = std::chrono::milliseconds(2);
-    o.files = faults.files();
-    store = std::move(*Store::open(o));
-    local = &store->attach(shard);
+    start_store({.files = faults.files()});
     local->set_listener(&listener);
     local->listen();
-  }
-  void end() {
-    if (store) store->stop();
-    store.reset();
-  }
-
-  Result<Version> set(std::string_view name, std::string_view value) {
-    Transaction transaction(*local, TenantName("shop"), {});
-    const auto put = transaction.put(kCarts, name, {.bytes = std::string(value)});
-    if (!put) return std::unexpected(put.error());
-    Result<Version> out = kNoVersion;
-    shard.run_until_done(commit(transaction, out));
-    return out;
-  }
-  static async::Task<void> commit(Transaction& transaction, Result<Version>& out) {
-    out = co_await transaction.commit();
-  }
-  std::string text(std::string_view name) {
-    Transaction transaction(*local, TenantName("shop"), {});
-    auto got = transaction.get(kCarts, name);
-    if (!got) {
-      shard.run_until_done(transaction.fetch(kCarts, std::string(name)));
-      got = transaction.get(kCarts, name);
-    }
-    if (!got) return "?";
-    if (!*got) return "!";
-    return **got == nullptr ? "-" : (**got)->bytes;
-  }
-  template <typename Condition>
-  void until(Condition condition) {
-    for (int i = 0; i < 10'000 && !condition(); ++i) {
-      shard.run_until_done(shard.sleep_for(std::chrono::milliseconds(1)));
-    }
-    ASSERT_TRUE(condition());
   }
   void set_durably(std::string_view name, std::string_view value) {
     const auto version = set(name, value);
@@ -77,11 +33,7 @@ class AFailingStore : public DatabaseFixture {
     until([&] { return listener.durable >= *version; });
   }
 
-  FaultyFiles faults;
-  async::Shard shard;
   Listener listener;
-  std::unique_ptr<Store> store;
-  ShardStore* local = nullptr;
 };
 
 TEST_F(AFailingStore, RefusesWhatFindsNoSpaceReadsOnAndAcceptsAgainWhenThereIsSome) {
@@ -143,7 +95,7 @@ TEST_F(AFailingStore, KeepsWhatWasDurableThroughAFailedSyncAndALossOfPower) {
   faults.fail_syncs();
   static_cast<void>(set("late", "x"));
   until([&] { return listener.failures == 1; });
-  end();
+  end_store();
   faults.lose_unsynced();
   faults.heal();
   start();

@@ -6,13 +6,11 @@
 #include <algorithm>
 #include <random>
 
-#include "store/database_test_support.h"
-#include "store/store.h"
+#include "store/store_test_support.h"
 
 namespace carrel::store {
 namespace {
 
-const Place kCarts{.kind = Kind::value, .store = "carts"};
 constexpr std::size_t kPage = 100;
 
 OwnByKey changed(std::size_t count, bool there) {
@@ -53,22 +51,9 @@ TEST(OwnNames, ThatHideStoredOnesAreAllTakenByOnePage) {
   EXPECT_EQ(own_names(changed(1000, false), "p", {.max = 1}, 0).size(), 1000U);
 }
 
-class Listings : public DatabaseFixture {
+class Listings : public StoreFixture {
  protected:
-  Listings() {
-    StoreOptions options;
-    options.folder = folder;
-    options.cache_bytes = 8 << 20;
-    store = std::move(*Store::open(options));
-    local = &store->attach(shard);
-  }
-  ~Listings() override {
-    store->stop();
-    store.reset();
-  }
-  static async::Task<void> commit_into(Transaction& transaction, Result<Version>& out) {
-    out = co_await transaction.commit();
-  }
+  Listings() { start_store(); }
   // Few names of few letters, so that names, folders and what is below them meet.
   std::string name() {
     std::string text;
@@ -113,19 +98,14 @@ class Listings : public DatabaseFixture {
   }
 
   std::mt19937 random{20};
-  async::Shard shard;
-  std::unique_ptr<Store> store;
-  ShardStore* local = nullptr;
 };
 
 TEST_F(Listings, AreTheSameInPagesOfAnySize) {
   for (int round = 0; round < 20; ++round) {
-    Transaction stored(*local, TenantName("shop"), {});
+    auto stored = begin();
     change(stored);
-    Result<Version> version = kNoVersion;
-    shard.run_until_done(commit_into(stored, version));
-    ASSERT_TRUE(version);
-    Transaction turn(*local, TenantName("shop"), {});
+    ASSERT_TRUE(commit(stored));
+    auto turn = begin();
     change(turn);
     const auto all = scanned(turn, "", 1000);
     for (const auto* prefix : {"", "a", "a/", "0"}) {

@@ -1,74 +1,27 @@
 #include <gtest/gtest.h>
 
-#include <thread>
-
-#include "store/database_test_support.h"
-#include "store/faulty_files.h"
-#include "store/store.h"
+#include "store/store_test_support.h"
 
 namespace carrel::store {
 namespace {
 
-using namespace std::chrono_literals;
-const Place kCarts{.kind = Kind::value, .store = "carts"};
-
-class Recovery : public DatabaseFixture {
+class Recovery : public StoreFixture {
  protected:
-  Recovery() { open_store(); }
-  ~Recovery() override { close_store(); }
+  Recovery() { start_store({.files = faults.files()}); }
 
-  void open_store() {
-    StoreOptions o;
-    o.folder = folder;
-    o.cache_bytes = 8 << 20;
-    o.retry_after = 10ms;
-    o.files = faults.files();
-    auto opened = Store::open(o);
-    ASSERT_TRUE(opened) << opened.error().describe();
-    store = std::move(*opened);
-    shard = std::make_unique<async::Shard>();
-    local = &store->attach(*shard);
-  }
-  void close_store() {
-    if (!store) return;
-    store->stop();
-    store.reset();
-  }
-  Result<Version> put(std::string_view name, std::string bytes) {
-    Transaction transaction(*local, TenantName("shop"), {});
-    (void)transaction.get(kCarts, name);
-    if (auto put = transaction.put(kCarts, name, {.bytes = std::move(bytes)}); !put) {
-      return std::unexpected(put.error());
-    }
-    Result<Version> version = kNoVersion;
-    shard->run_until_done(commit_into(transaction, &version));
-    return version;
-  }
-  static async::Task<void> commit_into(Transaction& transaction, Result<Version>* version) {
-    *version = co_await transaction.commit();
-  }
-  std::string text(std::string_view name) {
-    Transaction transaction(*local, TenantName("shop"), {});
-    auto got = transaction.get(kCarts, name);
-    if (!got) return "?";
-    if (!*got) return std::string(code_name(got->error().code()));
-    return **got == nullptr ? "-" : (**got)->bytes;
-  }
-  // Bounded by the test's time-out.
-  template <typename Condition>
-  static void until(Condition condition) {
-    while (!condition()) std::this_thread::sleep_for(1ms);
+  // As a turn does: it looks first.
+  Result<Version> put(std::string_view name, std::string_view bytes) {
+    auto turn = begin();
+    (void)turn.get(kCarts, name);
+    auto put = turn.put(kCarts, name, {.bytes = std::string(bytes)});
+    if (!put) return std::unexpected(std::move(put).error());
+    return commit(turn);
   }
   bool well() const { return store->status().health == StoreStatus::Health::well; }
   void until_durable(Version version) {
     local->want_durable(version);
     until([&] { return local->durable() >= version; });
   }
-
-  FaultyFiles faults;
-  std::unique_ptr<async::Shard> shard;
-  std::unique_ptr<Store> store;
-  ShardStore* local = nullptr;
 };
 
 TEST_F(Recovery, AFullDiskRefusesCommitsAndPasses) {
@@ -109,15 +62,13 @@ TEST_F(Recovery, ATurnThatReadBeforeIsNotCommittedAfterIt) {
   const auto first = put("a", "1");
   ASSERT_TRUE(first);
   until_durable(*first);
-  Transaction old(*local, TenantName("shop"), {});
+  auto old = begin();
   (void)old.get(kCarts, "a");
   ASSERT_TRUE(old.put(kCarts, "a", {.bytes = "old"}));
   faults.fail_writes(FaultyFiles::Write::torn);
   EXPECT_FALSE(put("b", "2"));
   faults.heal();
-  Result<Version> version = kNoVersion;
-  shard->run_until_done(commit_into(old, &version));
-  EXPECT_FALSE(version);
+  EXPECT_FALSE(commit(old));
   EXPECT_EQ(text("a"), "1");
 }
 

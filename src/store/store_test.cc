@@ -5,44 +5,14 @@
 #include <future>
 #include <thread>
 
-#include "store/database_test_support.h"
+#include "store/store_test_support.h"
 
 namespace carrel::store {
 namespace {
 
-const Place kCarts{.kind = Kind::value, .store = "carts"};
-
-class StoreTest : public DatabaseFixture {
+class StoreTest : public StoreFixture {
  protected:
-  StoreTest() {
-    StoreOptions o;
-    o.folder = folder;
-    o.cache_bytes = 8 << 20;
-    store = std::move(*Store::open(o));
-    local = &store->attach(shard);
-  }
-  ~StoreTest() override {
-    store->stop();
-    store.reset();
-  }
-  Result<Version> commit(Transaction& transaction) {
-    Result<Version> out = kNoVersion;
-    shard.run_until_done(commit_into(transaction, out));
-    return out;
-  }
-  static async::Task<void> commit_into(Transaction& transaction, Result<Version>& out) {
-    out = co_await transaction.commit();
-  }
-  Transaction begin(TransactionLimits limits = {}) { return {*local, TenantName("shop"), limits}; }
-  static std::string text(Transaction& transaction, std::string_view name) {
-    auto got = transaction.get(kCarts, name);
-    if (!got || !*got) return "?";
-    return **got == nullptr ? "-" : (**got)->bytes;
-  }
-
-  async::Shard shard;
-  std::unique_ptr<Store> store;
-  ShardStore* local = nullptr;
+  StoreTest() { start_store(); }
 };
 
 TEST_F(StoreTest, WhatIsCommittedIsReadByTheNextTurn) {

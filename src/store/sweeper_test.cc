@@ -5,14 +5,12 @@
 #include <atomic>
 #include <future>
 
-#include "store/database_test_support.h"
-#include "store/store.h"
+#include "store/store_test_support.h"
 #include "store/usage_table.h"
 
 namespace carrel::store {
 namespace {
 
-const Place kCarts{.kind = Kind::value, .store = "carts"};
 WallTime at(std::int64_t ms) { return WallTime(std::chrono::milliseconds(ms)); }
 
 struct SetClock final : Clock {
@@ -21,50 +19,24 @@ struct SetClock final : Clock {
   std::atomic<std::int64_t> ms = 1000;
 };
 
-class ASweptStore : public DatabaseFixture {
+class ASweptStore : public StoreFixture {
  protected:
-  ASweptStore() {
-    StoreOptions o;
-    o.folder = folder;
-    o.cache_bytes = 8 << 20;
-    o.clock = &clock;
-    o.sweep_every = std::chrono::milliseconds(1);
-    store = std::move(*Store::open(o));
-    local = &store->attach(shard);
-  }
-  ~ASweptStore() override {
-    store->stop();
-    store.reset();
-  }
-  static async::Task<void> set(ShardStore* local, std::string name, std::uint64_t expires) {
-    Transaction turn(*local, TenantName("shop"), {});
-    EXPECT_TRUE(turn.put(kCarts, name, {.bytes = "x", .expires = expires}));
-    EXPECT_TRUE(co_await turn.commit());
-  }
-  void set(std::string name, std::uint64_t expires) {
-    shard.run_until_done(set(local, std::move(name), expires));
-  }
-  void until_names(std::uint64_t count) {
-    for (int i = 0; i < 10'000 && store->usage(TenantName("shop")).names != count; ++i) {
-      shard.run_until_done(shard.sleep_for(std::chrono::milliseconds(1)));
-    }
-    EXPECT_EQ(store->usage(TenantName("shop")).names, count);
-  }
+  ASweptStore() { start_store({.sweep_every = std::chrono::milliseconds(1), .clock = &clock}); }
+  ~ASweptStore() override { end_store(); }
+
+  std::uint64_t names() const { return store->usage(kShop).names; }
   SetClock clock;
-  async::Shard shard;
-  std::unique_ptr<Store> store;
-  ShardStore* local = nullptr;
 };
 
 TEST_F(ASweptStore, GivesBackTheRoomOfRecordsWhoseTimeHasComeAndKeepsTheOthers) {
-  set("for ever", 0);
-  set("later", 5000);
-  for (int i = 0; i < 300; ++i) set(name(i), 2000);
-  EXPECT_EQ(store->usage(TenantName("shop")).names, 302U);
+  ASSERT_TRUE(set("for ever", "x"));
+  ASSERT_TRUE(set("later", "x", 5000));
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(set(name(i), "x", 2000));
+  EXPECT_EQ(names(), 302U);
   clock.ms = 2000;
-  until_names(2);
+  until([&] { return names() == 2; });
   clock.ms = 5000;
-  until_names(1);
+  until([&] { return names() == 1; });
 }
 
 struct Quiet final : CommitObserver {

@@ -1,5 +1,6 @@
 """`/http/new` over TLS: whom it believes, and what it makes of servers that do not keep to the rules."""
 
+import contextlib
 import datetime
 import http.server
 import socket
@@ -9,7 +10,7 @@ import threading
 
 import pytest
 
-from support import GUESTS, App, Server
+from support import GUESTS, App, Server, serving
 
 ONE_DAY = datetime.timedelta(days=1)
 
@@ -55,8 +56,6 @@ class Service(http.server.ThreadingHTTPServer):
         self.seen = []
         self.away = ""
         self.context = context
-        self.thread = threading.Thread(target=self.serve_forever, daemon=True)
-        self.thread.start()
 
     def get_request(self):
         connection, address = super().get_request()
@@ -66,11 +65,6 @@ class Service(http.server.ThreadingHTTPServer):
 
     def handle_error(self, *_):
         pass  # a client that does not believe it leaves
-
-    def end(self):
-        self.shutdown()
-        self.server_close()
-        self.thread.join()
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -101,15 +95,8 @@ def authority(tmp_path):
 @pytest.fixture
 def services():
     """services(CONTEXT): one more server."""
-    running = []
-
-    def start(context=None):
-        running.append(Service(context))
-        return running[-1]
-
-    yield start
-    for service in running:
-        service.end()
+    with contextlib.ExitStack() as running:
+        yield lambda context=None: running.enter_context(serving(Service(context)))
 
 
 @pytest.fixture

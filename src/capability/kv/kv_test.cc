@@ -79,9 +79,15 @@ TEST_F(StateFiles, WhatIsNotInMemoryIsWaitedFor) {
   EXPECT_EQ(write(*kv, "carts/a", std::string(100'000, 'x')), Errno::success);
   ASSERT_TRUE(commit());
   close();
+  looks = store::Reach::disk;  // as if memory held nothing
   open();
+  waits = 0;
   EXPECT_EQ(read(*kv, "carts/a"), std::string(1000, 'x'));
+  EXPECT_GT(waits, 0) << "the disk was read on the shard";
   EXPECT_EQ(list("carts"), (std::vector<std::string>{"a"}));
+  waits = 0;
+  EXPECT_EQ(read(*kv, "carts/a"), std::string(1000, 'x'));
+  EXPECT_EQ(waits, 0) << "what the turn has read is in its memory";
 }
 
 TEST_F(StateFiles, OnlyWhatIsGrantedExists) {
