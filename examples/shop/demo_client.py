@@ -1,4 +1,4 @@
-"""What the demo asks with: a server it starts and stops, a client that prints and checks, a count of checks."""
+"""What the demo asks with: a server it starts and stops, a client that prints and checks, their count; an order."""
 
 import http.client
 import json
@@ -12,6 +12,8 @@ import time
 
 START_SECONDS = 30
 STOP_SECONDS = 15
+FORM = "application/x-www-form-urlencoded"
+ORDER = b"sku=mug-stone&qty=3&name=Ada+Lovelace&email=ada%40example.com&country=GB"
 
 
 class Server:
