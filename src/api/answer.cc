@@ -2,6 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
+#include "base/utf8.h"
+
 namespace carrel::api {
 
 using Json = nlohmann::json;
@@ -11,6 +14,14 @@ net::ReplyHead head_of(int status, std::string_view type) {
           .headers = {{"content-type", std::string(type)},
                       {"cache-control", "no-store"},
                       {"x-content-type-options", "nosniff"}}};
+}
+
+void add_name(Json& json, const std::string& name) {
+  if (is_utf8(name)) {
+    json["name"] = name;
+  } else {
+    json["name64"] = to_base64(name);
+  }
 }
 
 // Names come from manifests, which may hold any bytes.

@@ -16,6 +16,8 @@ struct Answer {
 };
 
 net::ReplyHead head_of(int status, std::string_view type);
+// Adds a stored thing's name: "name", or "name64", its base64, when it is not UTF-8.
+void add_name(nlohmann::json& json, const std::string& name);
 // Bytes that are not UTF-8 are replaced.
 Answer json_answer(const nlohmann::json& json);
 Answer problem(const Error& error, std::uint64_t id);

@@ -84,7 +84,8 @@ struct Get final : Look {
 };
 
 Json describe(const store::NameEntry& entry) {
-  Json json = {{"name", entry.name}, {"bytes", entry.size}};
+  Json json = {{"bytes", entry.size}};
+  add_name(json, entry.name);
   if (entry.expires != 0) json["expires"] = entry.expires;
   return json;
 }

@@ -18,7 +18,8 @@ constexpr std::size_t kPiece = 16 << 10;      // of text, written at once
 constexpr std::string_view kGap = "event: gap\ndata: {}\n\n";
 
 std::string text_of(const store::Told& told) {
-  const Json json = {{"name", told.name}, {"version", static_cast<std::uint64_t>(told.version)}};
+  Json json = {{"version", static_cast<std::uint64_t>(told.version)}};
+  add_name(json, told.name);
   return fmt::format("event: {}\ndata: {}\n\n", told.erased ? "delete" : "put",
                      json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/json_text.h"
 #include "cli/kept.h"
 #include "cli/pipes.h"
 
@@ -24,7 +25,11 @@ Result<void> get(const Options& options) {
     return fail(Code::unavailable, "the server's answer is not a counter",
                 "does --server name the /v1 API of Carrel?");
   const auto value = json["value"].get<std::int64_t>();
-  if (options.json) return write_json({{"name", options.key}, {"value", value}});
+  if (options.json) {
+    auto named_value = named("name", options.key);
+    named_value["value"] = value;
+    return write_json(named_value);
+  }
   return write_output(std::to_string(value) + "\n");
 }
 

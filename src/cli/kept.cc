@@ -5,17 +5,33 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/percent.h"
 #include "cli/command.h"
 #include "cli/pipes.h"
 #include "cli/terminal.h"
+#include "wasi/names.h"
 
 namespace carrel::cli {
 namespace {
 
 using Json = nlohmann::json;
 constexpr std::uint64_t kPage = 1000;  // the API's most
+
+std::unexpected<Error> no_list() {
+  return fail(Code::unavailable, "the server's answer is not a list",
+              "does --server name the /v1 API of Carrel?");
+}
+
+// What to ask for after this page; nothing: it is the last. Names only rise, so a list ends.
+Result<std::optional<std::string>> next_of(const Json& page, bool empty, std::string_view after) {
+  const auto next = page.find("next");
+  if (next == page.end()) return std::nullopt;
+  auto name = next->is_string() ? wasi::decode_name(next->get<std::string>()) : std::nullopt;
+  if (!name || empty || *name <= after) return no_list();
+  return name;
+}
 
 }  // namespace
 
@@ -36,24 +52,22 @@ void add_list_options(CLI::App& app, ListOptions& options) {
 Result<void> each_listed(NodeClient& node, std::string_view target, std::string_view list,
                          const ListOptions& options,
                          const std::function<Result<void>(const Json& entry)>& show) {
-  std::string after = percent_encode(options.after);
+  std::string after = options.after;
   std::uint64_t left = options.limit == 0 ? UINT64_MAX : options.limit;
   while (left > 0) {
     std::string query = fmt::format("{}?limit={}", target, std::min(left, kPage));
     if (!options.prefix.empty()) query += "&prefix=" + percent_encode(options.prefix);
-    if (!after.empty()) query += "&after=" + after;
+    if (!after.empty()) query += "&after=" + percent_encode(after);
     CARREL_TRY(const NodeAnswer answer, node.call("GET", query));
     const Json page = Json::parse(answer.body, nullptr, false);
-    if (!page.is_object() || !page.contains(list) || !page[std::string(list)].is_array())
-      return fail(Code::unavailable, "the server's answer is not a list",
-                  "does --server name the /v1 API of Carrel?");
-    for (const Json& entry : page[std::string(list)]) {
-      CARREL_TRY_VOID(show(entry));
-      --left;
-    }
-    const auto next = page.find("next");
-    if (next == page.end() || !next->is_string()) return {};
-    after = next->get<std::string>();
+    const auto entries = page.is_object() ? page.find(list) : page.end();
+    if (entries == page.end() || !entries->is_array() || entries->size() > std::min(left, kPage))
+      return no_list();
+    for (const Json& entry : *entries) CARREL_TRY_VOID(show(entry));
+    left -= entries->size();
+    CARREL_TRY(auto next, next_of(page, entries->empty(), after));
+    if (!next) return {};
+    after = std::move(*next);
   }
   return {};
 }

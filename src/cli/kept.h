@@ -18,8 +18,9 @@ struct ListOptions {
 };
 void add_list_options(CLI::App& app, ListOptions& options);
 
-// Page after page, the entries of the answer's list called `list`. Ends when `show` fails.
-// Errors: those of NodeClient::call and of `show`.
+// Page after page, the entries of the answer's list called `list`. Ends when `show` fails, and with
+// an answer that no list has: more than was asked for, or no step towards the end.
+// Errors: those of NodeClient::call and of `show`; unavailable.
 Result<void> each_listed(NodeClient& node, std::string_view target, std::string_view list,
                          const ListOptions& options,
                          const std::function<Result<void>(const nlohmann::json& entry)>& show);

@@ -5,9 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/units.h"
-#include "base/base64.h"
 #include "base/percent.h"
-#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/event_stream.h"
 #include "cli/json_text.h"
@@ -36,10 +34,10 @@ Result<void> get(NodeClient& node, const Options& options, const std::string& ta
     const bool cut = is_terminal(Stream::output) && !answer.body.ends_with('\n');
     return write_output(shown_lines(Stream::output, answer.body) + (cut ? "\n" : ""));
   }
-  const bool text = is_utf8(answer.body);
-  return write_json({{"name", options.key},
-                     {"bytes", answer.body.size()},
-                     {text ? "value" : "base64", text ? answer.body : to_base64(answer.body)}});
+  Json json = named("name", options.key);
+  json["bytes"] = answer.body.size();
+  json.update(named("value", answer.body));
+  return write_json(json);
 }
 
 Result<void> put(NodeClient& node, const Options& options, std::string target) {
@@ -61,17 +59,20 @@ Result<void> put(NodeClient& node, const Options& options, std::string target) {
   }
   const std::size_t size = value.size();
   CARREL_TRY_VOID(node.call("PUT", target, std::move(value)));
-  return options.json ? write_json({{"put", options.key}, {"bytes", size}}) : Result<void>();
+  if (!options.json) return {};
+  Json json = named("put", options.key);
+  json["bytes"] = size;
+  return write_json(json);
 }
 
 Result<void> remove(NodeClient& node, const Options& options, const std::string& target) {
   CARREL_TRY_VOID(node.call("DELETE", target));
-  return options.json ? write_json({{"deleted", options.key}}) : Result<void>();
+  return options.json ? write_json(named("deleted", options.key)) : Result<void>();
 }
 
 Result<void> list(NodeClient& node, const Options& options, const std::string& target) {
   return each_listed(node, target, "values", options.list, [&options](const Json& entry) {
-    return options.json ? write_json(entry) : write_line(text_in(entry, "name"));
+    return options.json ? write_json(entry) : write_line(name_in(entry));
   });
 }
 
@@ -86,7 +87,7 @@ Result<void> show(const StreamEvent& event, const Options& options) {
     print_error(fmt::format("carrel: watching {} of {}\n", options.store, options.tenant));
     return {};
   }
-  const std::string name = text_in(json, "name");
+  const std::string name = name_in(json);
   return write_line(name.empty() ? event.name : fmt::format("{} {}", event.name, name));
 }
 

@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "base/percent.h"
 #include "cli/json_text.h"
+#include "cli/server_url.h"
 #include "cli/state_folder.h"
 #include "net/client.h"
 #include "server/admin_url.h"
@@ -191,6 +192,7 @@ Result<std::unique_ptr<NodeClient>> NodeClient::find(const NodeOptions& options,
   if (server.empty() || token_option.empty()) {
     CARREL_TRY(state, state_path(options.state));
   }
+  if (!server.empty()) CARREL_TRY_VOID(check_server_url(server));
   const fs::path token_file = token_option.empty() ? state / "token" : fs::path(token_option);
   const auto urls = server.empty() ? urls_in(state) : std::vector{server};
   if (urls.empty()) return no_server(state);

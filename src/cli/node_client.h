@@ -34,7 +34,8 @@ struct NodeAnswer {
 // Owner and thread: the command's. Blocks.
 class NodeClient {
  public:
-  // Errors: unavailable when no server can be found; what is wrong with the token's file.
+  // Errors: unavailable when no server can be found; invalid_argument for one that would be told
+  // the token in clear text; what is wrong with the token's file.
   static Result<std::unique_ptr<NodeClient>> find(const NodeOptions& options,
                                                   std::string_view tenant);
   // The server whose store lies in this state folder. Errors: unavailable when none says where it

@@ -4,6 +4,7 @@
 
 #include "capability/state/names.h"
 #include "cli/json_text.h"
+#include "cli/server_url.h"
 
 namespace carrel::cli {
 namespace {
@@ -23,6 +24,29 @@ TEST(NodeClient, WritesTheTargetOfAStoreAndOfAName) {
   EXPECT_EQ(target_of("shop", "kv", "carts", "a/.."), "/v1/tenants/shop/kv/carts/a/%2E.");
   EXPECT_EQ(target_of("shop", "secrets", "", "KEY"), "/v1/tenants/shop/secrets/KEY");
   EXPECT_EQ(target_of("a/b", "secrets", "", ""), "/v1/tenants/a%2Fb/secrets");
+}
+
+TEST(NodeClient, TellsItsTokenOverTlsOrToThisMachine) {
+  for (const auto* url :
+       {"https://carrel.example.com", "http://localhost:3001", "http://127.0.0.2/",
+        "http://[::1]:3001", "http://shop.localhost", "https://10.0.0.1"}) {
+    EXPECT_TRUE(check_server_url(url)) << url;
+  }
+  for (const auto* url : {"http://carrel.example.com", "http://10.0.0.1:3001", "http://[::2]",
+                          "http://127.0.0.1.example.com", "http://localhost.example.com",
+                          "http://[::ffff:127.0.0.1]", "ftp://localhost", "localhost:3001", ""}) {
+    const auto checked = check_server_url(url);
+    ASSERT_FALSE(checked) << url;
+    EXPECT_EQ(checked.error().code(), Code::invalid_argument) << url;
+  }
+}
+
+TEST(NodeClient, NamesWhatIsNotUtf8WithoutLoss) {
+  for (const std::string name : {"a", "a/\xc3\xbc", "\xff\x01", "\xed\xa0\x80"}) {
+    EXPECT_EQ(name_in(named("name", name)), name);
+  }
+  EXPECT_EQ(named("put", "\xff").dump(), R"({"put64":"/w=="})");
+  EXPECT_EQ(name_in({{"name64", "no base64"}}), "");
 }
 
 TEST(NodeClient, TakesOnlyTextsOutOfWhatAServerAnswers) {

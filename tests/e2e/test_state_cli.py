@@ -1,6 +1,8 @@
 """`carrel kv`, `counter` and `secret`: what an app keeps, from the command line of its operator."""
 
+import base64
 import contextlib
+import http.server
 import json
 import os
 import queue
@@ -15,7 +17,7 @@ import time
 import pytest
 import requests
 
-from support import CARREL, App, Server
+from support import CARREL, App, Server, serving
 
 GRANTS = 'grants = { kv = ["carts:rw"], counters = ["stock:rw"] }'
 
@@ -109,6 +111,77 @@ def test_a_terminal_is_not_steered_by_names_and_values(node, ask):
     assert b"\x1b" not in wrong
     assert well(ask("kv", "list", "shop", "escapes")) == name.encode() + b"\n"
     assert well(ask("kv", "get", "shop", "escapes", name)) == value
+
+
+def test_a_name_that_is_no_text_is_told_without_loss(node, ask):
+    name = b"odd\xff\x01/\xed\xa0\x80"
+    name64 = base64.b64encode(name).decode()
+    with Watcher(node.state, "odd") as watcher:
+        put = well(ask("kv", "put", "shop", "odd", os.fsdecode(name), "x", "--json"))
+        assert json.loads(put) == {"put64": name64, "bytes": 1}
+        event = watcher.next()
+        assert (event["event"], event["name64"], "name" in event) == ("put", name64, False)
+    url = f"http://127.0.0.1:{node.admin_port}/v1/apps/shop/kv/odd"
+    headers = {"Authorization": f"Bearer {(node.state / 'token').read_text().strip()}"}
+    assert requests.get(url, headers=headers, timeout=20).json()["values"] == [{"name64": name64, "bytes": 1}]
+    assert json.loads(well(ask("kv", "list", "shop", "odd", "--json"))) == {"name64": name64, "bytes": 1}
+    assert well(ask("kv", "list", "shop", "odd")) == name + b"\n"
+    got = json.loads(well(ask("kv", "get", "shop", "odd", os.fsdecode(name), "--json")))
+    assert got == {"name64": name64, "bytes": 1, "value": "x"}
+
+
+class Lists(http.server.BaseHTTPRequestHandler):
+    """Answers to a list, one after another."""
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        answer = self.server.answers.pop(0) if self.server.answers else {"values": []}
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def entries(*names):
+    return [{"name": name, "bytes": 0} for name in names]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"values": entries("b"), "next": "b"},
+        {"values": entries("b"), "next": "a"},
+        {"values": [], "next": "c"},
+        {"values": entries("c"), "next": 7},
+        {"values": entries("c"), "next": "%zz"},
+        {"values": entries(*"cdefgh")},
+        {"values": 7},
+        ["values"],
+    ],
+)
+def test_a_list_that_does_not_go_on_ends_with_an_error(tmp_path, page):
+    (tmp_path / "token").write_text("x" * 40)
+    with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Lists)) as server:
+        server.asked, server.answers = [], [{"values": entries("a", "b"), "next": "b"}, page]
+        url = f"http://127.0.0.1:{server.server_port}"
+        where = ("--server", url, "--token-file", tmp_path / "token", "--limit", 7)
+        listed = carrel("kv", "list", "shop", "carts", *where)
+        assert listed.returncode == 1
+        assert b"not a list" in listed.stderr
+        assert len(server.asked) == 2
+
+
+def test_the_token_is_not_sent_in_clear_text_to_another_machine(node):
+    refused = carrel("kv", "list", "shop", "carts", "--server", "http://192.0.2.1:3001", "--state", node.state)
+    assert refused.returncode == 2
+    assert b"in clear text" in refused.stderr
+    assert b"ssh -L" in refused.stderr
+    named = {"CARREL_SERVER": "http://carrel.invalid", "CARREL_STATE": str(node.state)}
+    assert carrel("kv", "list", "shop", "carts", env=named).returncode == 2
 
 
 def test_a_long_list_comes_in_pages(ask):
