@@ -43,6 +43,17 @@ TEST(SecretBytes, AreFilledAndShortened) {
   EXPECT_EQ(SecretBytes().view(), "");
 }
 
+TEST(SecretBytes, ACopyInAStringIsWipedToItsCapacity) {
+  std::string copy;
+  copy.reserve(kNeverInline);
+  copy = "s3cret";
+  const char* const place = copy.data();
+  wipe(copy);
+  EXPECT_TRUE(copy.empty());
+  EXPECT_EQ(copy.data(), place);
+  EXPECT_EQ(std::string_view(place, 6), std::string_view("\0\0\0\0\0\0", 6));
+}
+
 TEST(Hex, IsLowerCaseAndReadsBoth) {
   const std::array bytes{std::byte{0}, std::byte{0x7f}, std::byte{0xa5}};
   EXPECT_EQ(to_hex(bytes), "007fa5");

@@ -16,6 +16,12 @@ SecretBytes::SecretBytes(std::string_view copied) : SecretBytes(copied.size()) {
   if (!copied.empty()) std::memcpy(bytes_.get(), copied.data(), copied.size());
 }
 
+void wipe(std::string& copy) {
+  copy.resize(copy.capacity());
+  explicit_bzero(copy.data(), copy.size());
+  copy.clear();
+}
+
 void SecretBytes::shorten(std::size_t size) { size_ = std::min(size, size_); }
 
 }  // namespace carrel

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace carrel {
@@ -33,5 +34,10 @@ class SecretBytes {
   std::unique_ptr<char[], Wipe> bytes_;
   std::size_t size_ = 0;
 };
+
+// For copies that others need as a string: wipes and empties it. What it grew out of, and short
+// ones it was moved out of, are elsewhere: reserve `kNeverInline` before anything is in it.
+void wipe(std::string& copy);
+inline constexpr std::size_t kNeverInline = 64;
 
 }  // namespace carrel

@@ -14,6 +14,7 @@
 #include "async/shard.h"
 #include "base/files.h"
 #include "base/percent.h"
+#include "base/secret_bytes.h"
 #include "cli/json_text.h"
 #include "cli/server_url.h"
 #include "cli/state_folder.h"
@@ -130,6 +131,8 @@ struct NodeClient::Impl {
   std::string url;
   std::string token;
   async::Shard shard;
+
+  ~Impl() { wipe(token); }
 
   Result<void> exchange(net::OutgoingRequest request, net::CallLimits limits, int& status,
                         const std::function<bool(std::string_view)>& piece);

@@ -1,4 +1,5 @@
 // Bytes received and not yet used. Grows to a bound; a view into it is valid until bytes are added.
+// What it lets go of is wiped: secrets arrive this way as well.
 #pragma once
 
 #include <algorithm>
@@ -7,11 +8,24 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace carrel::net {
 
 class Buffer {
  public:
+  Buffer() = default;
+  ~Buffer() { wipe(); }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  void swap(Buffer& other) noexcept {
+    data_.swap(other.data_);
+    std::swap(capacity_, other.capacity_);
+    std::swap(begin_, other.begin_);
+    std::swap(end_, other.end_);
+  }
+
   std::string_view view() const { return {data_.get() + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
   std::size_t size() const { return end_ - begin_; }
@@ -30,6 +44,7 @@ class Buffer {
   void added(std::size_t bytes) { end_ += bytes; }
 
   void release() {
+    wipe();
     data_.reset();
     capacity_ = begin_ = end_ = 0;
   }
@@ -46,11 +61,15 @@ class Buffer {
       if (grown <= capacity_) return;
       auto data = std::make_unique_for_overwrite<char[]>(grown);
       if (kept > 0) std::memcpy(data.get(), data_.get() + begin_, kept);
+      wipe();
       data_ = std::move(data);
       capacity_ = grown;
     }
     begin_ = 0;
     end_ = kept;
+  }
+  void wipe() {
+    if (capacity_ > 0) explicit_bzero(data_.get(), capacity_);
   }
 
   std::unique_ptr<char[]> data_;

@@ -19,8 +19,8 @@ struct OutgoingRequest {
   std::string method = "GET";
   Url url;
   std::vector<std::pair<std::string, std::string>>
-      headers;  // Host, lengths and what concerns one connection are dropped
-  std::string body;
+      headers;       // Host, lengths and what concerns one connection are dropped
+  std::string body;  // wiped once it is sent, as the headers are
 };
 
 struct CallLimits {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "async/first_of.h"
+#include "base/secret_bytes.h"
 #include "net/client_message.h"
 #include "net/client_pool.h"
 #include "net/client_response.h"
@@ -25,6 +26,12 @@ struct Call {
   Instant until;
   std::shared_ptr<TlsContext> tls = nullptr;  // null: plain
 
+  // There may be secrets in what is sent.
+  ~Call() {
+    wipe(message);
+    for (auto& [name, value] : request.headers) wipe(value);
+  }
+
   Origin origin() const { return {request.url.scheme, request.url.host, request.url.port}; }
 };
 
@@ -34,6 +41,16 @@ struct Answered {
 
 async::Task<void> ask(Resolver* resolver, std::string host, std::shared_ptr<Answered> into) {
   into->addresses = co_await resolver->resolve(std::move(host));
+}
+
+Result<void> write_message(Call& call) {
+  CARREL_TRY(std::string head, write_request_head(call.request));
+  call.message.reserve(kNeverInline + head.size() + call.request.body.size());
+  call.message.append(head).append(call.request.body);
+  wipe(head);
+  wipe(call.request.body);
+  std::string().swap(call.request.body);  // it may be large
+  return {};
 }
 
 // The response's own head, read off the socket's input.
@@ -140,7 +157,7 @@ async::Task<Result<std::unique_ptr<ClientSocket>>> Client::Impl::connect(const C
 async::Task<Result<std::unique_ptr<IncomingResponse>>> Client::Impl::exchange(
     Call* call, CallConnection* connection) {
   ClientSocket* socket = connection->socket.get();
-  CARREL_CO_TRY(const bool taken, co_await socket->send(call->message, call->until));
+  CARREL_CO_TRY(const bool taken, co_await socket->send(&call->message, call->until));
   auto head = co_await receive_head(socket, call);
   if (!head) co_return std::unexpected(std::move(head).error());
   const ClientResponse::Rest rest{.until = call->until,
@@ -170,14 +187,12 @@ Client::~Client() { impl_->pool->close(); }
 async::Task<Result<std::unique_ptr<IncomingResponse>>> Client::send(TenantName tenant,
                                                                     OutgoingRequest request,
                                                                     CallLimits limits) {
-  CARREL_CO_TRY(std::string message, write_request_head(request));
-  message += request.body;
-  request.body.clear();
   Call call{.tenant = std::move(tenant),
             .request = std::move(request),
             .limits = limits,
-            .message = std::move(message),
+            .message = {},
             .until = now() + limits.total};
+  CARREL_CO_TRY_VOID(write_message(call));
   if (call.request.url.scheme == "https") {
     call.tls = impl_->options.tls;
     if (!call.tls) co_return fail(Code::unavailable, "this process has no roots for https");

@@ -204,9 +204,10 @@ async::Task<Result<std::unique_ptr<ClientSocket>>> ClientSocket::open(async::Sha
   co_return std::unique_ptr<ClientSocket>(new ClientSocket(std::move(impl)));
 }
 
-async::Task<Result<bool>> ClientSocket::send(std::string bytes, Instant until) {
-  for (std::size_t sent = 0; sent < bytes.size();) {
-    const iovec part{.iov_base = bytes.data() + sent, .iov_len = bytes.size() - sent};
+async::Task<Result<bool>> ClientSocket::send(const std::string* bytes, Instant until) {
+  for (std::size_t sent = 0; sent < bytes->size();) {
+    const iovec part{.iov_base = const_cast<char*>(bytes->data()) + sent,
+                     .iov_len = bytes->size() - sent};
     const IoResult result = impl_->transport->write({&part, 1});
     sent += result.bytes;
     if (result.state == IoState::closed) co_return false;

@@ -31,8 +31,8 @@ class ClientSocket {
   ClientSocket(const ClientSocket&) = delete;
   ClientSocket& operator=(const ClientSocket&) = delete;
 
-  // False: the peer answered or closed before it had taken all.
-  async::Task<Result<bool>> send(std::string bytes, Instant until);
+  // False: the peer answered or closed before it had taken all. The bytes outlive the task.
+  async::Task<Result<bool>> send(const std::string* bytes, Instant until);
 
   // Appends what has arrived to `input()`; at least one byte, or none: the peer has ended its side.
   async::Task<Result<std::size_t>> receive(Instant until);

@@ -218,7 +218,7 @@ async::Task<bool> Connection::handle() {
 }
 
 void Connection::ready_for_next() {
-  if (input_.empty()) std::swap(input_, spare_);
+  if (input_.empty()) input_.swap(spare_);
   if (spare_.capacity() > kKeptBytes) spare_.release();
   if (input_.empty() && input_.capacity() > kKeptBytes) input_.release();
   if (channel_.output().capacity() > kKeptBytes) channel_.output() = std::string();

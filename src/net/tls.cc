@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/handle.h"
+#include "base/secret_bytes.h"
 #include "net/client.h"
 #include "net/server.h"
 #include "net/transport.h"
@@ -60,6 +61,7 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* size,
 class TlsTransport final : public Transport {
  public:
   TlsTransport(Fd fd, Handle<SSL, SSL_free> ssl) : Transport(std::move(fd)), ssl_(std::move(ssl)) {}
+  ~TlsTransport() override { wipe(staged_); }
 
   IoResult handshake() override {
     ERR_clear_error();

@@ -121,7 +121,7 @@ def test_a_name_that_is_no_text_is_told_without_loss(node, ask):
         assert json.loads(put) == {"put64": name64, "bytes": 1}
         event = watcher.next()
         assert (event["event"], event["name64"], "name" in event) == ("put", name64, False)
-    url = f"http://127.0.0.1:{node.admin_port}/v1/apps/shop/kv/odd"
+    url = f"http://127.0.0.1:{node.admin_port}/v1/tenants/shop/kv/odd"
     headers = {"Authorization": f"Bearer {(node.state / 'token').read_text().strip()}"}
     assert requests.get(url, headers=headers, timeout=20).json()["values"] == [{"name64": name64, "bytes": 1}]
     assert json.loads(well(ask("kv", "list", "shop", "odd", "--json"))) == {"name64": name64, "bytes": 1}
