@@ -55,6 +55,11 @@ void read_reply(TableReader& table, CaseCall& call) {
 
 }  // namespace
 
+std::string_view failure_name(Code code) {
+  const auto* const found = std::ranges::find(kFailures, code, &Failure::code);
+  return found == kFailures.end() ? std::string_view() : found->name;
+}
+
 CaseCall read_call(TableReader& table) {
   CaseCall call;
   if (auto method = table.text("method", 32)) call.method = std::move(*method);

@@ -15,6 +15,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "app/table_reader.h"
 #include "base/error.h"
@@ -32,6 +33,9 @@ struct CaseCall {
   std::string reply_body;
   std::optional<Code> error;
 };
+
+// "refused", as in `error`; empty: a case has no name for it.
+std::string_view failure_name(Code code);
 
 // Problems are added to the reader's.
 CaseCall read_call(TableReader& table);

@@ -4,23 +4,11 @@
 
 #include <algorithm>
 
-#include "async/stream.h"
+#include "cli/canned_response.h"
 #include "cli/expectation.h"
 
 namespace carrel::cli {
 namespace {
-
-class CannedResponse final : public net::IncomingResponse {
- public:
-  CannedResponse(net::ReplyHead head, std::string body)
-      : head_(std::move(head)), body_(std::move(body)) {}
-  const net::ReplyHead& head() const override { return head_; }
-  async::ByteSource& body() override { return body_; }
-
- private:
-  net::ReplyHead head_;
-  async::MemorySource body_;
-};
 
 std::string name_of(std::string_view method, const net::Url& url) {
   return fmt::format("{} {}", method, url.text());

@@ -23,7 +23,8 @@ Run add(CLI::App& app) {
   app.add_option("FOLDER", arguments->apps)->expected(0, 1);
   add_listen_options(app, *arguments);
   add_module_options(app, *arguments);
-  add_egress_options(app, *arguments);
+  add_egress_options(app, arguments->egress);
+  add_source_options(app, arguments->registry);
   return [arguments] {
     if (arguments->apps.empty()) arguments->apps.emplace_back(".");
     return serve(*arguments);

@@ -11,6 +11,7 @@
 #include "app/units.h"
 #include "base/files.h"
 #include "cli/command.h"
+#include "cli/egress_options.h"
 #include "cli/record.h"
 #include "cli/registry_options.h"
 #include "cli/state_folder.h"
@@ -37,6 +38,7 @@ struct Options {
   std::string state;
   RegistryArguments registry;
   std::string store;
+  EgressArguments egress;
   bool include_head = false;
   bool json = false;
 };
@@ -172,6 +174,13 @@ void show_json(const app::CaseEvent& event, const TurnResult& result) {
   print(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
+// Nothing: the module may call nobody. Reading the system's certificates takes a while.
+Result<std::optional<net::ClientOptions>> client_of(const EgressArguments& arguments,
+                                                    const app::Module& module) {
+  if (module.grants.http.empty()) return std::nullopt;
+  return client_options(arguments);
+}
+
 Result<int> invoke(const Options& options) {
   CARREL_TRY(app::CaseEvent event, event_of(options));
   // What is recorded must come out the same when it is run again.
@@ -182,6 +191,8 @@ Result<int> invoke(const Options& options) {
   CARREL_TRY(const auto bench, options.store.empty()
                                    ? TurnBench::make(options.state)
                                    : TurnBench::make(options.state, options.store));
+  CARREL_TRY(auto client, client_of(options.egress, subject.module));
+  if (client) bench->allow_calls(std::move(*client));
   CARREL_TRY(const TurnResult result,
              bench->run({.module = subject.module,
                          .app = subject.app ? &*subject.app : nullptr,
@@ -242,6 +253,7 @@ Run add(CLI::App& app) {
   app.add_option("--store", options->store, "Keep the state of the turn in this store's folder")
       ->type_name("DIR")
       ->excludes(record);
+  add_egress_options(app, options->egress);
   app.add_flag("--json", options->json, "As JSON");
   add_state_option(app, options->state);
   add_source_options(app, options->registry);
@@ -260,7 +272,8 @@ const Command kInvoke{
         "FOLDER is an app; MODULE a file alone, with default limits. The reply's body goes to standard\n"
         "output; what the guest logged, and what the turn used, to standard error.\n"
         "The exit status is 0 if the guest gave a reply, whatever its status says.\n"
-        "The turn's store is empty and gone afterwards, unless --store names one that stays.",
+        "The turn's store is empty and gone afterwards, unless --store names one that stays. Its calls to\n"
+        "the outside are made, within the module's grants, as by a server; --record keeps them, too.",
     .examples =
         "carrel invoke examples/shop --path '/price/book-wasm?country=DE'\n"
         "carrel invoke hello.wasm --data @order.json --header content-type:application/json\n"

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "base/utf8.h"
 #include "observe/json_line.h"
 
 namespace carrel::cli {
@@ -127,6 +128,31 @@ Result<std::string> effects_text(const fs::path& folder, const app::CaseEffects&
   return values + blobs + counters;
 }
 
+// A call with bytes that a case cannot hold is named, and left to the reader.
+std::string calls_text(const std::vector<app::CaseCall>& calls) {
+  std::string text;
+  for (const app::CaseCall& call : calls) {
+    const std::string_view error = call.error ? app::failure_name(*call.error) : "";
+    if (!is_utf8(call.reply_body) || !is_utf8(call.body.value_or("")) ||
+        (call.error && error.empty())) {
+      text += fmt::format("\n# Not recorded, for no case can hold it: {} {}\n", call.method,
+                          call.url.text());
+      continue;
+    }
+    text += fmt::format("\n[[http]]\nmethod = {}\nurl = {}\n", toml_text(call.method),
+                        toml_text(call.url.text()));
+    if (call.body) text += fmt::format("body = {}\n", toml_text(*call.body));
+    if (call.error) {
+      text += fmt::format("error = {}\n", toml_text(error));
+      continue;
+    }
+    text += fmt::format("reply = {{ status = {}", call.reply.status);
+    if (!call.reply.headers.empty()) text += ", headers = " + table_of(call.reply.headers);
+    text += fmt::format(", body = {} }}\n", toml_text(call.reply_body));
+  }
+  return text;
+}
+
 }  // namespace
 
 Result<void> record_case(const fs::path& folder, const std::string& module_name,
@@ -154,8 +180,9 @@ Result<void> record_case(const fs::path& folder, const std::string& module_name,
   CARREL_TRY(const std::string effects_part, effects_text(folder, result.left));
   return write(
       folder / "case.toml",
-      fmt::format("[case]\ndescription = \"Recorded by carrel invoke\"\nmodule = {}\n\n{}\n{}{}",
-                  toml_text(module), event_part, expectation_part, effects_part));
+      fmt::format("[case]\ndescription = \"Recorded by carrel invoke\"\nmodule = {}\n\n{}{}\n{}{}",
+                  toml_text(module), event_part, calls_text(result.calls), expectation_part,
+                  effects_part));
 }
 
 }  // namespace carrel::cli

@@ -24,7 +24,8 @@ Run add(CLI::App& app) {
       ->type_name("FILE");
   add_listen_options(app, *arguments);
   add_module_options(app, *arguments);
-  add_egress_options(app, *arguments);
+  add_egress_options(app, arguments->egress);
+  add_source_options(app, arguments->registry);
   add_operation_options(app, *arguments);
   return [arguments] { return serve(*arguments); };
 }

@@ -132,17 +132,6 @@ void add_module_options(CLI::App& app, ServeArguments& arguments) {
   add_state_option(app, arguments.state);
 }
 
-void add_egress_options(CLI::App& app, ServeArguments& arguments) {
-  app.add_option("--allow-egress", arguments.allowed_egress,
-                 "Addresses that apps may call though they are not public; may be repeated")
-      ->type_name("CIDR")
-      ->allow_extra_args(false);
-  app.add_option("--egress-ca-file", arguments.egress_ca_file,
-                 "Certificates that apps' calls believe (PEM; default: the system's)")
-      ->type_name("FILE");
-  add_source_options(app, arguments.registry);
-}
-
 void add_operation_options(CLI::App& app, ServeArguments& arguments) {
   app.add_option("--tls-cert", arguments.certificate,
                  "Serve HTTPS with this certificate chain (PEM)")
@@ -201,12 +190,8 @@ Result<server::ServerOptions> server_options(const ServeArguments& arguments, se
   options.admin_hosts = arguments.admin_hosts;
   CARREL_TRY(options.tls, tls_files(arguments));
   CARREL_TRY(options.limits, limits_of(arguments));
-  for (const std::string& text : arguments.allowed_egress) {
-    auto range = net::parse_range(text);
-    if (!range) return std::unexpected(std::move(range).error().within("--allow-egress"));
-    options.allowed_egress.push_back(*range);
-  }
-  options.egress_ca_file = arguments.egress_ca_file;
+  CARREL_TRY(options.allowed_egress, allowed_ranges(arguments.egress));
+  options.egress_ca_file = arguments.egress.ca_file;
   CARREL_TRY(options.registry_logins, read_credentials(arguments.registry.config));
   CARREL_TRY(options.trusted_signers, read_public_keys(arguments.registry.signed_by));
   options.plain_http = arguments.registry.plain_http;

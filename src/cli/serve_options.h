@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/egress_options.h"
 #include "cli/registry_options.h"
 #include "server/options.h"
 
@@ -20,10 +21,11 @@ struct ServeArguments {
   std::string listen = "127.0.0.1:3000";
   int port = -1;      // -1: the one in `listen`
   std::string admin;  // empty: the command's default
-  std::vector<std::string> admin_hosts, hosts, environment, allowed_egress;
+  std::vector<std::string> admin_hosts, hosts, environment;
   RegistryArguments registry;
   std::string environment_file;
-  std::string certificate, key, egress_ca_file;
+  std::string certificate, key;
+  EgressArguments egress;
   std::string access_log = "off", log = "stderr", log_level = "info";
   unsigned shards = 0;
   std::string state;
@@ -33,7 +35,6 @@ struct ServeArguments {
 
 void add_listen_options(CLI::App& app, ServeArguments& arguments);     // where, how many shards
 void add_module_options(CLI::App& app, ServeArguments& arguments);     // environment, state
-void add_egress_options(CLI::App& app, ServeArguments& arguments);     // calls to the outside
 void add_operation_options(CLI::App& app, ServeArguments& arguments);  // TLS, logs, limits, admin
 
 // Errors: invalid_argument naming the option; those of the state folder and the environment file.

@@ -6,6 +6,7 @@
 #include "app/setup.h"
 #include "capability/assets/assets.h"
 #include "cli/canned_calls.h"
+#include "cli/recorded_calls.h"
 #include "cli/state_folder.h"
 #include "net/memory_reply.h"
 #include "patterns/function/router.h"
@@ -143,6 +144,10 @@ TurnBench::TurnBench(EngineRoom room)
       loader_(room_.engine, room_.cache, 1),
       runtime_(shard_, loader_, limits(), services_) {}
 
+void TurnBench::allow_calls(net::ClientOptions options) {
+  client_.emplace(shard_, std::move(options));
+}
+
 Result<std::shared_ptr<wasi::Node>> TurnBench::folder(const std::filesystem::path& path) {
   if (const auto known = folders_.find(path); known != folders_.end()) return known->second;
   CARREL_TRY(auto node, capability::assets::mount(path));
@@ -218,7 +223,13 @@ Result<TurnResult> TurnBench::run(const TurnInput& input) {
   services_ = store ? store->services() : turn::Services();
   static const std::vector<app::CaseCall> kNoCalls;
   CannedCalls canned(input.calls != nullptr ? *input.calls : kNoCalls);
-  if (input.calls != nullptr) services_.client = &canned;
+  std::optional<RecordedCalls> recorded;
+  if (input.calls != nullptr) {
+    services_.client = &canned;
+  } else if (client_) {
+    services_.client = &*client_;
+    if (input.record > 0) services_.client = &recorded.emplace(*client_);
+  }
   shard_.run_until_done(run_turn(runtime_, program, turn, &outcome));
   services_ = {};
 
@@ -233,6 +244,7 @@ Result<TurnResult> TurnBench::run(const TurnInput& input) {
   if (store && input.record > 0) {
     CARREL_TRY(result.left, store->contents(setup.tenant, setup.grants, input.record));
   }
+  if (recorded) result.calls = recorded->made();
   if (result.error && http) {
     result.head = net::problem_head(*result.error);
     result.body = net::problem_body(*result.error, turn.id);

@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "cli/engine_room.h"
 #include "cli/turn_store.h"
+#include "net/client.h"
 #include "net/http.h"
 #include "runtime/runtime.h"
 #include "turn/turn.h"
@@ -30,8 +31,9 @@ struct TurnResult {
   std::optional<Error> error;
   std::string log;  // standard error, line by line
   Nanos wall{};
-  FoundState after;       // of the effects that were asked for
-  app::CaseEffects left;  // what the turn's store held, if that was asked for
+  FoundState after;                  // of the effects that were asked for
+  app::CaseEffects left;             // what the turn's store held, if that was asked for,
+  std::vector<app::CaseCall> calls;  // and the calls it made
   std::vector<std::string> unexpected_calls, missing_calls;  // of those that were expected
 };
 
@@ -46,8 +48,8 @@ struct TurnInput {
   store::Reach looks = store::Reach::memory;  // where it looks first; not in a store that is kept
   const app::CaseState* before = nullptr;     // what is stored; null: nothing
   const app::CaseEffects* effects = nullptr;  // what to look for afterwards; null: nothing
-  const std::vector<app::CaseCall>* calls = nullptr;  // to the outside; null: it has none
-  std::size_t record = 0;  // how much of the store to bring back, in names
+  const std::vector<app::CaseCall>* calls = nullptr;  // to the outside; null: see `allow_calls`
+  std::size_t record = 0;  // how much of the store to bring back, in names; 0: no calls either
 };
 
 // Owner: the command. Thread: the caller's, which runs the turns. Stops: nothing runs between two
@@ -59,6 +61,9 @@ class TurnBench {
   // With a store that is kept in this folder. Errors: those of the node's key as well.
   static Result<std::unique_ptr<TurnBench>> make(const std::string& state,
                                                  std::filesystem::path store);
+
+  // Turns whose calls are not expected may make them; else they make none.
+  void allow_calls(net::ClientOptions options);
 
   // Checks, compiles and runs.
   // Errors: what stands in the way of a turn: the module, its folders, the store. A turn that
@@ -81,6 +86,7 @@ class TurnBench {
   runtime::Loader loader_;
   async::Shard shard_;
   std::optional<Kept> kept_;
+  std::optional<net::Client> client_;
   turn::Services services_;  // during a turn
   runtime::Runtime runtime_;
   std::map<std::filesystem::path, std::shared_ptr<wasi::Node>> folders_;  // read once

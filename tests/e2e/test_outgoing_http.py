@@ -1,6 +1,7 @@
 """`/http/new`: a function calls a server on the loopback, where it may and where it may not."""
 
 import http.server
+import json
 import socket
 import time
 
@@ -68,11 +69,11 @@ class Answers(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.server.seen.append((self.command, self.path, dict(self.headers), body))
         if self.path == "/away":
-            self.send_response(307)
+            self.send_response_only(307)
             self.send_header("location", self.server.away)
             answer = b""
         else:
-            self.send_response(201)
+            self.send_response_only(201)
             answer = b"you said " + body
         self.send_header("content-length", str(len(answer)))
         self.end_headers()
@@ -191,6 +192,54 @@ def test_nobody_who_answers_is_an_errno(serve):
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         server = serve([url], "--allow-egress", "127.0.0.0/8")
         assert ask(server, f"GET {url}/\n\n") == REFUSED
+
+
+def test_one_turn_from_the_shell_calls_within_its_grants(service, run_carrel, tmp_path):
+    app = app_of(tmp_path / "app", service.url)
+    message = f"POST {service.url}/rates HTTP/1.1\n\nhello"
+    refused = run_carrel("invoke", app.folder, "--data", message)
+    assert (refused.returncode, refused.stdout.strip()) == (0, PERM)
+    assert "--allow-egress" in refused.stderr
+    assert service.seen == []
+    loopback = ("--allow-egress", "127.0.0.0/8")
+    called = run_carrel("invoke", app.folder, "--data", message, *loopback)
+    assert called.stdout.startswith("HTTP/1.1 201 ")
+    assert called.stdout.endswith("you said hello")
+    elsewhere = run_carrel("invoke", app.folder, "--data", "GET http://127.0.0.1:9/\n\n", *loopback)
+    assert elsewhere.stdout.strip() == ACCES
+    assert len(service.seen) == 1
+
+
+def test_a_recorded_turn_is_a_case_with_its_calls(service, run_carrel, tmp_path):
+    app = app_of(tmp_path / "app", service.url)
+    service.away = "/rates"
+    loopback = ("--allow-egress", "127.0.0.0/8")
+    for name, message in {
+        "post": f"POST {service.url}/away HTTP/1.1\nAuthorization: Basic cTpx\n\nhello",
+        "bytes": f"POST {service.url}/rates HTTP/1.1\n\n\xff",
+        "refused": f"GET http://127.0.0.1:{port_of_nobody()}/\n\n",
+    }.items():
+        (tmp_path / name).write_bytes(message.encode("latin-1"))
+        case = app.folder / "tests" / name
+        recorded = run_carrel(
+            "invoke", app.folder, "--data", f"@{tmp_path / name}", "--record", case, *loopback, input=b"", text=False
+        )
+        assert recorded.returncode == 0, recorded.stderr
+    text = (app.folder / "tests/post/case.toml").read_text()
+    assert text.count("[[http]]") == 2, "the redirect's as well"
+    assert "Basic" not in text.split("[[http]]", 1)[1]
+    assert "Not recorded" in (app.folder / "tests/bytes/case.toml").read_text()
+    seen = len(service.seen)
+    tested = run_carrel("test", app.folder, "--json")
+    verdicts = {case["name"].split("/")[1]: case["passed"] for case in json.loads(tested.stdout)["cases"]}
+    assert verdicts == {"post": True, "bytes": False, "refused": True}
+    assert len(service.seen) == seen, "a case calls nobody"
+
+
+def port_of_nobody():
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        return silent.getsockname()[1]
 
 
 def test_a_range_that_is_none_is_said(run_carrel, tmp_path):

@@ -113,10 +113,11 @@ void CallFile::begin() {
     return fail_with(not_granted(*request), name_of(*request));
   }
   if (turn_.state->services.client == nullptr) {
-    return fail_with({.number = Errno::netdown,
-                      .error = Error(Code::unavailable, "this process makes no calls",
-                                     "serve the app with `carrel serve` or `carrel dev`")},
-                     name_of(*request));
+    return fail_with(
+        {.number = Errno::netdown,
+         .error = Error(Code::unavailable, "this process makes no calls",
+                        "`carrel serve`, `carrel dev` and `carrel invoke` make calls")},
+        name_of(*request));
   }
   turn::CallRecord& calls = turn_.state->calls;
   if (!calls.diverged()) replayed_ = calls.replay(message_);
