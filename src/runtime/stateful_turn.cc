@@ -144,10 +144,11 @@ async::Task<turn::Outcome> run_with_state(async::Shard& shard, const turn::Servi
   place.reset();  // the guest is gone: who waits for the disk or the client takes nobody's place
   turn.event.body = source;
 
-  if (!outcome.error && turn.module.sync == store::Sync::always) {
-    if (auto durable = co_await services.gate->wait(needed); !durable) {
-      outcome.error = std::move(durable).error();
-    }
+  // How a turn failed tells something of what it saw, too.
+  if (outcome.error) needed = state.transaction.seen();
+  if (turn.module.sync == store::Sync::always) {
+    auto durable = co_await services.gate->wait(needed);
+    if (!durable && !outcome.error) outcome.error = std::move(durable).error();
   }
   if (!outcome.error && outcome.held) {
     auto sent = co_await turn::send(std::move(*outcome.held), turn.reply);

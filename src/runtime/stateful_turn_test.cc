@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "net/memory_reply.h"
+#include "store/faulty_files.h"
 #include "turn/interceptor.h"
 #include "turn/kept_body.h"
 #include "wasm/test_room.h"
@@ -61,7 +62,7 @@ class StatefulTurn : public ::testing::Test {
   void SetUp() override {
     std::string pattern = fs::temp_directory_path() / "carrel-turn-XXXXXX";
     folder = mkdtemp(pattern.data());
-    store = std::move(*store::Store::open({.folder = folder / "store"}));
+    store = std::move(*store::Store::open({.folder = folder / "store", .files = faults.files()}));
     services.store = &store->attach(room.shard);
     gate.emplace(*services.store);
     services.gate = &*gate;
@@ -120,6 +121,7 @@ class StatefulTurn : public ::testing::Test {
   }
 
   fs::path folder;
+  store::FaultyFiles faults;
   wasm::testing::TestRoom room;
   std::shared_ptr<const wasm::Prepared> prepared = room.prepare("(module)");
   Admission admission{room.shard, {}};
@@ -153,6 +155,26 @@ TEST_F(StatefulTurn, LeavesNothingWhenTheGuestFails) {
   EXPECT_EQ(outcome.error->code(), Code::guest_trapped);
   EXPECT_FALSE(reply.started());
   EXPECT_EQ(kept("chairs"), "-");
+}
+
+TEST_F(StatefulTurn, SaysHowItFailedOnceWhatItSawIsDurable) {
+  faults.hold_syncs();
+  meanwhile("chairs", "5");
+  abi.guest = [](turn::Turn& turn, int) {
+    EXPECT_EQ(read(*turn.state, "chairs"), "5");
+    return turn::Outcome{.error = Error(Code::guest_trapped)};
+  };
+  turn::Outcome outcome;
+  auto running = run_into(*this, "", nullptr, &outcome);
+  running.start();
+  for (int i = 0; i < 10; ++i)
+    room.shard.run_until_done(room.shard.sleep_for(std::chrono::milliseconds(1)));
+  EXPECT_EQ(abi.runs, 1);
+  EXPECT_FALSE(outcome.error);
+  faults.release_syncs();
+  while (!outcome.error)
+    room.shard.run_until_done(room.shard.sleep_for(std::chrono::milliseconds(1)));
+  EXPECT_EQ(outcome.error->code(), Code::guest_trapped);
 }
 
 TEST_F(StatefulTurn, LeavesNothingOverTheQuota) {
