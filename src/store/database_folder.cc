@@ -102,12 +102,15 @@ Result<void> check_folder(const fs::path& folder) {
 }
 
 Result<void> prepare_folder(const fs::path& folder) {
-  auto checked = check_folder(folder);
-  if (checked || checked.error().code() != Code::not_found) return checked;
+  const auto checked = check_folder(folder);
+  if (!checked && checked.error().code() != Code::not_found) return checked;
   std::error_code error;
-  fs::create_directories(folder, error);
+  if (!checked) fs::create_directories(folder, error);
   if (error) return std::unexpected(io_error("make the folder", folder, error.value()));
-  return write_format(folder);
+  // What is stored is nobody else's to read, whoever may enter the folders above.
+  fs::permissions(folder, fs::perms::owner_all, error);
+  if (error) return std::unexpected(io_error("close to others", folder, error.value()));
+  return checked ? Result<void>() : write_format(folder);
 }
 
 Result<void> write_format(const fs::path& folder) {

@@ -20,6 +20,7 @@ std::filesystem::path parts_folder(const std::filesystem::path& folder);
 Result<void> check_folder(const std::filesystem::path& folder);
 
 // Makes a new, empty store's folder where there is none or an empty one; otherwise as check_folder.
+// From then on it is for its owner only.
 Result<void> prepare_folder(const std::filesystem::path& folder);
 
 // Writes FORMAT, synced.

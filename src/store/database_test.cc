@@ -23,6 +23,18 @@ class ADatabase : public DatabaseFixture {
   }
 };
 
+TEST_F(ADatabase, IsForItsOwnerOnly) {
+  namespace fs = std::filesystem;
+  fs::create_directory(folder);
+  fs::permissions(folder, fs::perms::all);
+  for (int i = 0; i < 2; ++i) {  // a new one, and one that was open to others
+    open();
+    EXPECT_EQ(fs::status(folder).permissions(), fs::perms::owner_all);
+    database.reset();
+    fs::permissions(folder, fs::perms::all);
+  }
+}
+
 TEST_F(ADatabase, KeepsWhatWasWrittenWhenItIsOpenedAgain) {
   open();
   put("a", "1");
