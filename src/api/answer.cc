@@ -16,6 +16,8 @@ net::ReplyHead head_of(int status, std::string_view type) {
                       {"x-content-type-options", "nosniff"}}};
 }
 
+Answer no_content() { return {{.status = 204, .headers = {{"cache-control", "no-store"}}}, ""}; }
+
 void add_name(Json& json, const std::string& name) {
   if (is_utf8(name)) {
     json["name"] = name;

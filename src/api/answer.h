@@ -15,6 +15,7 @@ struct Answer {
   std::string body;
 };
 
+Answer no_content();  // it is done
 net::ReplyHead head_of(int status, std::string_view type);
 // Adds a stored thing's name: "name", or "name64", its base64, when it is not UTF-8.
 void add_name(nlohmann::json& json, const std::string& name);

@@ -25,6 +25,15 @@ Result<std::string> Call::text(std::string_view parameter) const {
   return fail(Code::invalid_argument, fmt::format("{} is not percent-encoded", parameter));
 }
 
+std::uint64_t Call::storage() const {
+  std::optional<std::uint64_t> most;
+  const auto info = node.info();
+  for (const AppInfo& app : info->apps) {
+    if (app.tenant == tenant.str()) most = std::max(most.value_or(0), app.storage);
+  }
+  return most.value_or(UINT64_MAX);
+}
+
 async::Task<Result<Body>> read_object(Call* call) {
   Body body;
   CARREL_CO_TRY(body.text, co_await read_body(&call->exchange.body, kMostBody));

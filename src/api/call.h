@@ -24,6 +24,9 @@ struct Call {
   // The same, decoded. Errors: invalid_argument.
   Result<std::string> text(std::string_view parameter) const;
 
+  // Bytes that the apps of the tenant may fill its stores to.
+  std::uint64_t storage() const;
+
   net::Exchange& exchange;
   const Operation& operation;
   std::vector<Parameter> parameters;

@@ -31,6 +31,7 @@ struct Operation {
 // The families. A new one: its table, a line here, and one in operations.cc.
 std::span<const Operation> node_operations();
 std::span<const Operation> state_operations();
+std::span<const Operation> blob_operations();
 std::span<const Operation> tenant_operations();
 std::span<const Operation> token_operations();
 std::span<const Operation> audit_operations();

@@ -12,7 +12,7 @@ Match find(std::string_view method, std::string_view path) {
 TEST(Operations, PathsThatNoneHasAreNone) {
   for (const std::string_view path :
        {"", "/", "//", "*", "/v1", "/v1/", "/v1/tenants/", "/v1/tenants//kv/a", "/v1/tenants/a/kv",
-        "/v1/tenants/a/kv/", "/v1/tenants/a/counters/b", "/v1/tenants/a/blobs/b/c",
+        "/v1/tenants/a/kv/", "/v1/tenants/a/counters/b", "/v1/tenants/a/things/b/c",
         "/v1/tenants/a/secrets/", "/v1/tenants/a/secrets/B/C", "/v1/tenants/a:b",
         "/v1/tenants/:restore", "/v1/status/", "/V1/status", "v1/status"}) {
     const Match match = find("GET", path);

@@ -5,7 +5,6 @@
 // durable.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -41,16 +40,6 @@ Result<StatePath> path_of(const Call& call, Thing thing) {
   if (thing == Thing::secret) text = call.raw("name");
   if (thing == Thing::value || thing == Thing::counter) text += fmt::format("/{}", call.raw("key"));
   return read_state_path(thing, text);
-}
-
-// What the apps of the tenant may fill its stores to.
-std::uint64_t storage_of(const Call& call) {
-  std::optional<std::uint64_t> most;
-  const auto info = call.node.info();
-  for (const AppInfo& app : info->apps) {
-    if (app.tenant == call.tenant.str()) most = std::max(most.value_or(0), app.storage);
-  }
-  return most.value_or(UINT64_MAX);
 }
 
 // What each of these does to the store: what it means, and what came of it.
@@ -119,7 +108,7 @@ struct Change final : Look {
                                              record ? store::Track::no : store::Track::yes));
     if (!record && there == nullptr) co_return fail(Code::not_found, "there is none of that name");
     CARREL_CO_TRY_VOID(record_change(*transaction, there));
-    answer = {{.status = 204, .headers = {{"cache-control", "no-store"}}}, ""};
+    answer = no_content();
     if (record) co_return transaction->put(place, path.name, *record);
     co_return transaction->erase(place, path.name);
   }
@@ -139,7 +128,7 @@ struct Change final : Look {
 };
 
 Task<Result<Answer>> finish(Call* call, Look* step) {
-  return commit_answering(call, call->tenant, {.quota = storage_of(*call)}, step);
+  return commit_answering(call, call->tenant, {.quota = call->storage()}, step);
 }
 
 template <Thing thing>

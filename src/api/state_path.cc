@@ -63,7 +63,7 @@ Result<StatePath> read_state_path(Thing thing, std::string_view text) {
     return read;
   }
   CARREL_TRY_VOID(read_name(text, read));
-  if (thing != Thing::values && read.name.empty())
+  if (thing != Thing::values && thing != Thing::blobs && read.name.empty())
     return fail(Code::invalid_argument, "the path names nothing in the store");
   return read;
 }

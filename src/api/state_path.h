@@ -13,16 +13,16 @@
 
 namespace carrel::api {
 
-enum class Thing : std::uint8_t { value, values, secret, secrets, counter };
+enum class Thing : std::uint8_t { value, values, secret, secrets, counter, blob, blobs };
 
 struct StatePath {
   Thing thing;
-  std::string store;  // of values and counters
+  std::string store;  // of values, counters and blobs
   std::string name;   // of one thing
 };
 
-// `text`: the path after "kv/", "counters/" or "secrets/". Errors: invalid_argument for what is no
-// name.
+// `text`: the path after "kv/", "counters/", "blobs/" or "secrets/". Errors: invalid_argument for
+// what is no name.
 Result<StatePath> read_state_path(Thing thing, std::string_view text);
 
 struct ListQuery {

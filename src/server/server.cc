@@ -143,7 +143,7 @@ Result<std::string> listen_for_admin(Graph& graph) {
                                          api::Authenticator(std::move(token)), graph.clock);
   graph.api->serve_state(graph.shards.front()->services());
   net::Server::Options how{.address = options.admin->host, .port = options.admin->port};
-  how.limits.body_bytes = 1 << 20;
+  how.limits.body_bytes = 1 << 30;  // a blob's most; each operation has its own
   how.limits.connections = 256;
   const auto port = graph.shards.front()->serve_other(*graph.api, how);
   if (!port) {

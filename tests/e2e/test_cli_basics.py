@@ -24,6 +24,7 @@ COMMANDS = [
     "inspect",
     "kv",
     "counter",
+    "blob",
     "secret",
     "store",
     "doctor",
