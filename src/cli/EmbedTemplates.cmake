@@ -10,7 +10,7 @@ foreach(template IN LISTS folders)
   endif()
   file(GLOB_RECURSE files RELATIVE "${FOLDER}/${template}" "${FOLDER}/${template}/*")
   # What a build leaves behind; the templates' .gitignore files name the same.
-  list(FILTER files EXCLUDE REGEX "(^|/)(build|target|node_modules|\\.zig-cache|zig-out)/|package-lock\\.json$")
+  list(FILTER files EXCLUDE REGEX "(^|/)(build|target|node_modules|\\.venv|\\.zig-cache|zig-out)/|package-lock\\.json$")
   list(SORT files)
   string(APPEND source "constexpr TemplateFile k_${template}[] = {\n")
   foreach(file IN LISTS files)
@@ -22,4 +22,4 @@ foreach(template IN LISTS folders)
 endforeach()
 string(APPEND source "constexpr Template kTemplates[] = {\n${table}};\n\n}  // namespace\n\n"
   "std::span<const Template> templates() { return kTemplates; }\n\n}  // namespace carrel::cli\n")
-file(CONFIGURE OUTPUT "${OUT}" CONTENT "@source@" @ONLY)
+file(WRITE "${OUT}" "${source}")  # not CONFIGURE: templates hold "@"

@@ -24,6 +24,9 @@ constexpr Toolchain kToolchains[] = {
     {.language = "assemblyscript",
      .label = "AssemblyScript",
      .get = "install Node.js 20 or newer with npm; the first build fetches the compiler"},
+    {.language = "python",
+     .label = "Python (a component)",
+     .get = "install Python 3.10 or newer with venv; the first build fetches componentize-py"},
     {.language = "zig",
      .label = "Zig",
      .get = "python3 -m venv ~/.venvs/zig && ~/.venvs/zig/bin/pip install ziglang==0.17.1, then "
@@ -118,6 +121,7 @@ Found look_for(const Toolchain& toolchain) {
   if (toolchain.language == "rust") return look_for_rust();
   if (toolchain.language == "go") return look_for_tool("GO", "go");
   if (toolchain.language == "assemblyscript") return look_for_assemblyscript();
+  if (toolchain.language == "python") return look_for_tool("CARREL_COMPONENTIZE_PY", "python3");
   return look_for_zig();
 }
 
