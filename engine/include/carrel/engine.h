@@ -7,22 +7,12 @@
 // shared by all threads; a linker belongs to the thread that fills it.
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
+#include <carrel/buffer.h>
 #include <wasmtime.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-// Bytes owned by the Rust side. `data` is null when there are none.
-typedef struct carrel_buffer {
-  uint8_t* data;
-  size_t size;
-  size_t capacity;
-} carrel_buffer;
-
-void carrel_buffer_free(carrel_buffer* buffer);
 
 // Settings of an engine. Sizes are bytes, counts are slots of the pooling allocator; a module or
 // component may have one memory and up to four tables, and the pool holds as many tables for each

@@ -1,0 +1,279 @@
+//! JSON Schema 2020-12 for documents and schemas that nobody vouches for: nothing is fetched, patterns take linear
+//! time, and a check that would take too many steps or too much stack ends as one. The contract is
+//! `include/carrel/schema.h`.
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use jsonschema::json::{Array, Json, Node, NodeIdentity, Object, SerdeJson};
+use jsonschema::types::JsonType;
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
+use serde_json::{Map, Value};
+
+use crate::buffer::carrel_buffer;
+
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+const STEPS: u64 = 2_000_000; // some ten milliseconds
+const STEPS_TO_EXPLAIN: u64 = 200_000;
+const STACK: usize = 1 << 20; // bytes of the caller's
+const PATTERN_BYTES: usize = 1 << 20; // of one compiled pattern
+const MOST_PROBLEMS: usize = 8;
+const LONGEST: usize = 512; // bytes of one message
+
+thread_local! {
+    static LEFT: Cell<u64> = const { Cell::new(0) };
+    static FLOOR: Cell<usize> = const { Cell::new(0) };
+}
+
+/// What a check that is over its bounds unwinds with.
+struct Spent;
+
+fn step(cost: usize) {
+    let here = 0u8;
+    let left = LEFT.get();
+    let cost = 1 + cost as u64;
+    if left < cost || (std::ptr::from_ref(&here) as usize) < FLOOR.get() {
+        LEFT.set(0);
+        resume_unwind(Box::new(Spent)); // without a word on standard error
+    }
+    LEFT.set(left - cost);
+}
+
+/// Runs a check within bounds. Nothing: it was over them, or the library gave up.
+fn bounded<T>(steps: u64, check: impl FnOnce() -> T) -> Option<T> {
+    let here = 0u8;
+    LEFT.set(steps);
+    FLOOR.set((std::ptr::from_ref(&here) as usize).saturating_sub(STACK));
+    catch_unwind(AssertUnwindSafe(check)).ok()
+}
+
+/// `serde_json`'s values, each look at which is a step.
+struct Counted;
+
+#[derive(Clone, Copy)]
+struct Looked<'a>(&'a Value);
+
+impl Json for Counted {
+    type Node<'a> = Looked<'a>;
+    type PreparedKey = String;
+    type StringBuffer = ();
+    const KEYS_PER_LOOKUP: usize = SerdeJson::KEYS_PER_LOOKUP;
+    const ACYCLIC: bool = true;
+
+    fn prepare_key(key: &str) -> String {
+        key.to_owned()
+    }
+
+    fn with_string_node<T>(buffer: &mut (), string: &str, f: impl FnOnce(Looked<'_>) -> T) -> T {
+        SerdeJson::with_string_node(buffer, string, |node| f(Looked(node)))
+    }
+}
+
+impl<'a> Node<'a, Counted> for Looked<'a> {
+    type Object = Members<'a>;
+    type Array = Items<'a>;
+    type Number = &'a serde_json::Number;
+
+    fn as_object(&self) -> Option<Members<'a>> {
+        step(0);
+        self.0.as_object().map(Members)
+    }
+    fn as_array(&self) -> Option<Items<'a>> {
+        step(0);
+        self.0.as_array().map(|items| Items(items))
+    }
+    // Who asks for a text reads it.
+    fn as_string(&self) -> Option<Cow<'a, str>> {
+        let text = self.0.as_str();
+        step(text.map_or(0, |text| text.len() / 64));
+        text.map(Cow::Borrowed)
+    }
+    fn as_number(&self) -> Option<&'a serde_json::Number> {
+        step(0);
+        self.0.as_number()
+    }
+    fn as_boolean(&self) -> Option<bool> {
+        step(0);
+        self.0.as_bool()
+    }
+    fn is_null(&self) -> bool {
+        step(0);
+        self.0.is_null()
+    }
+    fn json_type(&self) -> JsonType {
+        step(0);
+        Node::<SerdeJson>::json_type(&self.0)
+    }
+    fn string_length(&self) -> Option<u64> {
+        let text = self.as_string()?;
+        Some(text.chars().count() as u64)
+    }
+    fn equals_value(&self, expected: &Value) -> bool {
+        step(0);
+        jsonschema::json::cmp::equal(self.0, expected)
+    }
+    fn to_value(&self) -> Cow<'a, Value> {
+        step(0);
+        Cow::Borrowed(self.0)
+    }
+    fn identity(&self) -> Option<NodeIdentity> {
+        step(0);
+        Node::<SerdeJson>::identity(&self.0)
+    }
+}
+
+struct Members<'a>(&'a Map<String, Value>);
+
+struct MembersIter<'a>(serde_json::map::Iter<'a>);
+
+impl<'a> Iterator for MembersIter<'a> {
+    type Item = (&'a str, Looked<'a>);
+    fn next(&mut self) -> Option<Self::Item> {
+        step(0);
+        self.0.next().map(|(key, value)| (key.as_str(), Looked(value)))
+    }
+}
+
+impl<'a> Object<'a, Counted> for Members<'a> {
+    type Node = Looked<'a>;
+    type MemberName = &'a str;
+    type MembersIter = MembersIter<'a>;
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn get(&self, key: &String) -> Option<Looked<'a>> {
+        step(0);
+        self.0.get(key.as_str()).map(Looked)
+    }
+    fn members(&self) -> MembersIter<'a> {
+        MembersIter(self.0.iter())
+    }
+}
+
+struct Items<'a>(&'a [Value]);
+
+struct ItemsIter<'a>(std::slice::Iter<'a, Value>);
+
+impl<'a> Iterator for ItemsIter<'a> {
+    type Item = Looked<'a>;
+    fn next(&mut self) -> Option<Looked<'a>> {
+        step(0);
+        self.0.next().map(Looked)
+    }
+}
+
+impl<'a> Array<'a, Counted> for Items<'a> {
+    type Node = Looked<'a>;
+    type ElementsIter = ItemsIter<'a>;
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn elements(&self) -> ItemsIter<'a> {
+        ItemsIter(self.0.iter())
+    }
+    fn is_unique(&self) -> bool {
+        step(self.0.len());
+        jsonschema::json::unique::is_unique(self.0)
+    }
+}
+
+pub struct carrel_schema(Validator<Counted>);
+
+fn compile(text: &[u8]) -> Result<Validator<Counted>, String> {
+    let schema: Value = serde_json::from_slice(text).map_err(|error| format!("it is not JSON: {error}"))?;
+    if let Some(dialect) = schema.get("$schema") {
+        if dialect.as_str().map(|text| text.trim_end_matches('#')) != Some(DIALECT) {
+            return Err(format!("its $schema is not {DIALECT}"));
+        }
+    }
+    let patterns = PatternOptions::regex().size_limit(PATTERN_BYTES).dfa_size_limit(PATTERN_BYTES);
+    let options = jsonschema::options_for::<Counted>().with_draft(Draft::Draft202012).with_pattern_options(patterns);
+    match bounded(STEPS, || options.offline().build(&schema).map_err(|error| text_of(&error, error.to_string()))) {
+        Some(built) => built,
+        None => Err("the library cannot take it".to_owned()),
+    }
+}
+
+fn shorten(mut text: String) -> String {
+    if text.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
+}
+
+fn text_of(error: &ValidationError<'_>, text: String) -> String {
+    shorten(format!("{}: {text}", error.instance_path().as_str()))
+}
+
+fn problem(at: &str, message: String) -> Value {
+    serde_json::json!({"at": at, "message": shorten(message)})
+}
+
+/// Why the document is not valid; values of the document are not repeated.
+fn problems(schema: &Validator<Counted>, document: &Value) -> Vec<Value> {
+    let listed = bounded(STEPS_TO_EXPLAIN, || {
+        let errors = schema.iter_errors(Looked(document)).take(MOST_PROBLEMS);
+        errors.map(|error| problem(error.instance_path().as_str(), error.masked().to_string())).collect::<Vec<_>>()
+    });
+    match listed {
+        Some(list) if !list.is_empty() => list,
+        _ => vec![problem("", "does not match the schema".to_owned())],
+    }
+}
+
+fn check(schema: &Validator<Counted>, text: &[u8]) -> Vec<Value> {
+    let document: Value = match serde_json::from_slice(text) {
+        Ok(document) => document,
+        Err(error) => return vec![problem("", format!("is not JSON: {error}"))],
+    };
+    match bounded(STEPS, || schema.is_valid(Looked(&document))) {
+        Some(true) => Vec::new(),
+        Some(false) => problems(schema, &document),
+        None => vec![problem("", "takes too long to check against the schema".to_owned())],
+    }
+}
+
+/// # Safety
+/// `data` points to `size` bytes.
+unsafe fn bytes<'a>(data: *const u8, size: usize) -> &'a [u8] {
+    if size == 0 { &[] } else { unsafe { std::slice::from_raw_parts(data, size) } }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn carrel_schema_new(
+    json: *const u8,
+    size: usize,
+    error: &mut carrel_buffer,
+) -> Option<Box<carrel_schema>> {
+    match compile(unsafe { bytes(json, size) }) {
+        Ok(validator) => Some(Box::new(carrel_schema(validator))),
+        Err(text) => {
+            error.set(text);
+            None
+        }
+    }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn carrel_schema_free(schema: Option<Box<carrel_schema>>) {
+    drop(schema);
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn carrel_schema_check(
+    schema: &carrel_schema,
+    json: *const u8,
+    size: usize,
+    problems: &mut carrel_buffer,
+) -> bool {
+    let found = check(&schema.0, unsafe { bytes(json, size) });
+    if found.is_empty() {
+        return true;
+    }
+    problems.set(Value::Array(found).to_string());
+    false
+}
