@@ -1,5 +1,7 @@
 #include "abi/guest.h"
 
+#include <algorithm>
+
 #include "abi/standard_files.h"
 #include "capability/blob/blob.h"
 #include "capability/counter/counter.h"
@@ -69,7 +71,7 @@ wasm::CallLimits limits_of(const turn::Turn& turn) {
   const turn::Limits& limits = turn.module.limits;
   return {.memory = limits.memory,
           .cpu = limits.cpu,
-          .deadline = std::chrono::steady_clock::now() + limits.time};
+          .deadline = std::min(std::chrono::steady_clock::now() + limits.time, turn.deadline)};
 }
 
 void settle(const turn::Turn& turn, wasi::Wasi& wasi, std::unique_ptr<ReplyOutput> output,

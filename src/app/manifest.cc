@@ -19,30 +19,13 @@ struct Later {
   std::string_view key, needs;
 };
 
-constexpr std::array<Later, 8> kLaterTables{{{"hook", "hook points"},
-                                             {"queue", "queues"},
+constexpr std::array<Later, 7> kLaterTables{{{"queue", "queues"},
                                              {"stream", "streams"},
                                              {"schedule", "schedules"},
                                              {"proxy", "proxy filters"},
                                              {"workflow", "workflows"},
                                              {"actor", "actors"},
                                              {"batch", "batch jobs"}}};
-
-// A path in the manifest that must stay in the app's folder, so that the folder is the whole app.
-std::optional<fs::path> inner_path(TableReader& table, std::string_view key,
-                                   const fs::path& folder) {
-  const auto text = table.required_text(key);
-  if (!text) return {};
-  const fs::path path = fs::path(*text).lexically_normal();
-  if (path.is_absolute() || *path.begin() == "..") {
-    table.problem(key,
-                  fmt::format("{} is outside the app's folder; copy it into the folder and name "
-                              "it relative to the manifest",
-                              in_quotes(*text)));
-    return {};
-  }
-  return folder / path;
-}
 
 class Reader {
  public:
@@ -57,6 +40,7 @@ class Reader {
     read_modules();
     for (const TomlValue* table : root_.tables("function")) read_function(*table);
     for (const TomlValue* table : root_.tables("static")) read_static(*table);
+    for (const TomlValue* table : root_.tables("hook")) read_point(*table);
     for (const auto& [key, needs] : kLaterTables) {
       root_.refuse(
           key, fmt::format("`{}` needs {}, which this build does not support yet; remove it", key,
@@ -220,6 +204,15 @@ class Reader {
     if (max_age) made.max_age = std::chrono::duration_cast<std::chrono::seconds>(*max_age);
   }
 
+  void read_point(const TomlValue& value) {
+    HookPoint point = read_hook(value, manifest_, module_names_, problems_);
+    if (std::ranges::find(manifest_.hooks, point.name, &HookPoint::name) != manifest_.hooks.end()) {
+      problems_.add(value.at,
+                    fmt::format("the point {} is there twice; remove one", in_quotes(point.name)));
+    }
+    manifest_.hooks.push_back(std::move(point));
+  }
+
   std::optional<Route> read_route(TableReader& table) {
     const auto text = table.required_text("route", kMaxRouteBytes);
     if (!text) return {};
@@ -271,6 +264,21 @@ const Module* Manifest::module(std::string_view name) const {
   const auto found = std::ranges::find_if(
       modules, [&](const Module& module) { return module.name.str() == name; });
   return found == modules.end() ? nullptr : &*found;
+}
+
+std::optional<fs::path> inner_path(TableReader& table, std::string_view key,
+                                   const fs::path& folder) {
+  const auto text = table.required_text(key);
+  if (!text) return {};
+  const fs::path path = fs::path(*text).lexically_normal();
+  if (path.is_absolute() || *path.begin() == "..") {
+    table.problem(key,
+                  fmt::format("{} is outside the app's folder; copy it into the folder and name "
+                              "it relative to the manifest",
+                              in_quotes(*text)));
+    return {};
+  }
+  return folder / path;
 }
 
 turn::Limits read_limits(TableReader& owner, std::string_view key, turn::Limits limits) {

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/hooks.h"
 #include "app/oci/reference.h"
 #include "app/route.h"
 #include "app/table_reader.h"
@@ -65,6 +66,7 @@ struct Manifest {
   std::vector<Module> modules;  // by name
   std::vector<Function> functions;
   std::vector<StaticFolder> statics;
+  std::vector<HookPoint> hooks;
   std::optional<std::filesystem::path>
       assets;                        // the folder's assets/, which modules see as /assets
   std::vector<std::string> notices;  // accepted, but not as the author may expect
@@ -81,5 +83,8 @@ Result<Manifest> parse_manifest(std::string_view text, const std::filesystem::pa
 // Parts that modules.toml and case.toml share.
 turn::Limits read_limits(TableReader& owner, std::string_view key, turn::Limits otherwise);
 Pairs read_environment(TableReader& table, std::string_view key);
+// A path that must stay in the app's folder, so that the folder is the whole app.
+std::optional<std::filesystem::path> inner_path(TableReader& table, std::string_view key,
+                                                const std::filesystem::path& folder);
 
 }  // namespace carrel::app

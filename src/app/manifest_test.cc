@@ -184,8 +184,6 @@ TEST(Manifest, GivesAModuleItsGrants) {
 
 TEST(Manifest, RefusesEveryTableOfLaterBuilds) {
   Fixture f;
-  EXPECT_THAT(f.error("[[hook]]\npoint = \"x\"\n"),
-              HasSubstr("`hook` needs hook points, which this build"));
   EXPECT_THAT(f.error("[[queue]]\nname = \"x\"\n"), HasSubstr("`queue` needs queues"));
   EXPECT_THAT(f.error("[workflow.x]\n"), HasSubstr("`workflow` needs workflows"));
 }

@@ -47,6 +47,18 @@ Result<std::optional<server::Address>> admin_address(const ServeArguments& argum
   return address;
 }
 
+// As the admin's; it is there if an app has hook points, or if it was asked for.
+Result<std::optional<server::Address>> data_address(const ServeArguments& arguments,
+                                                    server::Style style, std::uint16_t apps_port) {
+  if (arguments.data == "off") return std::nullopt;
+  if (arguments.data.empty()) {
+    const bool any = apps_port == 0 || style == server::Style::development;
+    return server::Address{.port = static_cast<std::uint16_t>(any ? 0 : 3002)};
+  }
+  CARREL_TRY(server::Address address, server::parse_address(arguments.data));
+  return address;
+}
+
 Result<Pairs> environment_of(const ServeArguments& arguments) {
   Pairs pairs;
   for (const std::string& text : arguments.environment) {
@@ -147,6 +159,9 @@ void add_operation_options(CLI::App& app, ServeArguments& arguments) {
                  "A name by which the /v1 API may be called; may be repeated")
       ->type_name("NAME")
       ->allow_extra_args(false);
+  app.add_option("--data", arguments.data,
+                 "Where hook points are called, or off (default: 127.0.0.1:3002 if there are any)")
+      ->type_name("HOST:PORT");
   app.add_option("--access-log", arguments.access_log,
                  "A line for each request: a file, - or off (default: off)")
       ->type_name("FILE");
@@ -188,6 +203,8 @@ Result<server::ServerOptions> server_options(const ServeArguments& arguments, se
   CARREL_TRY(options.listen, listen_address(arguments));
   CARREL_TRY(options.admin, admin_address(arguments, style, options.listen.port));
   options.admin_hosts = arguments.admin_hosts;
+  CARREL_TRY(options.data, data_address(arguments, style, options.listen.port));
+  options.data_asked = !arguments.data.empty();
   CARREL_TRY(options.tls, tls_files(arguments));
   CARREL_TRY(options.limits, limits_of(arguments));
   CARREL_TRY(options.allowed_egress, allowed_ranges(arguments.egress));

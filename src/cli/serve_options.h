@@ -19,8 +19,8 @@ struct ServeArguments {
   std::vector<std::string> apps;
   std::string modules;  // wagi's modules.toml
   std::string listen = "127.0.0.1:3000";
-  int port = -1;      // -1: the one in `listen`
-  std::string admin;  // empty: the command's default
+  int port = -1;            // -1: the one in `listen`
+  std::string admin, data;  // empty: the command's default
   std::vector<std::string> admin_hosts, hosts, environment;
   RegistryArguments registry;
   std::string environment_file;

@@ -2,6 +2,7 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/hex.h"
@@ -85,7 +86,8 @@ bool may_run_again(const Error& error, int run, Instant end) {
 // Runs and commits until the turn is kept or given up. The outcome's error says why; else `needed`
 // is the version that must be durable before anything leaves.
 async::Task<turn::Outcome> run_to_commit(Running& running, store::Version* needed) {
-  const Instant end = std::chrono::steady_clock::now() + running.turn.module.limits.time;
+  const Instant end = std::min(std::chrono::steady_clock::now() + running.turn.module.limits.time,
+                               running.turn.deadline);
   for (int run = 1;; ++run) {
     turn::Outcome outcome = co_await run_guest(running);
     if (outcome.error) co_return outcome;

@@ -11,6 +11,7 @@
 #include "app/wagi.h"
 #include "capability/assets/assets.h"
 #include "server/faults.h"
+#include "server/hook_points.h"
 #include "server/wagi_routes.h"
 
 namespace carrel::server {
@@ -132,7 +133,12 @@ Result<LoadedApp> AppLoader::load(const AppSource& source) {
   for (const app::Function& each : manifest.functions)
     site->functions.push_back(modules[each.module]);
 
-  LoadedApp app{.site = site, .folders = folders_of(manifest), .notices = manifest.notices};
+  CARREL_TRY(auto hooks,
+             hook_points_of(manifest, modules, site->hosts, options_.environment.size()));
+  LoadedApp app{.site = site,
+                .hooks = std::move(hooks),
+                .folders = folders_of(manifest),
+                .notices = manifest.notices};
   app.info = {.name = manifest.app.str(),
               .tenant = manifest.app.str(),
               .hosts = site->hosts,

@@ -13,6 +13,7 @@
 #include "api/node.h"
 #include "app/manifest.h"
 #include "patterns/function/site.h"
+#include "patterns/hook/point.h"
 #include "runtime/loader.h"
 #include "server/folder_watch.h"
 #include "server/options.h"
@@ -22,6 +23,7 @@ namespace carrel::server {
 
 struct LoadedApp {
   std::shared_ptr<const function::Site> site;
+  std::shared_ptr<const hook::App> hooks;  // null: it has no hook points
   api::AppInfo info;
   std::vector<WatchedFolder> folders;  // where its files are
   std::vector<std::string> notices;

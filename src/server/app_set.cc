@@ -76,6 +76,14 @@ std::shared_ptr<const function::Sites> AppSet::sites() const {
   return sites;
 }
 
+std::shared_ptr<const hook::Apps> AppSet::hooks() const {
+  auto hooks = std::make_shared<hook::Apps>();
+  for (const LoadedApp& app : apps_) {
+    if (app.hooks) hooks->all.push_back(app.hooks);
+  }
+  return hooks;
+}
+
 std::vector<WatchedFolder> AppSet::folders() const {
   std::vector<WatchedFolder> folders;
   for (const LoadedApp& app : apps_)

@@ -23,6 +23,7 @@ class AppSet {
   Result<void> reload_all();
 
   std::shared_ptr<const function::Sites> sites() const;
+  std::shared_ptr<const hook::Apps> hooks() const;
   const std::vector<LoadedApp>& apps() const { return apps_; }
   std::vector<WatchedFolder> folders() const;
 

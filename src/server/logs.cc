@@ -44,6 +44,7 @@ Result<std::unique_ptr<Logs>> Logs::open(const ServerOptions& options, const Clo
     logs->access_ = json_access_log(access, clock);
   }
   logs->failures_ = make_failure_log(*logs->events_);
+  logs->hooks_ = std::make_unique<HookReports>(*logs->events_, *logs->failures_);
   for (auto& [name, writer] : open) logs->writers_.push_back(std::move(writer));
   return logs;
 }

@@ -9,6 +9,7 @@
 #include "net/server.h"
 #include "observe/log.h"
 #include "patterns/function/handler.h"
+#include "server/hook_reports.h"
 #include "server/options.h"
 #include "turn/turn.h"
 
@@ -23,6 +24,7 @@ class Logs {
   observe::Log& events() { return *events_; }
   turn::GuestLog& guests() { return *guests_; }
   function::FailureLog& failures() { return *failures_; }
+  hook::Reports& hooks() { return *hooks_; }
   net::AccessLog* access() { return access_.get(); }  // null: none is kept
 
   // One line for the person who started the server.
@@ -37,6 +39,7 @@ class Logs {
   std::unique_ptr<observe::Log> events_;
   std::unique_ptr<turn::GuestLog> guests_;
   std::unique_ptr<function::FailureLog> failures_;
+  std::unique_ptr<hook::Reports> hooks_;
   std::unique_ptr<net::AccessLog> access_;
 };
 

@@ -48,6 +48,8 @@ struct ServerOptions {
   Address listen{.host = "127.0.0.1", .port = 3000};
   std::optional<Address> admin;          // nothing: no admin listener
   std::vector<std::string> admin_hosts;  // names it may be called by, besides the loopback's
+  std::optional<Address> data;           // for applications that call hook points
+  bool data_asked = false;               // named by the caller: it is there without hook points too
   std::optional<net::TlsFiles> tls;
   net::ServerLimits limits;
 

@@ -9,6 +9,7 @@
 #include "api/api.h"
 #include "server/admin_url.h"
 #include "server/app_set.h"
+#include "server/hook_points.h"
 #include "server/logs.h"
 #include "server/node_state.h"
 #include "server/shard_unit.h"
@@ -44,7 +45,7 @@ struct Graph {
   std::unique_ptr<FolderWatch> watch{};  // development only
   NodeState node{};
   std::unique_ptr<api::Api> api{};
-  AdminUrl admin_url{};
+  AdminUrl admin_url{}, hooks_url{};
   std::vector<std::unique_ptr<ShardUnit>> shards{};
   WallTime started = clock.wall();
 
@@ -89,6 +90,7 @@ void make_shards(Graph& graph) {
     graph.shards.push_back(
         std::make_unique<ShardUnit>(i, *graph.loader, limits, *graph.store, *graph.logs));
     graph.shards.back()->use(graph.apps->sites());
+    graph.shards.back()->use(graph.apps->hooks());
   }
 }
 
@@ -155,6 +157,33 @@ Result<std::string> listen_for_admin(Graph& graph) {
   return url("http", *options.admin, *port);
 }
 
+// Applications call hook points here, on every shard. Empty: there are none, and nobody asked.
+Result<std::string> listen_for_hooks(Graph& graph) {
+  const ServerOptions& options = graph.options;
+  const auto file = store_folder(options).parent_path() / "hooks.url";
+  if (!options.data || (graph.apps->hooks()->all.empty() && !options.data_asked)) {
+    std::error_code none;
+    std::filesystem::remove(file, none);  // left by a server that was killed
+    return std::string();
+  }
+  CARREL_TRY(const auto token, api::LocalToken::load_or_make(options.state / "token"));
+  net::Server::Options how{.address = options.data->host, .port = options.data->port};
+  how.limits.body_bytes = hook::kMaxDocument;
+  how.use = graph.shards.size() == 1 ? net::PortUse::alone : net::PortUse::first;
+  for (const auto& shard : graph.shards) {
+    auto port = shard->serve_hooks(token, graph.clock, how);
+    if (!port) {
+      return fail(port.error().code(), "the hook points: " + port.error().message(),
+                  "give them another address with --data HOST:PORT, or --data off");
+    }
+    how.port = *port;
+    how.use = net::PortUse::another;
+  }
+  add_listener(graph.egress, *options.data, how.port);
+  CARREL_TRY(graph.hooks_url, AdminUrl::write(file, local_url(*options.data, how.port)));
+  return url("http", *options.data, how.port);
+}
+
 // After all listeners are there: none of them may be called.
 Result<void> allow_calls(Graph& graph) {
   CARREL_TRY(const auto tls, net::load_client_tls(graph.options.egress_ca_file));
@@ -199,7 +228,12 @@ Result<void> check_hosts(const Graph& graph) {
 
 std::vector<TenantName> tenants_of(const Graph& graph) {
   std::vector<TenantName> tenants;
-  for (const LoadedApp& app : graph.apps->apps()) tenants.emplace_back(app.info.tenant);
+  for (const LoadedApp& app : graph.apps->apps()) {
+    tenants.emplace_back(app.info.tenant);
+    if (!app.hooks) continue;
+    const auto more = binding_tenants(*app.hooks);
+    tenants.insert(tenants.end(), more.begin(), more.end());
+  }
   return tenants;
 }
 
@@ -263,6 +297,7 @@ Result<void> build(Graph& graph) {
 Result<void> start(Graph& graph) {
   CARREL_TRY(const std::string apps_url, listen_for_apps(graph));
   CARREL_TRY(const std::string admin_url, listen_for_admin(graph));
+  CARREL_TRY(const std::string hooks_url, listen_for_hooks(graph));
   CARREL_TRY_VOID(allow_calls(graph));
   show_apps(graph);
   say_apps(graph);
@@ -277,6 +312,7 @@ Result<void> start(Graph& graph) {
     graph.logs->say(fmt::format("admin API at {}/v1, its token is in {}", admin_url,
                                 (graph.options.state / "token").string()));
   }
+  if (!hooks_url.empty()) graph.logs->say(fmt::format("hook points at {}/v1/hooks", hooks_url));
   graph.logs->say(fmt::format("listening on {}", apps_url));
   return {};
 }
@@ -289,7 +325,10 @@ void reload(Graph& graph) {
                   events = &graph.logs->events()]() mutable {
     return create_or_say(services, std::move(names), now, events);
   });
-  for (const auto& shard : graph.shards) shard->use(graph.apps->sites());
+  for (const auto& shard : graph.shards) {
+    shard->use(graph.apps->sites());
+    shard->use(graph.apps->hooks());
+  }
   show_apps(graph);
   if (!reloaded) {
     const Error& error = reloaded.error();

@@ -17,7 +17,8 @@ ShardUnit::ShardUnit(unsigned index, runtime::Loader& loader, const runtime::Run
       gate_(store_),
       services_{.store = &store_, .gate = &gate_, .sealer = &store.sealer()},
       runtime_(shard_, loader, limits, services_),
-      functions_(runtime_, logs.guests(), logs.failures()) {}
+      functions_(runtime_, logs.guests(), logs.failures()),
+      invoker_(runtime_, logs.guests(), logs.hooks()) {}
 
 ShardUnit::~ShardUnit() {
   if (thread_.joinable()) {
@@ -36,6 +37,15 @@ Result<std::uint16_t> ShardUnit::serve_other(net::Handler& handler, net::Server:
   CARREL_TRY(auto listener, net::Server::listen(shard_, handler, std::move(options)));
   others_.push_back(std::move(listener));
   return others_.back()->port();
+}
+
+Result<std::uint16_t> ShardUnit::serve_hooks(const api::LocalToken& token, const Clock& clock,
+                                             net::Server::Options options) {
+  hooks_.emplace(invoker_, token, services_, clock);
+  if (hook_apps_) hooks_->serve(hook_apps_);
+  CARREL_TRY(auto listener, net::Server::listen(shard_, *hooks_, std::move(options)));
+  apps_.push_back(std::move(listener));
+  return apps_.back()->port();
 }
 
 void ShardUnit::allow_calls(net::ClientOptions options) {
@@ -57,6 +67,13 @@ void ShardUnit::start(std::optional<unsigned> pin) {
 
 void ShardUnit::use(std::shared_ptr<const function::Sites> sites) {
   shard_.submit([this, sites = std::move(sites)]() mutable { functions_.serve(std::move(sites)); });
+}
+
+void ShardUnit::use(std::shared_ptr<const hook::Apps> hooks) {
+  shard_.submit([this, hooks = std::move(hooks)]() mutable {
+    hook_apps_ = std::move(hooks);
+    if (hooks_) hooks_->serve(hook_apps_);
+  });
 }
 
 void ShardUnit::run_soon(std::move_only_function<async::Task<void>()> make) {

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "api/hooks.h"
 #include "async/gate.h"
 #include "async/shard.h"
 #include "net/client.h"
@@ -37,6 +38,10 @@ class ShardUnit {
   Result<std::uint16_t> serve_apps(net::Server::Options options);
   Result<std::uint16_t> serve_other(net::Handler& handler, net::Server::Options options);
 
+  // Before `start`: hook points are called here.
+  Result<std::uint16_t> serve_hooks(const api::LocalToken& token, const Clock& clock,
+                                    net::Server::Options options);
+
   // For handlers of `serve_other`.
   const turn::Services& services() const { return services_; }
 
@@ -53,6 +58,7 @@ class ShardUnit {
 
   // From the next request on. Any time.
   void use(std::shared_ptr<const function::Sites> sites);
+  void use(std::shared_ptr<const hook::Apps> hooks);
 
   // Refuses new connections for apps and gives their requests in progress `bound`.
   void drain(std::chrono::milliseconds bound);
@@ -75,6 +81,9 @@ class ShardUnit {
   turn::Services services_;
   runtime::Runtime runtime_;
   function::FunctionHandler functions_;
+  hook::Invoker invoker_;
+  std::shared_ptr<const hook::Apps> hook_apps_;
+  std::optional<api::HookApi> hooks_;
   std::vector<std::unique_ptr<net::Server>> apps_, others_;  // go first: connections use all above
   std::atomic<bool> running_ = false, drained_ = false;
   std::thread thread_;

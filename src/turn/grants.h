@@ -31,4 +31,7 @@ struct Grants {
   bool any() const;
 };
 
+// Whether who has `outer` has all of `inner`.
+bool within(const Grants& inner, const Grants& outer);
+
 }  // namespace carrel::turn

@@ -79,6 +79,7 @@ struct Turn {
   const Clock& clock = system_clock();  // what the guest is shown; limits go by the machine's
   std::optional<Error> body_failure;    // why the event's body did not arrive whole
   std::string key = {};                 // names it to the outside; empty: the runtime makes one
+  Instant deadline = Instant::max();    // of its pattern; its module's limits may end it sooner
   Interceptor* interceptor = nullptr;   // the pattern's, for gated turns; may be null
   State* state = nullptr;               // the runtime's, while it runs; null: nothing is granted
 };

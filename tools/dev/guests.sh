@@ -123,7 +123,7 @@ build_guests() {
     [ -e "$(dirname "$script")/toolchain" ] || continue
     build_guest "$(dirname "$script")" || die "the guest $(dirname "$script") was not built"
   done
-  for script in keeper probe probe_rust; do
+  for script in hook keeper probe probe_rust; do
     build_component "$script" || die "the component of $script was not built"
   done
 }

@@ -1,0 +1,211 @@
+#include "app/hooks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "app/grants_reader.h"
+#include "app/manifest.h"
+#include "app/units.h"
+#include "document/json_text.h"
+#include "tenant/path.h"
+
+namespace carrel::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::array<std::pair<Combine, std::string_view>, 5> kCombines = {{
+    {Combine::first, "first"},
+    {Combine::all, "all"},
+    {Combine::chain, "chain"},
+    {Combine::merge, "merge"},
+    {Combine::any_deny, "any-deny"},
+}};
+
+// A list of words that a key may have, and which it has.
+template <typename T, std::size_t N>
+std::optional<T> read_word(TableReader& table, std::string_view key,
+                           const std::array<std::pair<T, std::string_view>, N>& words) {
+  const auto text = table.text(key);
+  if (!text) return {};
+  std::vector<std::string_view> known;
+  for (const auto& [value, word] : words) {
+    if (word == *text) return value;
+    known.push_back(word);
+  }
+  table.problem(key, fmt::format("`{}` of {} cannot be {}{}", key, table.where(), in_quotes(*text),
+                                 suggestion(*text, known)));
+  return {};
+}
+
+std::shared_ptr<const document::Schema> read_schema(TableReader& table, std::string_view key,
+                                                    const Manifest& manifest) {
+  if (!table.has(key)) return nullptr;
+  const auto path = inner_path(table, key, manifest.folder);
+  if (!path) return nullptr;
+  const auto text = read_small_file(*path);
+  if (!text) {
+    table.problem(key, text.error().message());
+    return nullptr;
+  }
+  auto schema = document::Schema::compile(*text);
+  if (schema) return *schema;
+  table.problem(key, fmt::format("{} is no JSON Schema (2020-12): {}", in_quotes(path->native()),
+                                 schema.error().message()));
+  return nullptr;
+}
+
+// The default is a module's answer as well, so it keeps to the same rules.
+void read_failure(TableReader& table, HookPoint& point) {
+  static constexpr std::array<std::pair<OnFailure, std::string_view>, 3> kWords = {
+      {{OnFailure::skip, "skip"}, {OnFailure::fail, "fail"}, {OnFailure::use_default, "default"}}};
+  if (const auto word = read_word(table, "on_failure", kWords)) point.on_failure = *word;
+  const auto answer = table.text("default");
+  if (point.on_failure != OnFailure::use_default) {
+    if (answer) table.problem("default", "`default` is used with on_failure = \"default\" only");
+    return;
+  }
+  if (point.combine == Combine::chain || point.combine == Combine::merge) {
+    table.problem("on_failure", fmt::format("a point that combines by \"{}\" goes on with what it "
+                                            "has; write on_failure = \"skip\"",
+                                            combine_name(point.combine)));
+    return;
+  }
+  if (!answer) {
+    table.problem("on_failure",
+                  "on_failure = \"default\" needs the answer: default = '{\"discount\": 0}'");
+    return;
+  }
+  point.default_answer = *answer;
+  if (auto json = document::check_json(*answer, {}); !json) {
+    table.problem("default", "`default`: " + json.error().message());
+  } else if (point.output) {
+    const auto problems = point.output->check(*answer);
+    if (!problems.empty())
+      table.problem("default", "`default` is not what `output` says: " + text_of(problems));
+  }
+}
+
+// JSON pointers, in which "*" is each element of an array.
+std::vector<std::string> read_places(TableReader& table) {
+  constexpr std::size_t kMostPlaces = 16;
+  auto places = table.texts("html", 256);
+  if (places.size() > kMostPlaces)
+    table.problem("html", fmt::format("`html` names at most {} places", kMostPlaces));
+  for (const std::string& place : places) {
+    if (place.empty() || place.starts_with('/')) continue;
+    table.problem("html", fmt::format("{} is no place in an answer; write a JSON pointer such as "
+                                      "\"/html\" or \"/cards/*/html\"",
+                                      in_quotes(place)));
+  }
+  return places;
+}
+
+void check_binding(TableReader& table, const HookPoint& point, const HookBinding& binding,
+                   const Module& module) {
+  if (!is_name(binding.name))
+    table.problem("name",
+                  fmt::format("{} is no name; write {}", in_quotes(binding.name), kNameRule));
+  if (std::ranges::find(point.bindings, binding.name, &HookBinding::name) != point.bindings.end()) {
+    table.problem("name", fmt::format("{} is bound to the point already; give this one another "
+                                      "`name`",
+                                      in_quotes(binding.name)));
+  }
+  if (binding.tenant.empty()) return;
+  if (const auto name = tenant::parse_tenant(binding.tenant); !name)
+    table.problem("tenant", "`tenant`: " + name.error().message());
+  if (!turn::within(module.grants, point.grants)) {
+    table.problem("module",
+                  fmt::format("the module {} has grants that the point does not give to other "
+                              "tenants; add them to `grants` of the point",
+                              in_quotes(module.name.str())));
+  }
+}
+
+std::optional<HookBinding> read_binding(const TomlValue& value, const HookPoint& point,
+                                        const Manifest& manifest,
+                                        std::span<const std::string_view> modules,
+                                        Problems& problems) {
+  TableReader table(value, "[[hook.bind]]", problems);
+  const auto name = table.required_text("module");
+  HookBinding binding{
+      .name = table.text("name").value_or(name.value_or("")),
+      .order = static_cast<int>(table.integer("order", {-1'000'000, 1'000'000}).value_or(0)),
+      .tenant = table.text("tenant").value_or(""),
+      .config = read_environment(table, "config")};
+  table.finish();
+  if (!name) return {};
+  const Module* module = manifest.module(*name);
+  if (module == nullptr) {
+    // A module that is there but faulty has had its own problems reported.
+    if (std::ranges::find(modules, *name) == modules.end()) {
+      table.problem("module", fmt::format("there is no module {}{}", in_quotes(*name),
+                                          suggestion(*name, modules)));
+    }
+    return {};
+  }
+  binding.module = static_cast<std::size_t>(module - manifest.modules.data());
+  check_binding(table, point, binding, *module);
+  return binding;
+}
+
+}  // namespace
+
+std::string_view combine_name(Combine combine) {
+  return std::ranges::find(kCombines, combine, &decltype(kCombines)::value_type::first)->second;
+}
+
+std::optional<Combine> parse_combine(std::string_view name) {
+  const auto* const found =
+      std::ranges::find(kCombines, name, &decltype(kCombines)::value_type::second);
+  return found == kCombines.end() ? std::nullopt : std::optional(found->first);
+}
+
+bool is_point_name(std::string_view text) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  const auto inner = [&](char c) { return plain(c) || c == '-' || c == '_' || c == '.'; };
+  return !text.empty() && text.size() <= 64 && plain(text.front()) && plain(text.back()) &&
+         std::ranges::all_of(text, inner);
+}
+
+HookPoint read_hook(const TomlValue& value, const Manifest& manifest,
+                    std::span<const std::string_view> modules, Problems& problems) {
+  TableReader table(value, "[[hook]]", problems);
+  HookPoint point;
+  if (const auto name = table.required_text("point")) {
+    if (!is_point_name(*name)) {
+      table.problem("point", fmt::format("{} is no name of a point; write 1 to 64 of a-z, 0-9, -, "
+                                         "_ and ., such as \"cart.discounts\"",
+                                         in_quotes(*name)));
+    }
+    point.name = *name;
+  }
+  if (!table.has("combine")) {
+    table.problem("point", "[[hook]] needs `combine`: first, all, chain, merge or any-deny");
+  }
+  if (const auto combine = read_word(table, "combine", kCombines)) point.combine = *combine;
+  if (const auto deadline = table.duration("deadline", {1ms, 1min})) point.deadline = *deadline;
+  point.input = read_schema(table, "input", manifest);
+  point.output = read_schema(table, "output", manifest);
+  read_failure(table, point);
+  point.html = read_places(table);
+  point.grants = read_grants(table);
+  const auto bindings = table.tables("bind");
+  if (bindings.size() > kMaxBindings) {
+    table.problem("bind", fmt::format("a point has at most {} modules", kMaxBindings));
+  }
+  for (const TomlValue* each : bindings) {
+    auto binding = read_binding(*each, point, manifest, modules, problems);
+    if (!binding) continue;
+    const auto place =
+        std::ranges::upper_bound(point.bindings, binding->order, {}, &HookBinding::order);
+    point.bindings.insert(place, std::move(*binding));
+  }
+  table.finish();
+  return point;
+}
+
+}  // namespace carrel::app

@@ -1,0 +1,71 @@
+// Hook points as a manifest declares them, and the app's own modules that are bound to them.
+//
+//   [[hook]]                      one a point
+//   point = "cart.discounts"
+//   combine = "chain"
+//   [[hook.bind]]                 one a module, at the point above it
+//   module = "loyalty"
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/table_reader.h"
+#include "base/clock.h"
+#include "document/schema.h"
+#include "turn/grants.h"
+
+namespace carrel::app {
+
+struct Manifest;
+
+// How answers of several modules become one: patterns/hook/combine.h says what each means.
+enum class Combine : std::uint8_t { first, all, chain, merge, any_deny };
+std::string_view combine_name(Combine combine);
+std::optional<Combine> parse_combine(std::string_view name);
+
+// What a failed module means for its point.
+enum class OnFailure : std::uint8_t {
+  skip,  // the others' answers count
+  fail,  // the point fails
+  use_default,
+};
+
+inline constexpr std::size_t kMaxBindings = 100;  // of one point
+
+struct HookBinding {
+  std::string name;        // unique at its point
+  std::size_t module = 0;  // in Manifest::modules
+  int order = 0;           // lower first
+  std::string tenant;      // below the app's, such as "merchant-17"; empty: the app's own
+  Pairs config;            // beside the module's, before it
+};
+
+struct HookPoint {
+  std::string name;
+  Combine combine = Combine::first;
+  Nanos deadline = std::chrono::seconds(1);  // for all its modules together
+  OnFailure on_failure = OnFailure::skip;
+  std::string default_answer;                      // JSON; for use_default
+  std::shared_ptr<const document::Schema> input;   // null: any JSON
+  std::shared_ptr<const document::Schema> output;  // of each answer; null: any JSON
+  std::vector<std::string> html;                   // places in an answer that are made safe
+  turn::Grants grants;                             // what modules of other tenants may have here
+  std::vector<HookBinding> bindings;               // in their order
+};
+
+// "cart.discounts": 1 to 64 of a-z, 0-9, '-', '_' and '.', first and last a letter or a digit.
+bool is_point_name(std::string_view text);
+
+// One [[hook]]. `manifest` has its modules; `modules`: the names of all that it tries to have.
+// Problems are added to `problems`; what is read in spite of them is not used.
+HookPoint read_hook(const TomlValue& value, const Manifest& manifest,
+                    std::span<const std::string_view> modules, Problems& problems);
+
+}  // namespace carrel::app

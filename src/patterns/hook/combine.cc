@@ -1,0 +1,85 @@
+#include "patterns/hook/combine.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace carrel::hook {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kMaxReason = 1000;  // bytes
+
+std::vector<document::Problem> check_verdict(const Json& verdict) {
+  if (!verdict.is_object()) return {{"", "is not a verdict, such as {\"allow\": true}"}};
+  const auto allow = verdict.find("allow");
+  if (allow == verdict.end()) return {{"", "\"allow\" is missing"}};
+  if (!allow->is_boolean()) return {{"/allow", "is not true or false"}};
+  const auto reason = verdict.find("reason");
+  if (reason == verdict.end()) return {};
+  if (!reason->is_string()) return {{"/reason", "is not a text"}};
+  if (reason->get_ref<const std::string&>().size() > kMaxReason)
+    return {{"/reason", "has more than 1000 bytes"}};
+  return {};
+}
+
+}  // namespace
+
+std::vector<document::Problem> Combination::check(std::string_view answer) const {
+  if (how_ != Combine::any_deny) return {};
+  return check_verdict(Json::parse(answer, nullptr, false));
+}
+
+std::optional<std::string> Combination::changed_input(std::string_view answer) const {
+  if (how_ == Combine::chain) return std::string(answer);
+  if (how_ != Combine::merge) return {};
+  Json document = Json::parse(input_, nullptr, false);
+  document.merge_patch(Json::parse(answer, nullptr, false));
+  return document.dump();
+}
+
+void Combination::accept(std::string_view binding, std::string answer) {
+  answered_ = true;
+  switch (how_) {
+    case Combine::first:
+      output_ = std::move(answer);
+      return;
+    case Combine::all:
+      output_ += output_.empty() ? "[" : ",";
+      output_ += answer;
+      return;
+    case Combine::chain:
+      input_ = std::move(answer);
+      return;
+    case Combine::merge:
+      input_ = *changed_input(answer);
+      return;
+    case Combine::any_deny: {
+      const Json verdict = Json::parse(answer, nullptr, false);
+      if (verdict.value("allow", false)) return;
+      denials_.push_back({std::string(binding), verdict.value("reason", "")});
+      return;
+    }
+  }
+}
+
+std::string Combination::output() const {
+  switch (how_) {
+    case Combine::first:
+      return answered_ ? output_ : "null";
+    case Combine::all:
+      return answered_ ? output_ + "]" : "[]";
+    case Combine::chain:
+    case Combine::merge:
+      return input_;
+    case Combine::any_deny:
+      break;
+  }
+  Json verdict = {{"allow", denials_.empty()}};
+  for (const Denial& denial : denials_) {
+    verdict["denials"].push_back({{"binding", denial.binding}, {"reason", denial.reason}});
+  }
+  return verdict.dump();
+}
+
+}  // namespace carrel::hook

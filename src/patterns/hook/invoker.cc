@@ -1,0 +1,226 @@
+#include "patterns/hook/invoker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "async/event.h"
+#include "async/first_of.h"
+#include "document/json_text.h"
+#include "tenant/path.h"
+
+namespace carrel::hook {
+namespace {
+
+using async::Task;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kMostBreakers = 10'000;
+
+// Whether a module is to blame, as far as parking goes.
+bool is_its_own_fault(Code code) {
+  switch (code) {
+    case Code::guest_trapped:
+    case Code::guest_exited:
+    case Code::guest_bad_reply:
+    case Code::guest_timeout:
+    case Code::guest_cpu_limit:
+    case Code::guest_out_of_memory:
+    case Code::hook_answer:
+    case Code::effects_limit:
+    case Code::unknown_import:
+    case Code::invalid_module:
+    case Code::compile_failed:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Status status_of(Code code) {
+  if (code == Code::hook_answer) return Status::refused;
+  if (code == Code::hook_late) return Status::late;
+  if (code == Code::hook_parked) return Status::parked;
+  return Status::failed;
+}
+
+Task<void> keep_outcome(runtime::Runtime* runtime, std::shared_ptr<const runtime::Program> program,
+                        turn::Turn* turn, turn::Outcome* outcome) {
+  *outcome = co_await runtime->run(std::move(program), *turn);
+}
+
+// Ends at the deadline; not if the turn is being committed, which takes as long as it takes.
+Task<void> wait_for_deadline(async::Shard* shard, Instant deadline, const Answer* answer) {
+  co_await shard->sleep_until(deadline);
+  if (!answer->committing()) co_return;
+  async::Event never;
+  co_await never;
+}
+
+}  // namespace
+
+std::string_view status_name(Status status) {
+  static constexpr std::array<std::string_view, 6> kNames = {"answered", "passed", "refused",
+                                                             "failed",   "late",   "parked"};
+  return kNames[static_cast<std::size_t>(status)];
+}
+
+// One invocation. Lives in its task's frame.
+struct Invoker::Flow {
+  std::shared_ptr<const App> app;
+  const Point& point;
+  Call call;
+  Instant deadline;
+  Combination combination;
+  std::size_t room = kMaxAnswers;
+  bool any_failed = false;
+};
+
+// A binding's breaker while its module runs: who ends without a word has said nothing.
+class Invoker::Trial {
+ public:
+  Trial(Invoker& invoker, const Flow& flow, const Binding& binding)
+      : invoker_(invoker), flow_(flow), binding_(binding) {
+    key_ = fmt::format("{} {} {} {} {}", flow.app->tenant.str(), flow.app->app.str(),
+                       flow.point.name, binding.name, binding.program->digest);
+    const auto found = invoker_.breakers_.find(key_);
+    open_ = found == invoker_.breakers_.end() || found->second.try_enter(steady_clock::now());
+  }
+  ~Trial() {
+    const auto found = invoker_.breakers_.find(key_);
+    if (open_ && !told_ && found != invoker_.breakers_.end()) found->second.undecided();
+  }
+  Trial(const Trial&) = delete;
+  Trial& operator=(const Trial&) = delete;
+
+  bool open() const { return open_; }
+  void tell(const std::optional<Error>& error, Nanos took) {
+    if (!error) {
+      told_ = true;
+      invoker_.breakers_.erase(key_);
+      return;
+    }
+    // Who is late because others took the time is not to blame.
+    const bool slow = error->code() == Code::hook_late && took * 2 >= flow_.point.deadline;
+    if (!slow && !is_its_own_fault(error->code())) return;
+    told_ = true;
+    if (invoker_.breakers_.size() >= kMostBreakers) invoker_.breakers_.clear();
+    const Instant now = steady_clock::now();
+    Breaker& breaker = invoker_.breakers_[key_];
+    if (breaker.failed(now)) invoker_.reports_.parked(flow_.point, binding_, breaker.until() - now);
+  }
+
+ private:
+  Invoker& invoker_;
+  const Flow& flow_;
+  const Binding& binding_;
+  std::string key_;
+  bool open_ = false, told_ = false;
+};
+
+Task<std::optional<Error>> Invoker::run_turn(Flow* flow, const Binding* binding, Answer* answer) {
+  async::MemorySource body(flow->combination.input());
+  turn::Event event{.source = flow->app->app.str(),
+                    .type = "carrel.hook",
+                    .subject = flow->point.name,
+                    .time = system_clock().wall(),
+                    .attributes = {{"binding", binding->name}},
+                    .body = &body};
+  if (flow->call.tenant) event.attributes.emplace_back("tenant", flow->call.tenant->str());
+  turn::Turn turn{.id = flow->call.id,
+                  .module = binding->module,
+                  .event = event,
+                  .reply = *answer,
+                  .log = guests_,
+                  .deadline = flow->deadline,
+                  .interceptor = answer};
+  turn::Outcome outcome;
+  const int ended =
+      co_await async::first_of(keep_outcome(&runtime_, binding->program, &turn, &outcome),
+                               wait_for_deadline(&runtime_.shard(), flow->deadline, answer));
+  if (ended == 1) {
+    outcome.error.emplace(Code::hook_late, "stopped at the point's deadline");
+  } else if (!outcome.error) {
+    auto settled = answer->settle();
+    if (settled) co_return std::nullopt;
+    outcome.error = std::move(settled).error();
+  } else if (!answer->problems().empty()) {
+    outcome.error.emplace(Code::hook_answer, document::text_of(answer->problems()));
+  } else if (outcome.error->code() == Code::guest_timeout &&
+             steady_clock::now() >= flow->deadline) {
+    outcome.error.emplace(Code::hook_late, "stopped at the point's deadline");
+  }
+  reports_.failed(binding->module, flow->call.id, *outcome.error, outcome.guest);
+  co_return std::move(outcome.error);
+}
+
+Task<Run> Invoker::run(Flow* flow, const Binding* binding) {
+  Run run{.binding = binding->name, .tenant = binding->module.tenant};
+  const Instant begin = steady_clock::now();
+  Trial trial(*this, *flow, *binding);
+  Answer answer(flow->point, flow->combination, flow->room);
+  if (begin >= flow->deadline) {
+    run.error.emplace(Code::hook_late, "the others had used up the point's deadline");
+  } else if (!trial.open()) {
+    run.error.emplace(Code::hook_parked, "parked after repeated failures");
+  } else {
+    run.error = co_await run_turn(flow, binding, &answer);
+    run.took = steady_clock::now() - begin;
+    trial.tell(run.error, run.took);
+  }
+  if (run.error) {
+    run.status = status_of(run.error->code());
+    run.problems = answer.problems();
+    co_return run;
+  }
+  if (answer.passed()) co_return run;
+  run.status = Status::answered;
+  std::string text = answer.take();
+  flow->room -= text.size();
+  flow->combination.accept(binding->name, std::move(text));
+  co_return run;
+}
+
+Task<Invocation> Invoker::invoke(std::shared_ptr<const App> app, const Point* point, Call call) {
+  Invocation made;
+  if (auto json = document::check_json(call.input, {.bytes = kMaxDocument, .depth = kMaxDepth});
+      !json) {
+    made.problems = {{"", json.error().message()}};
+  } else if (point->input) {
+    made.problems = point->input->check(call.input);
+  }
+  if (!made.problems.empty()) {
+    made.error.emplace(Code::hook_input, document::text_of(made.problems));
+    co_return made;
+  }
+  Combination combination(point->combine, call.input);
+  Flow flow{.app = std::move(app),
+            .point = *point,
+            .call = std::move(call),
+            .deadline = steady_clock::now() + point->deadline,
+            .combination = std::move(combination)};
+  for (const Binding& binding : point->bindings) {
+    if (flow.combination.decided()) break;
+    if (flow.call.tenant && !tenant::contains(binding.module.tenant, *flow.call.tenant)) continue;
+    Run run = co_await this->run(&flow, &binding);
+    if (run.error) {
+      flow.any_failed = true;
+      if (point->on_failure == OnFailure::fail) {
+        made.error = run.error;
+        made.problems = run.problems;
+        made.culprit = binding.name;
+      } else if (point->on_failure == OnFailure::use_default && point->combine != Combine::first) {
+        flow.combination.accept(binding.name, point->default_answer);
+      }
+    }
+    made.runs.push_back(std::move(run));
+    if (made.error) co_return made;
+  }
+  const bool substituted = point->combine == Combine::first && !flow.combination.decided() &&
+                           flow.any_failed && point->on_failure == OnFailure::use_default;
+  made.output = substituted ? point->default_answer : flow.combination.output();
+  co_return made;
+}
+
+}  // namespace carrel::hook

@@ -1,0 +1,67 @@
+// Hook points: places in an application's flow where its customers' modules are asked.
+//
+// An app's manifest declares its points; modules are bound to them, each in a tenant of its own
+// with its own configuration and no more than the point allows. All of this is fixed once and then
+// shared by all shards.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "document/schema.h"
+#include "patterns/hook/combine.h"
+#include "runtime/loader.h"
+#include "turn/turn.h"
+
+namespace carrel::hook {
+
+inline constexpr std::size_t kMaxDocument = 1 << 20;  // bytes of an input or an answer
+inline constexpr std::size_t kMaxAnswers = 8 << 20;   // bytes of all answers together
+inline constexpr std::size_t kMaxDepth = 64;          // of a document
+
+using app::OnFailure;
+
+struct Binding {
+  std::string name;  // unique at its point
+  std::shared_ptr<const runtime::Program> program;
+  turn::ModuleSetup module;  // in the binding's tenant
+};
+
+struct Point {
+  std::string name;
+  Combine combine = Combine::first;
+  Nanos deadline = std::chrono::seconds(1);  // for all its modules together
+  OnFailure on_failure = OnFailure::skip;
+  std::string default_answer;                      // JSON; for use_default
+  std::shared_ptr<const document::Schema> input;   // null: any JSON
+  std::shared_ptr<const document::Schema> output;  // of each answer; null: any JSON
+  std::vector<std::string> html;                   // places in an answer that are made safe
+  std::vector<Binding> bindings;                   // in their order
+};
+
+// Immutable once made, shared by all shards.
+struct App {
+  AppName app;
+  TenantName tenant;
+  std::vector<std::string> hosts;  // names it answers to, lower-case, without port; none: any
+  std::map<std::string, Point, std::less<>> points;
+};
+
+// All apps of the server that have points.
+struct Apps {
+  std::vector<std::shared_ptr<const App>> all;
+
+  // The first that has this name, else the first without names; null: there is none. `host` may
+  // have a port.
+  std::shared_ptr<const App> find(std::string_view host) const;
+};
+
+}  // namespace carrel::hook

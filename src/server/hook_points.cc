@@ -1,0 +1,75 @@
+#include "server/hook_points.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "capability/config/config.h"
+#include "tenant/path.h"
+
+namespace carrel::server {
+namespace {
+
+// The binding's values stand before the module's own, whose names they may take.
+void configure(turn::ModuleSetup& setup, const app::Pairs& module, const app::Pairs& own,
+               std::size_t operators) {
+  if (own.empty()) return;
+  app::Pairs all = own;
+  for (const auto& pair : module) {
+    if (std::ranges::find(own, pair.first, &app::Pairs::value_type::first) == own.end())
+      all.push_back(pair);
+  }
+  setup.environment.insert(setup.environment.begin() + static_cast<std::ptrdiff_t>(std::min(
+                                                           operators, setup.environment.size())),
+                           own.begin(), own.end());
+  for (turn::Mount& mount : setup.mounts) {
+    if (mount.path == "/config") mount.node = capability::config::mount({all.begin(), all.end()});
+  }
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const hook::App>> hook_points_of(
+    const app::Manifest& manifest, const std::vector<function::Function>& modules,
+    const std::vector<std::string>& hosts, std::size_t operators) {
+  if (manifest.hooks.empty()) return nullptr;
+  auto app = std::make_shared<hook::App>();
+  app->app = manifest.app;
+  app->tenant = TenantName(manifest.app.str());
+  app->hosts = hosts;
+  for (const app::HookPoint& each : manifest.hooks) {
+    hook::Point point{.name = each.name,
+                      .combine = each.combine,
+                      .deadline = each.deadline,
+                      .on_failure = each.on_failure,
+                      .default_answer = each.default_answer,
+                      .input = each.input,
+                      .output = each.output,
+                      .html = each.html};
+    for (const app::HookBinding& bound : each.bindings) {
+      const function::Function& module = modules[bound.module];
+      hook::Binding binding{.name = bound.name, .program = module.program, .module = module.module};
+      configure(binding.module, manifest.modules[bound.module].config, bound.config, operators);
+      if (!bound.tenant.empty()) {
+        CARREL_TRY(binding.module.tenant,
+                   tenant::parse_tenant(app->tenant.str() + "/" + bound.tenant));
+      }
+      point.bindings.push_back(std::move(binding));
+    }
+    app->points.emplace(each.name, std::move(point));
+  }
+  return app;
+}
+
+std::vector<TenantName> binding_tenants(const hook::App& app) {
+  std::vector<TenantName> tenants;
+  for (const auto& [name, point] : app.points) {
+    for (const hook::Binding& each : point.bindings) tenants.push_back(each.module.tenant);
+  }
+  std::ranges::sort(tenants);
+  const auto again = std::ranges::unique(tenants);
+  tenants.erase(again.begin(), again.end());
+  return tenants;
+}
+
+}  // namespace carrel::server
