@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::uint64_t kMostBytes = 16 << 20;  // of an answer that is not followed
 constexpr std::uint64_t kMostToken = 4 << 10;
-constexpr std::string_view kUrlFile = "admin.url";
+constexpr std::string_view kUrlFile = "admin.url", kHooksFile = "hooks.url";
 constexpr std::size_t kPiece = 16 << 10;
 constexpr std::chrono::hours kLongest{24 * 366};  // that an answer is followed
 constexpr std::string_view kNoServer =
@@ -53,11 +53,11 @@ std::unexpected<Error> no_server(const fs::path& state) {
 }
 
 // Of servers that use a state folder: `carrel serve` in it, `carrel dev` below. Empty: none runs.
-std::vector<std::string> urls_in(const fs::path& state) {
-  std::vector<fs::path> files = {state / kUrlFile};
+std::vector<std::string> urls_in(const fs::path& state, std::string_view file_name) {
+  std::vector<fs::path> files = {state / file_name};
   std::error_code none;
   for (const auto& folder : fs::directory_iterator(state / "dev", none)) {
-    files.push_back(folder.path() / kUrlFile);
+    files.push_back(folder.path() / file_name);
   }
   std::vector<std::string> urls;
   for (const fs::path& file : files) {
@@ -84,7 +84,9 @@ bool serves(NodeClient& client, std::string_view tenant) {
 Error refusal(const std::string& url, const NodeAnswer& answer) {
   const auto json = nlohmann::json::parse(answer.body, nullptr, false);
   const auto field = [&](const char* name) { return text_in(json, name); };
-  const std::string detail = field("detail").empty() ? field("title") : field("detail");
+  std::string detail = field("detail").empty() ? field("title") : field("detail");
+  if (!field("binding").empty())
+    detail = fmt::format("the module bound as {}: {}", field("binding"), detail);
   const std::string what =
       detail.empty() ? fmt::format("{} answered with status {}", url, answer.status) : detail;
   if (field("code") == "quota_exceeded")
@@ -121,6 +123,10 @@ void add_node_options(CLI::App& app, NodeOptions& options) {
                  "The server's /v1 API (default: CARREL_SERVER, else one that\n"
                  "uses the state folder and serves an app of the tenant)")
       ->type_name("URL");
+  add_token_options(app, options);
+}
+
+void add_token_options(CLI::App& app, NodeOptions& options) {
   app.add_option("--token-file", options.token_file,
                  "Its token (default: CARREL_TOKEN_FILE, else the state folder's)")
       ->type_name("FILE");
@@ -197,7 +203,7 @@ Result<std::unique_ptr<NodeClient>> NodeClient::find(const NodeOptions& options,
   }
   if (!server.empty()) CARREL_TRY_VOID(check_server_url(server));
   const fs::path token_file = token_option.empty() ? state / "token" : fs::path(token_option);
-  const auto urls = server.empty() ? urls_in(state) : std::vector{server};
+  const auto urls = server.empty() ? urls_in(state, kUrlFile) : std::vector{server};
   if (urls.empty()) return no_server(state);
   CARREL_TRY(const std::string token, read_token(token_file));
   std::unique_ptr<NodeClient> found;
@@ -206,6 +212,27 @@ Result<std::unique_ptr<NodeClient>> NodeClient::find(const NodeOptions& options,
     if (urls.size() == 1 || serves(*found, tenant)) return found;
   }
   return found;  // it says what is wrong
+}
+
+Result<std::unique_ptr<NodeClient>> NodeClient::of_hooks(const NodeOptions& options) {
+  const std::string token_option = option_or_variable(options.token_file, "CARREL_TOKEN_FILE");
+  CARREL_TRY(const fs::path state, state_path(options.state));
+  if (!options.server.empty()) CARREL_TRY_VOID(check_server_url(options.server));
+  const auto urls =
+      options.server.empty() ? urls_in(state, kHooksFile) : std::vector{options.server};
+  if (urls.empty()) {
+    return fail(
+        Code::unavailable,
+        fmt::format("no server with hook points runs with the state folder {}", state.string()),
+        "start one with an app that has [[hook]], or name it with --server URL");
+  }
+  if (urls.size() > 1) {
+    return fail(Code::invalid_argument, "several servers with hook points run",
+                fmt::format("name one with --server, such as {}", urls.front()));
+  }
+  CARREL_TRY(const std::string token,
+             read_token(token_option.empty() ? state / "token" : fs::path(token_option)));
+  return std::make_unique<NodeClient>(urls.front(), token);
 }
 
 Result<std::unique_ptr<NodeClient>> NodeClient::of_state(const fs::path& state) {

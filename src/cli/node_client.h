@@ -25,6 +25,8 @@ struct NodeOptions {
   std::string state, server, token_file;
 };
 void add_node_options(CLI::App& app, NodeOptions& options);
+// All of them but the server.
+void add_token_options(CLI::App& app, NodeOptions& options);
 
 struct NodeAnswer {
   int status = 0;
@@ -38,6 +40,8 @@ class NodeClient {
   // the token in clear text; what is wrong with the token's file.
   static Result<std::unique_ptr<NodeClient>> find(const NodeOptions& options,
                                                   std::string_view tenant);
+  // Where hook points are called, by `hooks.url` if no server is named. Errors: as `find`.
+  static Result<std::unique_ptr<NodeClient>> of_hooks(const NodeOptions& options);
   // The server whose store lies in this state folder. Errors: unavailable when none says where it
   // listens; what is wrong with the token's file.
   static Result<std::unique_ptr<NodeClient>> of_state(const std::filesystem::path& state);

@@ -26,6 +26,7 @@ COMMANDS = [
     "counter",
     "blob",
     "secret",
+    "hook",
     "store",
     "doctor",
     "completion",

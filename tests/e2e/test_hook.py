@@ -322,6 +322,31 @@ def test_customers_modules_run_in_their_own_tenants(hooks, run_carrel):
     assert [run["tenant"] for run in hooks.call("tenants", {}, "?tenant=shop")[1]["runs"]] == ["shop"]
 
 
+def test_the_command_line_lists_and_calls_points(hooks, run_carrel, tmp_path):
+    def hook(*words, **more):
+        return run_carrel("hook", *words, "--state", hooks.server.state, **more)
+
+    listed = hook("list").stdout
+    assert "chain (chain)\n  b0 in shop\n" in listed
+    assert "  b1 in shop/m1\n" in listed
+    (tmp_path / "cart.json").write_text('{"total": 5}')
+    done = hook("call", "chain", tmp_path / "cart.json")
+    assert json.loads(done.stdout) == {"total": 5, "one": 1, "two": 1}
+    done = hook("call", "event", "--tenant", "shop/m7", "--json", input="{}")
+    assert json.loads(done.stdout)["runs"][0]["status"] == "answered"
+    assert "/total" in hook("call", "echo", input='{"total": "x"}').stderr
+    assert "b0" in hook("call", "answer.violating", input="{}").stderr
+    assert hook("call", "none", input="{}").returncode == 3
+    assert hook("call").returncode == 2
+    assert hook("list", "echo").returncode == 2
+    lost = run_carrel("hook", "list", "--state", tmp_path / "nothing")
+    assert "[[hook]]" in lost.stderr
+    there = run_carrel(
+        "hook", "list", "--server", f"http://127.0.0.1:{hooks.port}", "--token-file", hooks.server.state / "token"
+    )
+    assert there.stdout == listed
+
+
 def test_a_component_is_a_module_too(tmp_path, guests):
     component = guests("hook_component")
     made = Points(tmp_path / "app")
