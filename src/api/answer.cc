@@ -1,5 +1,7 @@
 #include "api/answer.h"
 
+#include <fmt/chrono.h>
+
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
@@ -8,6 +10,11 @@
 namespace carrel::api {
 
 using Json = nlohmann::json;
+
+std::string time_text(WallTime time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
 
 net::ReplyHead head_of(int status, std::string_view type) {
   return {.status = status,

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "net/http.h"
 
@@ -16,6 +17,7 @@ struct Answer {
 };
 
 Answer no_content();  // it is done
+std::string time_text(WallTime time);  // RFC 3339, to the second
 net::ReplyHead head_of(int status, std::string_view type);
 // Adds a stored thing's name: "name", or "name64", its base64, when it is not UTF-8.
 void add_name(nlohmann::json& json, const std::string& name);

@@ -76,7 +76,9 @@ Task<Result<Answer>> Api::answer(net::Exchange* exchange) {
             .principal = std::move(principal),
             .services = state_,
             .node = node_,
-            .clock = clock_};
+            .clock = clock_,
+            .stage = stage_,
+            .work = work_};
   co_return co_await match.operation->answer(&call);
 }
 

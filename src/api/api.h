@@ -16,9 +16,14 @@
 #include "api/guard.h"
 #include "api/node.h"
 #include "api/operation.h"
+#include "api/work.h"
 #include "base/clock.h"
 #include "net/http.h"
 #include "turn/state.h"
+
+namespace carrel::deployment {
+class Stage;
+}
 
 namespace carrel::api {
 
@@ -37,6 +42,11 @@ class Api final : public net::Handler {
 
   // Before the first request: from now on it serves what needs the store.
   void serve_state(const turn::Services& services) { state_ = services; }
+  // Likewise: from now on apps can be deployed.
+  void serve_deployments(deployment::Stage& stage) { stage_ = &stage; }
+
+  // Whether something goes on that outlives its request. Any thread.
+  bool busy() const { return work_.busy(); }
 
  private:
   async::Task<Result<Answer>> answer(net::Exchange* exchange);
@@ -47,6 +57,8 @@ class Api final : public net::Handler {
   const Clock& clock_;
   std::span<const Operation> operations_;
   turn::Services state_;
+  deployment::Stage* stage_ = nullptr;
+  Work work_;
 };
 
 }  // namespace carrel::api

@@ -49,15 +49,22 @@ Task<Result<Answer>> read(Call* call) {
 
 Result<void> record(store::Transaction& transaction, const Call& call, const TenantName& tenant,
                     const Changed& changed) {
-  return tenant::record(transaction, {.time = call.clock.wall(),
-                                      .tenant = tenant,
-                                      .who = call.principal.id,
-                                      .from = call.request().remote_address,
-                                      .action = std::string(call.operation.id),
-                                      .target = changed.target,
-                                      .before = text_of(changed.before),
-                                      .after = text_of(changed.after),
-                                      .id = call.exchange.id});
+  tenant::AuditEntry entry = audit_entry(call, tenant, changed.target);
+  entry.before = text_of(changed.before);
+  entry.after = text_of(changed.after);
+  return tenant::record(transaction, entry);
+}
+
+tenant::AuditEntry audit_entry(const Call& call, const TenantName& tenant, std::string target) {
+  return {.time = call.clock.wall(),
+          .tenant = tenant,
+          .who = call.principal.id,
+          .from = std::string(call.request().remote_address),
+          .action = std::string(call.operation.id),
+          .target = std::move(target),
+          .before = {},
+          .after = {},
+          .id = call.exchange.id};
 }
 
 std::span<const Operation> audit_operations() {

@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "store/transaction.h"
+#include "tenant/audit.h"
 
 namespace carrel::api {
 
@@ -22,5 +23,8 @@ struct Changed {
 // `tenant`: whose matter it is.
 Result<void> record(store::Transaction& transaction, const Call& call, const TenantName& tenant,
                     const Changed& changed);
+
+// For a change that outlives its request: its entry but for what it was and what it becomes.
+tenant::AuditEntry audit_entry(const Call& call, const TenantName& tenant, std::string target);
 
 }  // namespace carrel::api

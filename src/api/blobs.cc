@@ -107,6 +107,7 @@ Task<Result<Answer>> get(Call* call) {
   const store::BlobManifest& manifest = step.manifest;
   // In time: what nobody uses any more stays for a minute.
   std::vector<store::Parts::Pin> pins;
+  pins.reserve(manifest.parts.size());
   for (const store::PartHash& hash : manifest.parts)
     pins.push_back(call->services.store->store().parts().pin(call->tenant, hash));
   const bool head_only = call->request().method == "HEAD";

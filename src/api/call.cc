@@ -8,12 +8,6 @@
 #include "wasi/names.h"
 
 namespace carrel::api {
-namespace {
-
-constexpr std::size_t kMostBody = 64 << 10;
-
-}  // namespace
-
 std::string_view Call::raw(std::string_view parameter) const {
   const auto found = std::ranges::find(parameters, parameter, &Parameter::name);
   return found == parameters.end() ? std::string_view() : found->text;
@@ -34,9 +28,9 @@ std::uint64_t Call::storage() const {
   return most.value_or(UINT64_MAX);
 }
 
-async::Task<Result<Body>> read_object(Call* call) {
+async::Task<Result<Body>> read_object(Call* call, std::size_t most) {
   Body body;
-  CARREL_CO_TRY(body.text, co_await read_body(&call->exchange.body, kMostBody));
+  CARREL_CO_TRY(body.text, co_await read_body(&call->exchange.body, most));
   body.json = nlohmann::json::parse(body.text, nullptr, false);
   if (!body.json.is_object()) co_return fail(Code::invalid_argument, "the body is a JSON object");
   co_return body;

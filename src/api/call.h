@@ -9,10 +9,15 @@
 
 #include "api/node.h"
 #include "api/operation.h"
+#include "api/work.h"
 #include "base/clock.h"
 #include "net/http.h"
 #include "tenant/principal.h"
 #include "turn/state.h"
+
+namespace carrel::deployment {
+class Stage;
+}
 
 namespace carrel::api {
 
@@ -35,13 +40,15 @@ struct Call {
   const turn::Services& services;  // all of a store's are there
   const Node& node;
   const Clock& clock;
+  deployment::Stage* stage;  // null: nothing can be deployed
+  Work& work;
 };
 
 struct Body {
   std::string text;
   nlohmann::json json;  // an object
 };
-// Errors: invalid_argument; body_too_large (64 KiB); what went wrong with the connection.
-async::Task<Result<Body>> read_object(Call* call);
+// Errors: invalid_argument; body_too_large; what went wrong with the connection.
+async::Task<Result<Body>> read_object(Call* call, std::size_t most = 64 << 10);
 
 }  // namespace carrel::api

@@ -1,5 +1,4 @@
 // The node's own operations: its health and status, what it serves, backups, this API's text.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -15,11 +14,6 @@ namespace {
 
 using async::Task;
 using Json = nlohmann::json;
-
-std::string time_text(WallTime time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
-}
 
 Json describe(const AppInfo& app) {
   Json json = {{"name", app.name},     {"tenant", app.tenant},   {"hosts", app.hosts},

@@ -35,6 +35,8 @@ std::span<const Operation> blob_operations();
 std::span<const Operation> tenant_operations();
 std::span<const Operation> token_operations();
 std::span<const Operation> audit_operations();
+std::span<const Operation> app_operations();
+std::span<const Operation> version_operations();
 
 // Every operation there is.
 std::span<const Operation> all_operations();

@@ -12,6 +12,7 @@
 #include "api/etag.h"
 #include "api/query.h"
 #include "api/step.h"
+#include "app/deployment/desk.h"
 #include "base/percent.h"
 #include "tenant/tenant.h"
 
@@ -166,6 +167,24 @@ Task<Result<Answer>> update(Call* call) {
   co_return co_await commit_answering(call, tenant::kNode, {}, &step);
 }
 
+// Removed apps do not count: their time comes by itself.
+Task<Result<void>> check_no_app(store::Transaction* transaction) {
+  std::string after;
+  for (;;) {
+    CARREL_CO_TRY(const store::NamePage page,
+                  co_await transaction->read_names(deployment::kApps, "", after, kMostListed));
+    for (const auto& entry : page.entries) {
+      CARREL_CO_TRY(const auto app,
+                    co_await deployment::find_app(transaction, AppName(entry.name)));
+      if (app && !app->removed)
+        co_return fail(Code::in_use,
+                       fmt::format("the tenant has an app, {}; remove it first", entry.name));
+      after = entry.name;
+    }
+    if (page.end || page.entries.empty()) co_return Result<void>();
+  }
+}
+
 struct Removal final : AnsweringStep {
   using AnsweringStep::AnsweringStep;
   Task<Result<void>> run(store::Transaction& transaction) override {
@@ -176,6 +195,7 @@ struct Removal final : AnsweringStep {
     if (app != info->apps.end())
       co_return fail(Code::in_use,
                      fmt::format("the tenant has an app, {}; remove it first", app->name));
+    CARREL_CO_TRY_VOID(co_await check_no_app(&transaction));
     CARREL_CO_TRY(const bool children, co_await tenant::has_children(&transaction, call->tenant));
     if (children) co_return fail(Code::in_use, "there are tenants below it; remove them first");
     const Json before = to_json(found);
@@ -189,7 +209,7 @@ struct Removal final : AnsweringStep {
 
 Task<Result<Answer>> remove(Call* call) {
   Removal step(call);
-  co_return co_await commit_answering(call, tenant::kNode, {}, &step);
+  co_return co_await commit_answering(call, call->tenant, {}, &step);
 }
 
 struct Restoration final : AnsweringStep {

@@ -13,7 +13,7 @@ namespace {
 int serve(const ServeArguments& arguments) {
   auto options = server_options(arguments, server::Style::development);
   if (!options) return report(options.error());
-  if (auto served = server::run_server(*options); !served) return report(served.error());
+  if (auto served = server::run_server(std::move(*options)); !served) return report(served.error());
   return kOk;
 }
 

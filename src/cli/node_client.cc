@@ -80,6 +80,14 @@ bool serves(NodeClient& client, std::string_view tenant) {
       json["apps"], [tenant](const auto& each) { return text_in(each, "tenant") == tenant; });
 }
 
+Code code_named(std::string_view name) {
+#define CARREL_ERROR(error, number, status, text) \
+  if (name == #error) return Code::error;
+#include "base/errors.inc"
+#undef CARREL_ERROR
+  return Code::unavailable;
+}
+
 // The problem details of a refusal.
 Error refusal(const std::string& url, const NodeAnswer& answer) {
   const auto json = nlohmann::json::parse(answer.body, nullptr, false);
@@ -110,9 +118,7 @@ Error refusal(const std::string& url, const NodeAnswer& answer) {
     case 413:
       return Error(Code::body_too_large, what);
     default:
-      return Error(field("code") == code_name(Code::already_exists) ? Code::already_exists
-                                                                    : Code::unavailable,
-                   what);
+      return Error(code_named(field("code")), what);
   }
 }
 
@@ -244,6 +250,17 @@ Result<std::unique_ptr<NodeClient>> NodeClient::of_state(const fs::path& state) 
 
 Result<NodeAnswer> NodeClient::call(std::string method, std::string_view target, std::string body,
                                     std::chrono::milliseconds longest) {
+  CARREL_TRY(NodeAnswer answer, ask(std::move(method), target, std::move(body), longest));
+  if (answer.status >= 300) return std::unexpected(refusal(answer));
+  return answer;
+}
+
+Error NodeClient::refusal(const NodeAnswer& answer) const {
+  return cli::refusal(impl_->url, answer);
+}
+
+Result<NodeAnswer> NodeClient::ask(std::string method, std::string_view target, std::string body,
+                                   std::chrono::milliseconds longest) {
   CARREL_TRY(net::Url url, net::parse_url(impl_->url + std::string(target)));
   NodeAnswer answer;
   CARREL_TRY_VOID(
@@ -253,7 +270,6 @@ Result<NodeAnswer> NodeClient::call(std::string method, std::string_view target,
                         answer.body += piece;
                         return true;
                       }));
-  if (answer.status >= 300) return std::unexpected(refusal(impl_->url, answer));
   return answer;
 }
 
@@ -268,7 +284,7 @@ Result<void> NodeClient::follow(std::string_view target,
                         refused.body += text;
                         return refused.body.size() < kMostBytes;
                       });
-  if (refused.status >= 300) return std::unexpected(refusal(impl_->url, refused));
+  if (refused.status >= 300) return std::unexpected(refusal(refused));
   return followed;
 }
 

@@ -53,6 +53,11 @@ class NodeClient {
   Result<NodeAnswer> call(std::string method, std::string_view target, std::string body = {},
                           std::chrono::milliseconds longest = std::chrono::seconds(30));
 
+  // The same, for who reads refusals: what the server answered, whatever that is.
+  Result<NodeAnswer> ask(std::string method, std::string_view target, std::string body = {},
+                         std::chrono::milliseconds longest = std::chrono::seconds(30));
+  Error refusal(const NodeAnswer& answer) const;
+
   // Hands on the answer's body as it arrives until `piece` returns false or the answer ends.
   Result<void> follow(std::string_view target, std::function<bool(std::string_view piece)> piece);
 

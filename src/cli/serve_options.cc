@@ -74,12 +74,17 @@ Result<Pairs> environment_of(const ServeArguments& arguments) {
 }
 
 Result<std::optional<net::TlsFiles>> tls_files(const ServeArguments& arguments) {
-  if (arguments.certificate.empty() && arguments.key.empty()) return std::nullopt;
+  if (arguments.certificate.empty() && arguments.key.empty() &&
+      arguments.certificate_folder.empty()) {
+    return std::nullopt;
+  }
   if (arguments.certificate.empty() || arguments.key.empty()) {
     return fail(Code::invalid_argument, "TLS needs both a certificate and its key",
                 "give --tls-cert FILE and --tls-key FILE");
   }
-  return net::TlsFiles{.certificate = arguments.certificate, .key = arguments.key};
+  return net::TlsFiles{.certificate = arguments.certificate,
+                       .key = arguments.key,
+                       .folder = arguments.certificate_folder};
 }
 
 Result<net::ServerLimits> limits_of(const ServeArguments& arguments) {
@@ -149,6 +154,9 @@ void add_operation_options(CLI::App& app, ServeArguments& arguments) {
                  "Serve HTTPS with this certificate chain (PEM)")
       ->type_name("FILE");
   app.add_option("--tls-key", arguments.key, "and this key (PEM)")->type_name("FILE");
+  app.add_option("--tls-folder", arguments.certificate_folder,
+                 "Certificates for names of their own: NAME.pem and NAME.key each")
+      ->type_name("FOLDER");
   app.add_option("--host", arguments.hosts, "One more host name of an app; may be repeated")
       ->type_name("APP=NAME")
       ->allow_extra_args(false);
@@ -185,13 +193,33 @@ void add_operation_options(CLI::App& app, ServeArguments& arguments) {
       ->type_name("TIME");
 }
 
+void add_serve_options(CLI::App& app, ServeArguments& arguments) {
+  app.add_option("FOLDER", arguments.apps);
+  app.add_option("-c,--config", arguments.config,
+                 "Options from a file (carreld.toml); or as --modules")
+      ->type_name("FILE");
+  app.add_option("--modules", arguments.modules, "Serve a modules.toml of wagi")->type_name("FILE");
+  add_listen_options(app, arguments);
+  add_module_options(app, arguments);
+  add_egress_options(app, arguments.egress);
+  add_source_options(app, arguments.registry);
+  add_operation_options(app, arguments);
+}
+
 Result<server::ServerOptions> server_options(const ServeArguments& arguments, server::Style style) {
+  CARREL_TRY(server::ServerOptions options, check_options(arguments, style));
+  CARREL_TRY(options.state, open_state(arguments.state));
+  return options;
+}
+
+Result<server::ServerOptions> check_options(const ServeArguments& arguments, server::Style style) {
   server::ServerOptions options{.style = style, .version = CARREL_VERSION};
   if (!arguments.modules.empty())
     options.apps.push_back({arguments.modules, server::ManifestKind::wagi});
   for (const std::string& app : arguments.apps)
     options.apps.push_back({app, server::ManifestKind::carrel});
-  if (options.apps.empty()) {
+  // A server without folders is one to deploy to.
+  if (options.apps.empty() && (style == server::Style::development || arguments.admin == "off")) {
     return fail(Code::invalid_argument, "nothing to serve",
                 "name an app's folder, or --modules FILE");
   }
@@ -217,7 +245,6 @@ Result<server::ServerOptions> server_options(const ServeArguments& arguments, se
   options.shards = arguments.shards;
   options.access_log = arguments.access_log;
   options.log = arguments.log;
-  CARREL_TRY(options.state, open_state(arguments.state));
   return options;
 }
 

@@ -18,13 +18,14 @@ namespace carrel::cli {
 struct ServeArguments {
   std::vector<std::string> apps;
   std::string modules;  // wagi's modules.toml
+  std::string config;   // carreld.toml
   std::string listen = "127.0.0.1:3000";
   int port = -1;            // -1: the one in `listen`
   std::string admin, data;  // empty: the command's default
   std::vector<std::string> admin_hosts, hosts, environment;
   RegistryArguments registry;
   std::string environment_file;
-  std::string certificate, key;
+  std::string certificate, key, certificate_folder;
   EgressArguments egress;
   std::string access_log = "off", log = "stderr", log_level = "info";
   unsigned shards = 0;
@@ -37,7 +38,14 @@ void add_listen_options(CLI::App& app, ServeArguments& arguments);     // where,
 void add_module_options(CLI::App& app, ServeArguments& arguments);     // environment, state
 void add_operation_options(CLI::App& app, ServeArguments& arguments);  // TLS, logs, limits, admin
 
-// Errors: invalid_argument naming the option; those of the state folder and the environment file.
+// Everything that `carrel serve` takes.
+void add_serve_options(CLI::App& app, ServeArguments& arguments);
+
+// Errors: invalid_argument naming the option; those of the environment file. Without the state
+// folder.
+Result<server::ServerOptions> check_options(const ServeArguments& arguments, server::Style style);
+
+// The same with the state folder, made if there is none.
 Result<server::ServerOptions> server_options(const ServeArguments& arguments, server::Style style);
 
 // "NAME=VALUE". Errors: invalid_argument.

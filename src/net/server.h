@@ -34,6 +34,9 @@ struct ServerLimits {
 struct TlsFiles {
   std::string certificate;  // PEM chain
   std::string key;          // PEM
+  // Certificates for names of their own: NAME.pem with its key NAME.key; it is used for the names
+  // that the certificate is for. Empty: none.
+  std::string folder;
 };
 
 // Makes an access log line of each finished request. Called on the shard.
@@ -53,6 +56,10 @@ class AccessLog {
 // file.
 class TlsContext;
 Result<std::shared_ptr<TlsContext>> load_tls(const TlsFiles& files);
+
+// From the next connection on, the certificates as they are by now. If one of them cannot be used
+// all stay. Any thread. Errors: as above.
+Result<void> reload_tls(TlsContext& context, const TlsFiles& files);
 
 // Who else may listen on the port. The kernel spreads its connections over all that share it.
 enum class PortUse : unsigned char {

@@ -1,4 +1,8 @@
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+
+#include <filesystem>
 
 #include "net/test_certificate.h"
 #include "net/test_server.h"
@@ -57,6 +61,65 @@ TEST_F(HttpServer, PlainTextOnATlsPortIsDropped) {
   serve({}, *tls);
   EXPECT_THAT(ask(get("/x")), Not(HasSubstr("HTTP")));
   EXPECT_EQ(handler_.handled, 0);
+}
+
+class CertificatesByName : public HttpServer {
+ protected:
+  CertificatesByName() {
+    EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
+    files_.folder = folder_;
+  }
+  ~CertificatesByName() override { std::filesystem::remove_all(folder_); }
+
+  void add(const std::string& name, const char* who) const {
+    const TestCertificate made(TestCertificate::Key::plain, TestCertificate::Age::fresh, who);
+    constexpr auto kOver = std::filesystem::copy_options::overwrite_existing;
+    std::filesystem::copy(made.files().certificate, folder_ + "/" + name + ".pem", kOver);
+    std::filesystem::copy(made.files().key, folder_ + "/" + name + ".key", kOver);
+  }
+  // Whether who asks for `name` is shown a certificate for `expected`.
+  bool shows(const char* name, const std::string& expected) {
+    Handle<SSL_CTX, SSL_CTX_free> context(SSL_CTX_new(TLS_client_method()));
+    Handle<SSL, SSL_free> ssl(SSL_new(context.get()));
+    if (name != nullptr) SSL_set_tlsext_host_name(ssl.get(), name);
+    const Client socket(server_->port());
+    SSL_set_fd(ssl.get(), socket.fd());
+    if (SSL_connect(ssl.get()) != 1) return false;
+    const Handle<X509, X509_free> shown(SSL_get1_peer_certificate(ssl.get()));
+    return X509_check_host(shown.get(), expected.data(), expected.size(), 0, nullptr) == 1;
+  }
+
+  const TestCertificate otherwise_;
+  std::string folder_ = (std::filesystem::temp_directory_path() / "carrel-names-XXXXXX").string();
+  TlsFiles files_ = otherwise_.files();
+};
+
+TEST_F(CertificatesByName, EachNameIsShownItsOwn) {
+  add("shop", "DNS:shop.example,DNS:www.shop.example");
+  add("any", "DNS:*.apps.example");
+  const auto tls = load_tls(files_);
+  ASSERT_TRUE(tls) << tls.error().message();
+  serve({}, *tls);
+  EXPECT_TRUE(shows("shop.example", "shop.example"));
+  EXPECT_TRUE(shows("WWW.shop.example", "shop.example"));
+  EXPECT_TRUE(shows("a.apps.example", "a.apps.example"));
+  EXPECT_TRUE(shows("a.b.apps.example", "localhost"));
+  EXPECT_TRUE(shows("other.example", "localhost"));
+  EXPECT_TRUE(shows(nullptr, "localhost"));
+}
+
+TEST_F(CertificatesByName, ARenewedOneIsShownFromTheNextConnectionOn) {
+  add("shop", "DNS:shop.example");
+  const auto tls = load_tls(files_);
+  ASSERT_TRUE(tls) << tls.error().message();
+  serve({}, *tls);
+  add("shop", "DNS:shop.example,DNS:renewed.example");
+  EXPECT_TRUE(shows("renewed.example", "localhost"));
+  ASSERT_TRUE(reload_tls(**tls, files_));
+  EXPECT_TRUE(shows("shop.example", "renewed.example"));
+  std::filesystem::remove(folder_ + "/shop.key");
+  EXPECT_FALSE(reload_tls(**tls, files_));
+  EXPECT_TRUE(shows("shop.example", "renewed.example"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A self-made certificate in files, for tests: of localhost and 127.0.0.1.
+// A self-made certificate in files, for tests: of localhost and 127.0.0.1 unless told.
 #pragma once
 
 #include <openssl/evp.h>
@@ -20,7 +20,8 @@ class TestCertificate {
  public:
   enum class Key { plain, with_passphrase };
   enum class Age { fresh, expired };
-  explicit TestCertificate(Key kind = Key::plain, Age age = Age::fresh) {
+  explicit TestCertificate(Key kind = Key::plain, Age age = Age::fresh,
+                           const char* who = "DNS:localhost,IP:127.0.0.1") {
     std::string folder = (std::filesystem::temp_directory_path() / "carrel-tls-XXXXXX").string();
     folder_ = ::mkdtemp(folder.data());
     const Handle<EVP_PKEY, EVP_PKEY_free> key(EVP_EC_gen("P-256"));
@@ -33,7 +34,7 @@ class TestCertificate {
                                reinterpret_cast<const unsigned char*>("test"), -1, -1, 0);
     X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get()));
     const Handle<X509_EXTENSION, X509_EXTENSION_free> names(
-        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1"));
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, who));
     X509_add_ext(certificate.get(), names.get(), -1);
     X509_sign(certificate.get(), key.get(), EVP_sha256());
     const Handle<std::FILE, std::fclose> certificate_file(

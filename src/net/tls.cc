@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -11,6 +12,7 @@
 
 #include "base/handle.h"
 #include "base/secret_bytes.h"
+#include "net/certificates.h"
 #include "net/client.h"
 #include "net/server.h"
 #include "net/transport.h"
@@ -22,6 +24,7 @@ class TlsContext {
  public:
   Handle<SSL_CTX, SSL_CTX_free> context;
   Handle<BIO_METHOD, BIO_meth_free> socket;
+  std::atomic<std::shared_ptr<const Certificates>> certificates;  // of a server
 };
 
 namespace {
@@ -56,6 +59,14 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* size,
                             kHttp11.size(), offered, offered_size);
   *out = chosen;
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+// Each connection gets the certificate of the name it asks for, as it is by now.
+int choose_certificate(SSL* ssl, int* /*alert*/, void* context) {
+  const auto certificates = static_cast<TlsContext*>(context)->certificates.load();
+  const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  const bool used = certificates->use(ssl, name == nullptr ? std::string_view() : name);
+  return used ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 class TlsTransport final : public Transport {
@@ -116,9 +127,6 @@ class TlsTransport final : public Transport {
   std::string staged_;
   bool broken_ = false;
 };
-
-// Nobody is there to be asked for a passphrase.
-int no_passphrase(char*, int, int, void*) { return -1; }
 
 std::string last_reason() {
   const char* reason = ERR_reason_error_string(ERR_get_error());
@@ -216,19 +224,16 @@ Result<std::shared_ptr<TlsContext>> load_tls(const TlsFiles& files) {
   CARREL_TRY(auto tls, make_context(TLS_server_method()));
   SSL_CTX* context = tls->context.get();
   SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
-  SSL_CTX_set_default_passwd_cb(context, no_passphrase);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
-  if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) {
-    return refuse("certificate", files.certificate,
-                  "give a PEM file with the certificate and its chain");
-  }
-  if (SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return refuse("key", files.key, "give a PEM file with the private key, without a passphrase");
-  }
-  if (SSL_CTX_check_private_key(context) != 1) {
-    return refuse("key", files.key, "give the key that belongs to the certificate");
-  }
+  SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
+  SSL_CTX_set_tlsext_servername_arg(context, tls.get());
+  CARREL_TRY_VOID(reload_tls(*tls, files));
   return tls;
+}
+
+Result<void> reload_tls(TlsContext& context, const TlsFiles& files) {
+  CARREL_TRY(context.certificates, Certificates::load(files));
+  return {};
 }
 
 }  // namespace carrel::net

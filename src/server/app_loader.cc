@@ -83,6 +83,11 @@ std::vector<WatchedFolder> folders_of(const app::Manifest& manifest) {
   return folders;
 }
 
+Result<app::Manifest> load_manifest(const AppSource& source) {
+  return source.kind == ManifestKind::wagi ? app::load_wagi(source.path)
+                                           : app::load_manifest(source.path);
+}
+
 std::string text_of(const app::Route& route) {
   return route.methods.empty() ? route.text
                                : fmt::format("{} {}", fmt::join(route.methods, ","), route.text);
@@ -98,12 +103,23 @@ std::vector<std::string> routes_text(const app::Manifest& manifest) {
 
 }  // namespace
 
-Result<LoadedApp> AppLoader::load(const AppSource& source) {
-  const bool wagi = source.kind == ManifestKind::wagi;
-  CARREL_TRY(app::Manifest manifest,
-             wagi ? app::load_wagi(source.path) : app::load_manifest(source.path));
+Result<LoadedApp> AppLoader::load(const AppSource& source) const {
+  CARREL_TRY(app::Manifest manifest, load_manifest(source));
   CARREL_TRY_VOID(fetch_sources(manifest));
+  const Placement placement{.tenant = TenantName(manifest.app.str()),
+                            .hosts = hosts_of(manifest.app)};
+  return load_placed(std::move(manifest), source, placement);
+}
 
+Result<LoadedApp> AppLoader::load(const AppSource& source, const Placement& placement) const {
+  CARREL_TRY(app::Manifest manifest, load_manifest(source));
+  // The node's logins at registries are not for whoever may deploy to it.
+  CARREL_TRY_VOID(app::check_deployable(manifest));
+  return load_placed(std::move(manifest), source, placement);
+}
+
+Result<LoadedApp> AppLoader::load_placed(app::Manifest manifest, const AppSource& source,
+                                         const Placement& placement) const {
   Faults faults(manifest.file);
   Folders folders;
   std::vector<function::Function> modules;
@@ -111,6 +127,7 @@ Result<LoadedApp> AppLoader::load(const AppSource& source) {
     auto program = program_of(module, loader_, faults);
     if (program) check_entrypoint(module, *program, loader_, faults);
     modules.push_back({program, setup_of(manifest, module, folders, faults, options_.environment)});
+    modules.back().module.tenant = placement.tenant;
   }
   std::vector<std::shared_ptr<const function::StaticFiles>> statics;
   for (const app::StaticFolder& each : manifest.statics) {
@@ -123,11 +140,12 @@ Result<LoadedApp> AppLoader::load(const AppSource& source) {
   }
   if (!faults.empty()) return std::unexpected(faults.error());
   const std::size_t files = manifest.modules.size();
-  if (wagi) CARREL_TRY_VOID(add_declared_routes(manifest, modules, loader_, guest_log_, clock_));
+  if (source.kind == ManifestKind::wagi)
+    CARREL_TRY_VOID(add_declared_routes(manifest, modules, loader_, guest_log_, clock_));
 
   auto site = std::make_shared<function::Site>(
       function::Site{.app = manifest.app,
-                     .hosts = hosts_of(manifest.app),
+                     .hosts = placement.hosts,
                      .router = function::Router(manifest.rules, function::routes_of(manifest)),
                      .statics = std::move(statics)});
   for (const app::Function& each : manifest.functions)
@@ -140,7 +158,7 @@ Result<LoadedApp> AppLoader::load(const AppSource& source) {
                 .folders = folders_of(manifest),
                 .notices = manifest.notices};
   app.info = {.name = manifest.app.str(),
-              .tenant = manifest.app.str(),
+              .tenant = placement.tenant.str(),
               .hosts = site->hosts,
               .routes = routes_text(manifest),
               .modules = files,

@@ -29,8 +29,14 @@ struct LoadedApp {
   std::vector<std::string> notices;
 };
 
-// Owner and thread: the thread that runs the server. Blocks while modules are fetched and
-// compiled.
+// Whose an app is, and by which names it is called.
+struct Placement {
+  TenantName tenant;
+  std::vector<std::string> hosts;
+};
+
+// Value type; what it refers to outlives it. Thread: one at a time for each copy. Blocks while
+// modules are fetched and compiled.
 class AppLoader {
  public:
   // `egress`: where registries may be, as it is when an app is loaded.
@@ -40,11 +46,14 @@ class AppLoader {
 
   // Fetches modules from registries if they are not kept in the state folder.
   // Errors: those of the manifest, of each module, of each folder, all at once.
-  Result<LoadedApp> load(const AppSource& source);
+  Result<LoadedApp> load(const AppSource& source) const;  // in the root tenant of its name
+  Result<LoadedApp> load(const AppSource& source, const Placement& placement) const;
 
  private:
   Result<void> fetch_sources(app::Manifest& manifest) const;
   std::vector<std::string> hosts_of(const AppName& app) const;
+  Result<LoadedApp> load_placed(app::Manifest manifest, const AppSource& source,
+                                const Placement& placement) const;
 
   runtime::Loader& loader_;
   turn::GuestLog& guest_log_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 namespace carrel::server {
@@ -35,11 +36,13 @@ Result<void> joined(const std::vector<Error>& errors) {
 
 Result<void> AppSet::load_all() {
   std::vector<LoadedApp> loaded;
+  std::vector<std::filesystem::path> paths;
   std::vector<Error> errors;
   for (const AppSource& source : sources_) {
     auto app = loader_.load(source);
     if (app) {
       loaded.push_back(std::move(*app));
+      paths.push_back(source.path);
     } else {
       errors.push_back(std::move(app).error());
     }
@@ -47,32 +50,41 @@ Result<void> AppSet::load_all() {
   CARREL_TRY_VOID(joined(errors));
   CARREL_TRY_VOID(check_names(loaded));
   apps_ = std::move(loaded);
+  paths_ = std::move(paths);
   return {};
 }
 
 Result<void> AppSet::reload_all() {
-  std::vector<LoadedApp> loaded = apps_;
+  std::vector<LoadedApp> loaded;
+  std::vector<std::filesystem::path> paths;
   std::vector<Error> errors;
-  for (std::size_t i = 0; i < sources_.size(); ++i) {
-    auto app = loader_.load(sources_[i]);
+  for (const AppSource& source : sources_) {
+    auto app = loader_.load(source);
     if (app) {
-      loaded[i] = std::move(*app);
+      loaded.push_back(std::move(*app));
     } else {
-      apps_[i].info.problem = loaded[i].info.problem = app.error().message();
+      const auto before = std::ranges::find(paths_, source.path);
       errors.push_back(std::move(app).error());
+      if (before == paths_.end()) continue;
+      LoadedApp& kept = apps_[static_cast<std::size_t>(before - paths_.begin())];
+      kept.info.problem = errors.back().message();
+      loaded.push_back(kept);
     }
+    paths.push_back(source.path);
   }
   if (auto checked = check_names(loaded); !checked) {
     errors.push_back(std::move(checked).error());
   } else {
     apps_ = std::move(loaded);
+    paths_ = std::move(paths);
   }
   return joined(errors);
 }
 
-std::shared_ptr<const function::Sites> AppSet::sites() const {
-  auto sites = std::make_shared<function::Sites>();
-  for (const LoadedApp& app : apps_) sites->all.push_back(app.site);
+std::vector<std::shared_ptr<const function::Site>> AppSet::sites() const {
+  std::vector<std::shared_ptr<const function::Site>> sites;
+  sites.reserve(apps_.size());
+  for (const LoadedApp& app : apps_) sites.push_back(app.site);
   return sites;
 }
 

@@ -19,10 +19,13 @@ class AppSet {
   // the same name or answer to the same host.
   Result<void> load_all();
 
-  // Loads every app again. Errors: those of the apps that stay as they were.
+  // From the next load on.
+  void set_sources(std::vector<AppSource> sources) { sources_ = std::move(sources); }
+
+  // Loads every app again. Errors: those of the apps that stay as they were, or stay away.
   Result<void> reload_all();
 
-  std::shared_ptr<const function::Sites> sites() const;
+  std::vector<std::shared_ptr<const function::Site>> sites() const;
   std::shared_ptr<const hook::Apps> hooks() const;
   const std::vector<LoadedApp>& apps() const { return apps_; }
   std::vector<WatchedFolder> folders() const;
@@ -31,6 +34,7 @@ class AppSet {
   AppLoader& loader_;
   std::vector<AppSource> sources_;
   std::vector<LoadedApp> apps_;
+  std::vector<std::filesystem::path> paths_;  // of each of them
 };
 
 }  // namespace carrel::server

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -66,6 +67,10 @@ struct ServerOptions {
   std::string log = "stderr";      // a file or "stderr"
   observe::Level log_level = observe::Level::info;
   std::chrono::milliseconds drain{10'000};  // for requests in progress when it stops
+
+  // At SIGHUP: the options as their file has them by then. `apps`, `hosts` and `tls` are taken
+  // over; empty: they stay.
+  std::function<Result<ServerOptions>()> read_again;
 };
 
 }  // namespace carrel::server

@@ -9,12 +9,15 @@
 #include "api/api.h"
 #include "server/admin_url.h"
 #include "server/app_set.h"
+#include "server/deployed_apps.h"
 #include "server/hook_points.h"
 #include "server/logs.h"
 #include "server/node_state.h"
+#include "server/removed_apps.h"
 #include "server/shard_unit.h"
 #include "server/signals.h"
 #include "server/state.h"
+#include "server/switchboard.h"
 #include "server/tenants.h"
 #include "wasm/code_cache.h"
 
@@ -33,7 +36,7 @@ constexpr int kExitAtOnce = 130;
 
 // Everything, in the order in which it is made; it goes in the opposite order.
 struct Graph {
-  const ServerOptions& options;
+  ServerOptions& options;
   const Clock& clock = system_clock();
   std::unique_ptr<Signals> signals{};  // first: threads inherit what it blocks
   std::unique_ptr<Logs> logs{};
@@ -42,15 +45,19 @@ struct Graph {
   net::EgressPolicy egress{.allowed = options.allowed_egress};  // grows until shards start
   std::unique_ptr<AppLoader> app_loader{};
   std::unique_ptr<AppSet> apps{};
+  Switchboard switchboard{};
+  std::unique_ptr<DeployedApps> deployed{};
   std::unique_ptr<FolderWatch> watch{};  // development only
   NodeState node{};
   std::unique_ptr<api::Api> api{};
+  std::shared_ptr<net::TlsContext> tls{};  // of the apps' listeners
   AdminUrl admin_url{}, hooks_url{};
   std::vector<std::unique_ptr<ShardUnit>> shards{};
   WallTime started = clock.wall();
 
-  // The store's threads speak to the shards: they end first.
+  // Threads that speak to the shards end first.
   ~Graph() {
+    if (deployed) deployed->stop();
     if (store) store->stop();
   }
 };
@@ -89,9 +96,43 @@ void make_shards(Graph& graph) {
   for (unsigned i = 0; i < count; ++i) {
     graph.shards.push_back(
         std::make_unique<ShardUnit>(i, *graph.loader, limits, *graph.store, *graph.logs));
-    graph.shards.back()->use(graph.apps->sites());
+    graph.switchboard.attach(*graph.shards.back());
     graph.shards.back()->use(graph.apps->hooks());
   }
+}
+
+// Those of folders: nobody else is to deploy them.
+void serve_folders(Graph& graph) {
+  std::set<deployment::Scope> scopes;
+  for (const LoadedApp& app : graph.apps->apps())
+    scopes.insert({.tenant = TenantName(app.info.tenant), .app = AppName(app.info.name)});
+  graph.deployed->set_folder_apps(std::move(scopes));
+  graph.switchboard.set_folders(graph.apps->sites());
+}
+
+void erase(Graph& graph, const deployment::Scope& scope) {
+  ShardUnit& first = *graph.shards.front();
+  first.run_soon([services = first.services(), scope, now = graph.clock.wall()] {
+    return erase_removed(services, scope, now);
+  });
+}
+
+// Its threads are made while signals are blocked: none of them is to take one.
+void make_deployed(Graph& graph) {
+  graph.deployed = std::make_unique<DeployedApps>(
+      *graph.app_loader, graph.store->store().parts(), graph.switchboard, graph.logs->events(),
+      DeployedOptions{.folder = store_folder(graph.options).parent_path() / "versions",
+                      .erase = [&graph](const deployment::Scope& scope) { erase(graph, scope); }});
+}
+
+Result<void> serve_deployed(Graph& graph) {
+  CARREL_TRY(const auto snapshot, graph.store->store().snapshot());
+  CARREL_TRY(const auto stored, deployment::read_stored(snapshot->view));
+  if (stored.damaged > 0)
+    graph.logs->events().write(observe::Level::error, "deployments_damaged",
+                               {{"records", static_cast<std::uint64_t>(stored.damaged)}});
+  graph.deployed->restore(stored.apps);
+  return {};
 }
 
 // The address that was given and the port that it got.
@@ -114,7 +155,8 @@ Result<std::string> listen_for_apps(Graph& graph) {
                            .limits = options.limits,
                            .access_log = graph.logs->access()};
   if (options.tls) {
-    CARREL_TRY(how.tls, net::load_tls(*options.tls));
+    CARREL_TRY(graph.tls, net::load_tls(*options.tls));
+    how.tls = graph.tls;
   }
   how.use = graph.shards.size() == 1 ? net::PortUse::alone : net::PortUse::first;
   for (const auto& shard : graph.shards) {
@@ -144,6 +186,7 @@ Result<std::string> listen_for_admin(Graph& graph) {
   graph.api = std::make_unique<api::Api>(graph.node, api::Guard(options.admin_hosts),
                                          api::Authenticator(std::move(token)), graph.clock);
   graph.api->serve_state(graph.shards.front()->services());
+  graph.api->serve_deployments(*graph.deployed);
   net::Server::Options how{.address = options.admin->host, .port = options.admin->port};
   how.limits.body_bytes = 1 << 30;  // a blob's most; each operation has its own
   how.limits.connections = 256;
@@ -281,10 +324,13 @@ Result<void> build(Graph& graph) {
     graph.watch->add(
         source_folders(options));  // before they are read, so that no change goes unseen
   }
+  make_deployed(graph);
   {
     const Signals::Through through;  // compiling may take long
     CARREL_TRY_VOID(graph.apps->load_all());
+    CARREL_TRY_VOID(serve_deployed(graph));
   }
+  serve_folders(graph);
   CARREL_TRY_VOID(check_hosts(graph));
   watch_folders(graph);
   make_shards(graph);
@@ -317,18 +363,33 @@ Result<void> start(Graph& graph) {
   return {};
 }
 
+// What of the configuration may change while it runs. Nothing else of it is touched: other threads
+// read the rest.
+Result<void> read_again(Graph& graph) {
+  if (!graph.options.read_again) return {};
+  CARREL_TRY(ServerOptions fresh, graph.options.read_again());
+  if (graph.tls && fresh.tls) CARREL_TRY_VOID(net::reload_tls(*graph.tls, *fresh.tls));
+  graph.options.apps = std::move(fresh.apps);
+  graph.options.hosts = std::move(fresh.hosts);
+  graph.apps->set_sources(graph.options.apps);
+  return {};
+}
+
+Result<void> reload_apps(Graph& graph) {
+  CARREL_TRY_VOID(read_again(graph));
+  return graph.apps->reload_all();
+}
+
 void reload(Graph& graph) {
   const Instant begin = graph.clock.now();
-  const auto reloaded = graph.apps->reload_all();
+  const auto reloaded = reload_apps(graph);
   ShardUnit& first = *graph.shards.front();
   first.run_soon([services = first.services(), names = tenants_of(graph), now = graph.clock.wall(),
                   events = &graph.logs->events()]() mutable {
     return create_or_say(services, std::move(names), now, events);
   });
-  for (const auto& shard : graph.shards) {
-    shard->use(graph.apps->sites());
-    shard->use(graph.apps->hooks());
-  }
+  serve_folders(graph);
+  for (const auto& shard : graph.shards) shard->use(graph.apps->hooks());
   show_apps(graph);
   if (!reloaded) {
     const Error& error = reloaded.error();
@@ -368,8 +429,8 @@ void serve(Graph& graph) {
 }
 
 // A second signal, or something that does not stop, ends the process at once.
-void wait_while(Graph& graph, Instant end, bool (*busy)(const ShardUnit& shard)) {
-  while (std::ranges::any_of(graph.shards, [busy](const auto& shard) { return busy(*shard); })) {
+void wait_while(Graph& graph, Instant end, bool (*busy)(const Graph& graph)) {
+  while (busy(graph)) {
     if (graph.signals->stop_within(milliseconds(10)) || graph.clock.now() > end)
       ::_exit(kExitAtOnce);
   }
@@ -381,15 +442,22 @@ void stop(Graph& graph) {
   graph.logs->events().write(observe::Level::info, "stopping", {});
   const Instant end = graph.clock.now() + graph.options.drain + kStuck;
   for (const auto& shard : graph.shards) shard->drain(graph.options.drain);
-  wait_while(graph, end, [](const ShardUnit& shard) { return !shard.drained(); });
+  wait_while(graph, end, [](const Graph& all) {
+    return std::ranges::any_of(all.shards, [](const auto& shard) { return !shard->drained(); });
+  });
+  // What was begun for the API ends, or is refused, before the shard it is on.
+  wait_while(graph, end, [](const Graph& all) { return all.api && all.api->busy(); });
+  graph.deployed->stop();
   for (const auto& shard : graph.shards) shard->stop();
-  wait_while(graph, end, [](const ShardUnit& shard) { return shard.running(); });
+  wait_while(graph, end, [](const Graph& all) {
+    return std::ranges::any_of(all.shards, [](const auto& shard) { return shard->running(); });
+  });
   for (const auto& shard : graph.shards) shard->join();
 }
 
 }  // namespace
 
-Result<void> run_server(const ServerOptions& options) {
+Result<void> run_server(ServerOptions options) {
   Graph graph{.options = options};
   CARREL_TRY_VOID(build(graph));
   CARREL_TRY_VOID(start(graph));

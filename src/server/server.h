@@ -3,8 +3,8 @@
 //
 //   SIGTERM, SIGINT   no new connections; requests in progress get the drain time; then it returns
 //   again             ends at once, exit status 130
-//   SIGHUP            logs are opened and apps loaded again; an app that cannot be loaded stays as
-//   it was
+//   SIGHUP            logs are opened and apps loaded again, and the configuration file read; an
+//   app that cannot be loaded stays as it was
 #pragma once
 
 #include "server/options.h"
@@ -13,6 +13,6 @@ namespace carrel::server {
 
 // Blocks the calling thread, which takes the process's signals. Errors: what keeps it from
 // starting.
-Result<void> run_server(const ServerOptions& options);
+Result<void> run_server(ServerOptions options);
 
 }  // namespace carrel::server

@@ -65,8 +65,11 @@ void ShardUnit::start(std::optional<unsigned> pin) {
   });
 }
 
-void ShardUnit::use(std::shared_ptr<const function::Sites> sites) {
-  shard_.submit([this, sites = std::move(sites)]() mutable { functions_.serve(std::move(sites)); });
+void ShardUnit::use(std::shared_ptr<const function::Sites> sites, std::function<void()> taken) {
+  shard_.submit([this, sites = std::move(sites), taken = std::move(taken)]() mutable {
+    functions_.serve(std::move(sites));
+    if (taken) taken();
+  });
 }
 
 void ShardUnit::use(std::shared_ptr<const hook::Apps> hooks) {

@@ -56,8 +56,8 @@ class ShardUnit {
   // `pin` names a processor for its thread.
   void start(std::optional<unsigned> pin);
 
-  // From the next request on. Any time.
-  void use(std::shared_ptr<const function::Sites> sites);
+  // From the next request on; `taken` is called then, on the shard. Any time.
+  void use(std::shared_ptr<const function::Sites> sites, std::function<void()> taken);
   void use(std::shared_ptr<const hook::Apps> hooks);
 
   // Refuses new connections for apps and gives their requests in progress `bound`.

@@ -6,6 +6,7 @@
 
 #include "store/expiry_index.h"
 #include "store/part_ledger.h"
+#include "store/part_list.h"
 #include "store/part_walk.h"
 #include "store/record.h"
 #include "store/time_walk.h"
@@ -53,6 +54,8 @@ void CheckAccounts::add(std::string_view bytes, std::string_view value) {
     case Kind::blob:
     case Kind::secret:
     case Kind::reply:
+    case Kind::app:
+    case Kind::version:
     case Kind::tenant:
     case Kind::token:
     case Kind::audit:
@@ -74,7 +77,7 @@ void CheckAccounts::add(std::string_view bytes, std::string_view value) {
 void CheckAccounts::add_record(const Key& key, std::string_view value) {
   check_name(key);
   const auto record = view_record(value);
-  if (!is_of_the_node(key.kind)) {
+  if (is_charged(key.kind)) {
     auto& stored = tenants_[std::string(key.tenant)];
     ++stored.names;
     if (record) {
@@ -88,7 +91,7 @@ void CheckAccounts::add_record(const Key& key, std::string_view value) {
   if (record->expires != 0 && !look(expiry_key(key, record->expires))) {
     problem(fmt::format("{} expires and is not in the list of what does", shown(key)));
   }
-  if (key.kind == Kind::blob) add_blob(key, record->bytes);
+  if (refers_to_parts(key.kind)) add_uses(key, record->bytes);
 }
 
 void CheckAccounts::add_expiry(const Key& entry) {
@@ -125,16 +128,14 @@ void CheckAccounts::check_name(const Key& key) {
   }
 }
 
-void CheckAccounts::add_blob(const Key& key, std::string_view bytes) {
-  const auto manifest = decode_manifest(bytes);
-  if (!manifest) return problem(fmt::format("the manifest of {} is damaged", shown(key)));
-  ++report_.blobs;
-  auto left = manifest->size;
-  for (const auto& hash : manifest->parts) {
-    auto& uses = parts_[{std::string(key.tenant), hash}];
+void CheckAccounts::add_uses(const Key& key, std::string_view bytes) {
+  const auto parts = parts_of(key.kind, bytes);
+  if (!parts) return problem(fmt::format("the manifest of {} is damaged", shown(key)));
+  if (key.kind == Kind::blob) ++report_.blobs;
+  for (const PartUse& part : *parts) {
+    auto& uses = parts_[{std::string(key.tenant), part.hash}];
     ++uses.counted;
-    uses.bytes = std::min<std::uint64_t>(left, kPartBytes);
-    left -= uses.bytes;
+    uses.bytes = part.bytes;
   }
 }
 

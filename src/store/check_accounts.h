@@ -39,7 +39,7 @@ class CheckAccounts {
   void add_record(const Key& key, std::string_view value);
   void add_expiry(const Key& entry);
   void add_garbage(const Key& entry);
-  void add_blob(const Key& key, std::string_view manifest);
+  void add_uses(const Key& key, std::string_view manifest);
   void add_part(const Key& key, std::string_view entry);
   void check_name(const Key& key);
   void check_stored();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "store/expiry_index.h"
+#include "store/part_list.h"
 
 namespace carrel::store {
 
@@ -94,23 +95,24 @@ LedgerAccess Judge::ledger_of(Effects& effects) const {
 Result<void> Judge::count_change(const Changes& changes, const Change& change, Effects& effects) {
   CARREL_TRY(const Before was, before(changes, change));
   effects.before.push_back(was);
-  if (is_of_the_node(change.kind)) return {};
-  effects.bytes += static_cast<std::int64_t>(change.record ? change.charge : 0) -
-                   static_cast<std::int64_t>(was.existed ? was.charge : 0);
-  effects.names += (change.record ? 1 : 0) - (was.existed ? 1 : 0);
-  if (change.kind != Kind::blob) return {};
+  if (is_charged(change.kind)) {
+    effects.bytes += static_cast<std::int64_t>(change.record ? change.charge : 0) -
+                     static_cast<std::int64_t>(was.existed ? was.charge : 0);
+    effects.names += (change.record ? 1 : 0) - (was.existed ? 1 : 0);
+  }
+  if (!refers_to_parts(change.kind)) return {};
 
   std::optional<std::string> old;
   if (was.existed) {
     CARREL_TRY(old, newest(change.key));
   }
-  const auto manifest = [](const std::optional<std::string>& encoded) -> Text {
+  const auto bytes = [](const std::optional<std::string>& encoded) -> Text {
     if (!encoded) return {};
     const auto record = view_record(*encoded);
     return record ? record->bytes : std::string_view();
   };
-  return account_parts(ledger_of(effects), changes.tenant.str(), manifest(old),
-                       manifest(change.record), wall_());
+  return account_parts(ledger_of(effects), changes.tenant.str(), bytes(old), bytes(change.record),
+                       wall_(), change.kind);
 }
 
 Result<void> Judge::count_addition(const Changes& changes, const Addition& addition,

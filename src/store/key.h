@@ -27,6 +27,8 @@ enum class Kind : std::uint8_t {
   blob = 'b',     // /blobs: a manifest of parts
   secret = 's',   // sealed
   reply = 'r',    // to a request with an Idempotency-Key
+  app = 'n',      // a deployed app: which of its versions are served
+  version = 'd',  // one of its versions: what it is made of
   // The node's own, whichever tenant's transaction writes them (`is_of_the_node`):
   tenant = 't',
   token = 'k',
@@ -42,6 +44,11 @@ enum class Kind : std::uint8_t {
 // charged to nobody, so that one commit can change a tenant's data and say who did it.
 constexpr bool is_of_the_node(Kind kind) {
   return kind == Kind::tenant || kind == Kind::token || kind == Kind::audit;
+}
+
+// Whether it counts towards what its tenant may store. Versions of apps have bounds of their own.
+constexpr bool is_charged(Kind kind) {
+  return !is_of_the_node(kind) && kind != Kind::app && kind != Kind::version;
 }
 
 // Views; the tenant's name, the store's and the key's are bounded as above and not checked again.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "store/part_list.h"
 #include "store/record.h"
 
 namespace carrel::store {
@@ -22,11 +23,11 @@ std::string garbage_key(std::string_view tenant, std::string_view time, const Pa
 }
 
 Result<void> add_uses(std::map<PartHash, std::int64_t>& uses,
-                      std::optional<std::string_view> manifest, std::int64_t by) {
-  if (!manifest) return {};
-  auto decoded = decode_manifest(*manifest);
-  if (!decoded) return fail(Code::data_corrupt, "a blob's manifest is damaged");
-  for (const PartHash& hash : decoded->parts) uses[hash] += by;
+                      std::optional<std::string_view> record, std::int64_t by, Kind kind) {
+  if (!record) return {};
+  const auto parts = parts_of(kind, *record);
+  if (!parts) return fail(Code::data_corrupt, "a list of parts is damaged");
+  for (const PartUse& part : *parts) uses[part.hash] += by;
   return {};
 }
 
@@ -85,10 +86,11 @@ Result<void> forget_part(const LedgerAccess& access, std::string_view garbage) {
 
 Result<void> account_parts(const LedgerAccess& access, std::string_view tenant,
                            std::optional<std::string_view> before,
-                           std::optional<std::string_view> after, WallTime now) {
+                           std::optional<std::string_view> after, WallTime now,
+                           Kind kind) {
   std::map<PartHash, std::int64_t> uses;
-  CARREL_TRY_VOID(add_uses(uses, before, -1));
-  CARREL_TRY_VOID(add_uses(uses, after, 1));
+  CARREL_TRY_VOID(add_uses(uses, before, -1, kind));
+  CARREL_TRY_VOID(add_uses(uses, after, 1, kind));
   for (const auto& [hash, by] : uses) {
     if (by != 0) CARREL_TRY_VOID(account(access, tenant, hash, by, now));
   }

@@ -24,11 +24,12 @@ struct LedgerAccess {
   std::function<void(std::string key, std::optional<std::string> value)> set;  // nothing: erase
 };
 
-// A blob's record is replaced: `before` and `after` are manifests as encoded, nothing where there
-// is none. Errors: data_corrupt; those of `get`.
+// A record that refers to parts is replaced: `before` and `after` are its bytes, nothing where
+// there is none. Errors: data_corrupt; those of `get`.
 Result<void> account_parts(const LedgerAccess& access, std::string_view tenant,
                            std::optional<std::string_view> before,
-                           std::optional<std::string_view> after, WallTime now);
+                           std::optional<std::string_view> after, WallTime now,
+                           Kind kind = Kind::blob);
 
 std::string part_key(std::string_view tenant, const PartHash& hash);
 

@@ -187,6 +187,19 @@ Result<std::string> Parts::read(const TenantName& tenant, const PartHash& hash) 
   return bytes;
 }
 
+bool Parts::has(const TenantName& tenant, const PartHash& hash) const {
+  std::error_code none;
+  return std::filesystem::is_regular_file(folder_ / folder_name(tenant) / hex(hash), none);
+}
+
+Result<void> Parts::link(const TenantName& tenant, const PartHash& hash,
+                         const std::filesystem::path& name) const {
+  CARREL_TRY(const std::string bytes, read(tenant, hash));
+  const auto part = folder_ / folder_name(tenant) / hex(hash);
+  if (::link(part.c_str(), name.c_str()) == 0) return {};
+  return write_synced(name, bytes);
+}
+
 Error Parts::note_damage(const std::string& key, Error what) const {
   constexpr std::size_t kMost = 1000;  // kept in memory
   {

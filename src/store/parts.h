@@ -76,6 +76,13 @@ class Parts {
   // Errors: data_corrupt when the bytes are not those of the hash; not_found: lost; io.
   Result<std::string> read(const TenantName& tenant, const PartHash& hash) const;
 
+  // Whether there is a file of it; not whether that is whole.
+  bool has(const TenantName& tenant, const PartHash& hash) const;
+  // Gives the part one more name, which stays when the part goes, and is not to be written to. What
+  // cannot be linked is copied. Errors: as for `read`; io, store_full.
+  Result<void> link(const TenantName& tenant, const PartHash& hash,
+                    const std::filesystem::path& name) const;
+
   // The part is to go: from now on, a pin saves it. False: somebody has pinned it already.
   bool condemn(const TenantName& tenant, const PartHash& hash);
   void spare(const TenantName& tenant, const PartHash& hash);

@@ -12,7 +12,7 @@ Result<Own*> Transaction::Impl::change(const Place& place, std::string_view name
   CARREL_TRY_VOID(begin());
   const auto wanted = static_cast<std::int64_t>(size);
   std::string key = encode(key_of(place, name));
-  const bool charged = !is_of_the_node(place.kind);
+  const bool charged = is_charged(place.kind);
   if (const auto found = own.find(key); found != own.end()) {
     if (!charged) replaced += size;
     CARREL_TRY_VOID(room(wanted - static_cast<std::int64_t>(found->second.record.bytes.size())));

@@ -64,10 +64,12 @@ struct Transaction::Impl final : SnapshotHolder {
   Impl(ShardStore& s, Store::Impl& all, ShardStore::Impl& mine, TenantName t,
        const TransactionLimits& l);
 
+  // Empty: the node.
+  std::string_view owner_of(const Place& place) const {
+    return is_of_the_node(place.kind) ? std::string_view() : tenant.str();
+  }
   Key key_of(const Place& place, std::string_view name) const {
-    std::string_view owner;  // the node
-    if (!is_of_the_node(place.kind)) owner = tenant.str();
-    return {.tenant = owner, .kind = place.kind, .store = place.store, .name = name};
+    return {.tenant = owner_of(place), .kind = place.kind, .store = place.store, .name = name};
   }
   // Whether its time has not come.
   bool is_there(const Record& record) const { return record.expires == 0 || record.expires > now; }

@@ -69,7 +69,7 @@ std::string text_of(const std::optional<FolderEntry>& after) {
 }  // namespace
 
 MergedWalk Transaction::Impl::walk(const Place& place, const PageRange& range, Reach reach) const {
-  std::string prefix = prefix_of(tenant.str(), place.kind, place.store);
+  std::string prefix = prefix_of(owner_of(place), place.kind, place.store);
   auto names = own_names(own, prefix, range, now);
   return {snapshot->view, std::move(prefix), std::move(names), now, reach};
 }

@@ -1,5 +1,6 @@
 """The /v1 API: held to its own description, and to what keeps strangers out."""
 
+import hashlib
 import json
 import os
 import signal
@@ -43,8 +44,20 @@ def node(tmp_path_factory):
         for name in ("acme", "acme/a", "acme/a/x", "acme/empty", "sibling", "shop/child"):
             made = requests.post(f"{server.url}/v1/tenants", headers=bearer(server), json={"name": name}, timeout=10)
             assert made.status_code == 201
+        deploy_twice(server, App(folder / "page", "page").wat("page", guest()).route("GET /", "page"))
         yield server
         assert server.stop() == 0
+
+
+def deploy_twice(node, app):
+    """Version 2 is live, and version 1 was before."""
+    for _ in range(2):
+        app.text += "\n"
+        app.write()
+        options = ["--tenant", "shop", "--server", node.url, "--token-file", node.token_file]
+        subprocess.run([CARREL, "deploy", app.folder, *options], check=True, capture_output=True, timeout=60)
+    url = f"{node.url}/v1/tenants/shop/apps/page/versions/2"
+    node.files = requests.get(url, headers=bearer(node), timeout=10).json()["files"]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +77,10 @@ BODIES = {
     "createToken": {"verbs": ["read"]},
     "createNodeToken": {"verbs": ["read"], "ttl": 60, "name": "ci"},
     "backup": {"folder": "BACKUP"},
+    "createVersion": {},  # the newest version's, made by the fixture
+    "activateVersion": {"percent": 100},
 }
+PART = "a part"
 
 # What is anybody's who has a token, and shows what lies within its scope.
 ANYBODYS = {"apps", "tenants", "description"}
@@ -90,10 +106,16 @@ def make_token(node, path, **body):
 def example(path, operation, token="0" * 16):
     """A path of the description with something for each of its parameters."""
     tenant = "shop" if "Tenant" not in operation["operationId"] else "acme%2Fempty"
-    return path.format(tenant=tenant, app="shop", store="carts", key="a", name="KEY", id=token)
+    part = hashlib.sha256(PART.encode()).hexdigest()
+    names = {"app": "page", "version": 1, "part": part, "store": "carts", "key": "a", "name": "KEY", "id": token}
+    return path.format(tenant=tenant, **names)
 
 
 def body_of(node, operation):
+    if operation["operationId"] == "putPart":
+        return PART
+    if operation["operationId"] == "createVersion":
+        return json.dumps({"files": node.files})
     text = json.dumps(BODIES[operation["operationId"]]) if operation["operationId"] in BODIES else ""
     return text.replace("BACKUP", str(node.token_file.with_name("backup")))
 

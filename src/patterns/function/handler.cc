@@ -24,7 +24,7 @@ net::ReplyHead text_head(int status) {
 
 async::Task<void> FunctionHandler::handle(net::Exchange& exchange) {
   const std::shared_ptr<const Sites> sites = sites_;  // whatever is served meanwhile
-  const Site* site = sites->find(exchange.request.host);
+  const Site* site = sites->find(exchange.request, exchange.id);
   if (site == nullptr) co_return co_await refuse(exchange, Error(Code::not_found));
 
   turn::HttpTarget target;

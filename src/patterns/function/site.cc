@@ -6,8 +6,8 @@
 
 namespace carrel::function {
 
-const Site* Sites::find(std::string_view host) const {
-  host = net::split_authority(host).host;
+const Site* Sites::find(const net::Request& request, std::uint64_t id) const {
+  const std::string_view host = net::split_authority(request.host).host;
   const Site* otherwise = nullptr;
   for (const auto& site : all) {
     if (site->hosts.empty()) {
@@ -18,6 +18,7 @@ const Site* Sites::find(std::string_view host) const {
       return site.get();
     }
   }
+  if (const Shares* shares = deployed.find(host)) return shares->of(request, id);
   return otherwise;
 }
 

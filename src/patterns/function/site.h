@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/id.h"
+#include "patterns/function/host_table.h"
 #include "patterns/function/router.h"
 #include "patterns/function/static_files.h"
 #include "runtime/loader.h"
@@ -27,12 +28,14 @@ struct Site {
   std::vector<std::shared_ptr<const StaticFiles>> statics;
 };
 
-// All sites of the server. A request belongs to the first that names its host, else to the first
-// without names.
+// All sites of the server. A request belongs to the first of a folder that names its host, else to
+// what was deployed under that name, else to the first without names.
 struct Sites {
-  std::vector<std::shared_ptr<const Site>> all;
+  std::vector<std::shared_ptr<const Site>> all;  // of folders
+  HostTable deployed;
 
-  const Site* find(std::string_view host) const;
+  // `id`: the request's number.
+  const Site* find(const net::Request& request, std::uint64_t id) const;
 };
 
 }  // namespace carrel::function

@@ -1,0 +1,292 @@
+#include "server/deployed_apps.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "app/deployment/unpack.h"
+#include "async/event.h"
+#include "server/deployed_hosts.h"
+#include "store/part_names.h"
+
+namespace carrel::server {
+namespace {
+
+namespace fs = std::filesystem;
+using deployment::AppRecord;
+using deployment::Bundle;
+using deployment::Ready;
+using deployment::ReadyVersion;
+using deployment::Scope;
+
+constexpr std::size_t kRecent = 32;
+
+class ReadyApp final : public Ready {
+ public:
+  explicit ReadyApp(LoadedApp app) : app_(std::move(app)) {}
+  const std::vector<std::string>& routes() const override { return app_.info.routes; }
+  const std::vector<std::string>& notices() const override { return app_.notices; }
+  const std::shared_ptr<const function::Site>& site() const { return app_.site; }
+
+ private:
+  LoadedApp app_;
+};
+
+// Whoever deployed knows paths below the app's folder, not where this server keeps it.
+Error without(const fs::path& folder, const Error& error) {
+  const std::string prefix = folder.native() + "/";
+  std::string text = error.message();
+  for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at))
+    text.erase(at, prefix.size());
+  return Error(error.code(), std::move(text), error.help());
+}
+
+// Also used by a thread of ours after its waiter has gone.
+struct Delivery {
+  async::Event done;
+  std::optional<Result<std::shared_ptr<const Ready>>> result;
+};
+
+}  // namespace
+
+DeployedApps::DeployedApps(const AppLoader& loader, const store::Parts& parts,
+                           Switchboard& switchboard, observe::Log& events, DeployedOptions options)
+    : loader_(loader),
+      parts_(parts),
+      switchboard_(switchboard),
+      events_(events),
+      options_(std::move(options)) {
+  for (unsigned i = 0; i < std::max(options_.threads, 1U); ++i) {
+    threads_.emplace_back([this] {
+      ::pthread_setname_np(::pthread_self(), "deploy");
+      work();
+    });
+  }
+}
+
+DeployedApps::~DeployedApps() { stop(); }
+
+void DeployedApps::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    jobs_.clear();
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+void DeployedApps::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait_for(lock, options_.look_every, [this] { return stopping_ || !jobs_.empty(); });
+    if (stopping_) return;
+    if (jobs_.empty()) {
+      const auto overdue = take_overdue();
+      lock.unlock();
+      for (const Scope& scope : overdue) options_.erase(scope);
+      lock.lock();
+      continue;
+    }
+    auto job = std::move(jobs_.front());
+    jobs_.pop_front();
+    lock.unlock();
+    job();
+    job = nullptr;
+    lock.lock();
+  }
+}
+
+// One that was restored meanwhile is found to be in use by `erase`.
+std::vector<Scope> DeployedApps::take_overdue() {
+  std::vector<Scope> overdue;
+  const WallTime now = system_clock().wall();
+  for (const auto& [scope, until] : removed_) {
+    if (until <= now) overdue.push_back(scope);
+  }
+  for (const Scope& scope : overdue) removed_.erase(scope);
+  return overdue;
+}
+
+void DeployedApps::note_removal(const Scope& scope, const AppRecord& app) {
+  const std::lock_guard lock(mutex_);
+  if (app.removed) {
+    removed_[scope] = *app.removed;
+  } else {
+    removed_.erase(scope);
+  }
+}
+
+void DeployedApps::set_folder_apps(std::set<Scope> scopes) {
+  const std::lock_guard lock(mutex_);
+  folder_apps_ = std::move(scopes);
+}
+
+Result<void> DeployedApps::check_free(const Scope& scope) const {
+  const std::lock_guard lock(mutex_);
+  if (!folder_apps_.contains(scope)) return {};
+  return fail(Code::in_use, fmt::format("{} is served from a folder by this server; deploy it to "
+                                        "another tenant, or start the server without the folder",
+                                        scope.app.str()));
+}
+
+fs::path DeployedApps::folder_of(const Key& key) const {
+  const auto& [scope, digest] = key;
+  return options_.folder / store::folder_name(scope.tenant) / scope.app.str() / digest;
+}
+
+// One at a time makes a version; whoever comes second finds it.
+DeployedApps::ReadyResult DeployedApps::make_ready(const Key& key, const Bundle& bundle) {
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !making_.contains(key); });
+    if (const auto found = ready_.find(key); found != ready_.end()) {
+      if (auto ready = found->second.lock()) return ready;
+    }
+    making_.insert(key);
+  }
+  auto made = load(key, bundle);
+  {
+    const std::lock_guard lock(mutex_);
+    making_.erase(key);
+    std::erase_if(ready_, [](const auto& entry) { return entry.second.expired(); });
+    if (made) {
+      ready_[key] = *made;
+      recent_.push_back(*made);
+      if (recent_.size() > kRecent) recent_.pop_front();
+    }
+  }
+  changed_.notify_all();
+  return made;
+}
+
+// A library's exception must not end a thread.
+DeployedApps::ReadyResult DeployedApps::load(const Key& key, const Bundle& bundle) try {
+  const auto& scope = key.first;
+  const fs::path folder = folder_of(key);
+  CARREL_TRY_VOID(deployment::unpack(parts_, scope.tenant, bundle, folder));
+  auto loaded = loader_.load({.path = folder}, {.tenant = scope.tenant, .hosts = {}});
+  if (!loaded) return std::unexpected(without(folder, loaded.error()));
+  if (loaded->info.name != scope.app.str()) {
+    return fail(Code::invalid_config,
+                fmt::format("carrel.toml names the app \"{}\", and it is deployed as \"{}\"",
+                            loaded->info.name, scope.app.str()));
+  }
+  return std::make_shared<const ReadyApp>(std::move(*loaded));
+} catch (const std::exception& cause) {
+  return fail(Code::internal, fmt::format("a version could not be made ready: {}", cause.what()));
+}
+
+async::Task<DeployedApps::ReadyResult> DeployedApps::prepare(async::Shard& shard, Scope scope,
+                                                             Bundle bundle) {
+  const auto delivery = std::make_shared<Delivery>();
+  Key key{std::move(scope), bundle.digest()};
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) co_return fail(Code::shutting_down);
+    const auto found = ready_.find(key);
+    if (auto ready = found == ready_.end() ? nullptr : found->second.lock()) co_return ready;
+    jobs_.emplace_back([this, &shard, delivery, key = std::move(key), bundle = std::move(bundle)] {
+      auto result = make_ready(key, bundle);
+      shard.submit([delivery, result = std::move(result)]() mutable {
+        delivery->result.emplace(std::move(result));
+        delivery->done.signal();
+      });
+    });
+  }
+  changed_.notify_all();
+  co_await delivery->done;
+  co_return std::move(*delivery->result);
+}
+
+HostShares DeployedApps::shares_of(const Scope& scope, const AppRecord& app,
+                                   const std::vector<ReadyVersion>& versions) const {
+  if (app.removed) return {};
+  const auto site_of = [&](std::uint64_t number) -> std::shared_ptr<const function::Site> {
+    const auto found = std::ranges::find(versions, number, &ReadyVersion::number);
+    if (found == versions.end() || found->ready == nullptr) return nullptr;
+    return static_cast<const ReadyApp&>(*found->ready).site();
+  };
+  HostShares hosts;
+  auto live = std::make_shared<function::Shares>();
+  for (const deployment::Share& share : app.live) {
+    if (auto site = site_of(share.version)) live->all.push_back({std::move(site), share.percent});
+  }
+  if (!live->all.empty()) {
+    for (std::string& host : this->hosts(scope)) hosts.emplace_back(std::move(host), live);
+  }
+  for (const ReadyVersion& version : versions) {
+    auto site = site_of(version.number);
+    if (!site || !app.serves(version.number)) continue;
+    hosts.emplace_back(preview_host(scope, version.number),
+                       std::make_shared<function::Shares>(function::Shares{{{std::move(site)}}}));
+  }
+  return hosts;
+}
+
+async::Task<void> DeployedApps::serve(async::Shard& shard, Scope scope, AppRecord app,
+                                      std::vector<ReadyVersion> versions) {
+  note_removal(scope, app);
+  const auto done = std::make_shared<async::Event>();
+  const bool newer =
+      switchboard_.set_app(scope, app.revision, shares_of(scope, app, versions),
+                           [done, &shard] { shard.submit([done] { done->signal(); }); });
+  if (newer) co_await *done;
+}
+
+std::vector<std::string> DeployedApps::hosts(const Scope& scope) const {
+  return hosts_of_app(scope, options_.domain);
+}
+
+std::string DeployedApps::preview_host(const Scope& scope, std::uint64_t version) const {
+  return host_of_version(scope, version, options_.domain);
+}
+
+// What the store does not know of: versions that are gone, and what a crash left half made.
+void DeployedApps::sweep_folders(const std::vector<deployment::StoredApp>& apps) {
+  std::set<fs::path> wanted;
+  for (const auto& app : apps) {
+    for (const auto& version : app.versions)
+      wanted.insert(folder_of({app.scope, version.bundle.digest()}));
+  }
+  std::error_code error;
+  for (const auto& tenant : fs::directory_iterator(options_.folder, error)) {
+    for (const auto& app : fs::directory_iterator(tenant.path(), error)) {
+      for (const auto& version : fs::directory_iterator(app.path(), error)) {
+        if (!wanted.contains(version.path())) fs::remove_all(version.path(), error);
+      }
+    }
+  }
+}
+
+void DeployedApps::restore(const deployment::StoredApp& app) {
+  note_removal(app.scope, app.record);
+  std::vector<ReadyVersion> versions;
+  for (const auto& version : app.versions) {
+    if (app.record.removed || !app.record.serves(version.number)) continue;
+    auto ready = make_ready({app.scope, version.bundle.digest()}, version.bundle);
+    if (ready) {
+      versions.push_back({.number = version.number, .ready = std::move(*ready)});
+      continue;
+    }
+    events_.write(observe::Level::error, "version_not_served",
+                  {{"tenant", app.scope.tenant.str()},
+                   {"app", app.scope.app.str()},
+                   {"version", version.number},
+                   {"code", code_name(ready.error().code())},
+                   {"message", ready.error().message()}});
+  }
+  switchboard_.set_app(app.scope, app.record.revision, shares_of(app.scope, app.record, versions),
+                       {});
+}
+
+void DeployedApps::restore(const std::vector<deployment::StoredApp>& apps) {
+  sweep_folders(apps);
+  for (const auto& app : apps) restore(app);
+}
+
+}  // namespace carrel::server
