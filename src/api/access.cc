@@ -18,6 +18,8 @@ constexpr auto kTable = std::to_array<Access>({
     {"description", Where::anywhere, Verb::read},
     {"apps", Where::anywhere, Verb::read},
 
+    {"logs", Where::tenant, Verb::logs},
+
     {"values", Where::tenant, Verb::data_read},
     {"value", Where::tenant, Verb::data_read},
     {"putValue", Where::tenant, Verb::data_write},

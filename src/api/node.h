@@ -10,6 +10,8 @@
 
 namespace carrel::api {
 
+class LogTail;
+
 struct AppInfo {
   std::string name;
   std::string tenant;
@@ -36,6 +38,7 @@ class Node {
   virtual ~Node() = default;
   virtual std::shared_ptr<const NodeInfo> info() const = 0;
   virtual Readiness readiness() const = 0;
+  virtual LogTail* log_tail() const = 0;  // null: nothing is kept
 };
 
 }  // namespace carrel::api

@@ -30,6 +30,7 @@ struct Operation {
 
 // The families. A new one: its table, a line here, and one in operations.cc.
 std::span<const Operation> node_operations();
+std::span<const Operation> log_operations();
 std::span<const Operation> state_operations();
 std::span<const Operation> blob_operations();
 std::span<const Operation> tenant_operations();

@@ -24,8 +24,10 @@ class FakeNode final : public Node {
     return std::make_shared<NodeInfo>(info_);
   }
   Readiness readiness() const override { return readiness_; }
+  LogTail* log_tail() const override { return log_tail_; }
   NodeInfo info_{.version = "1.2.3", .shards = 2, .apps = {{.name = "shop", .tenant = "shop"}}};
   Readiness readiness_ = Readiness::ready;
+  LogTail* log_tail_ = nullptr;
 };
 
 class ApiFixture : public store::DatabaseFixture {

@@ -5,7 +5,8 @@ namespace {
 
 class LoggedFailures final : public function::FailureLog {
  public:
-  explicit LoggedFailures(observe::Log& log) : log_(log) {}
+  LoggedFailures(observe::Log& log, api::LogTail& tail, const Clock& clock)
+      : log_(log), tail_(tail), clock_(clock) {}
 
   void failed(const turn::ModuleSetup& module, std::uint64_t id, const Error& error,
               const wasm::Outcome& guest) override {
@@ -20,6 +21,14 @@ class LoggedFailures final : public function::FailureLog {
                 {"help", error.help()},
                 {"cpu_micros", static_cast<std::uint64_t>(micros)},
                 {"memory_peak", guest.memory_peak}});
+    tail_.add({.kind = api::LogLine::Kind::failed,
+               .time = clock_.wall(),
+               .tenant = module.tenant,
+               .app = module.app,
+               .module = module.name,
+               .turn = id,
+               .code = std::string(code_name(error.code())),
+               .text = error.message()});
   }
 
  private:
@@ -30,12 +39,15 @@ class LoggedFailures final : public function::FailureLog {
   }
 
   observe::Log& log_;
+  api::LogTail& tail_;
+  const Clock& clock_;
 };
 
 }  // namespace
 
-std::unique_ptr<function::FailureLog> make_failure_log(observe::Log& log) {
-  return std::make_unique<LoggedFailures>(log);
+std::unique_ptr<function::FailureLog> make_failure_log(observe::Log& log, api::LogTail& tail,
+                                                       const Clock& clock) {
+  return std::make_unique<LoggedFailures>(log, tail, clock);
 }
 
 }  // namespace carrel::server

@@ -39,10 +39,36 @@ class TextGuestLog final : public turn::GuestLog {
   std::shared_ptr<observe::LineWriter> writer_;
 };
 
+class TailedGuestLog final : public turn::GuestLog {
+ public:
+  TailedGuestLog(std::unique_ptr<turn::GuestLog> log, api::LogTail& tail, const Clock& clock)
+      : log_(std::move(log)), tail_(tail), clock_(clock) {}
+
+  void line(const turn::ModuleSetup& module, std::uint64_t turn, std::string_view text) override {
+    log_->line(module, turn, text);
+    tail_.add({.time = clock_.wall(),
+               .tenant = module.tenant,
+               .app = module.app,
+               .module = module.name,
+               .turn = turn,
+               .text = std::string(text.substr(0, kMaxLine))});
+  }
+
+ private:
+  std::unique_ptr<turn::GuestLog> log_;
+  api::LogTail& tail_;
+  const Clock& clock_;
+};
+
 }  // namespace
 
 std::unique_ptr<turn::GuestLog> json_guest_log(observe::Log& log) {
   return std::make_unique<JsonGuestLog>(log);
+}
+
+std::unique_ptr<turn::GuestLog> tailed_guest_log(std::unique_ptr<turn::GuestLog> log,
+                                                 api::LogTail& tail, const Clock& clock) {
+  return std::make_unique<TailedGuestLog>(std::move(log), tail, clock);
 }
 
 std::unique_ptr<turn::GuestLog> text_guest_log(std::shared_ptr<observe::LineWriter> writer) {

@@ -3,6 +3,8 @@
 
 #include <memory>
 
+#include "api/log_tail.h"
+#include "base/clock.h"
 #include "observe/line_writer.h"
 #include "observe/log.h"
 #include "turn/turn.h"
@@ -15,5 +17,9 @@ std::unique_ptr<turn::GuestLog> json_guest_log(observe::Log& log);
 
 // "price | the rates are from yesterday"
 std::unique_ptr<turn::GuestLog> text_guest_log(std::shared_ptr<observe::LineWriter> writer);
+
+// The same, and what `tail` keeps.
+std::unique_ptr<turn::GuestLog> tailed_guest_log(std::unique_ptr<turn::GuestLog> log,
+                                                 api::LogTail& tail, const Clock& clock);
 
 }  // namespace carrel::server

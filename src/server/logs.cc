@@ -43,7 +43,8 @@ Result<std::unique_ptr<Logs>> Logs::open(const ServerOptions& options, const Clo
     CARREL_TRY(const Writer access, writer_for(options.access_log, open));
     logs->access_ = json_access_log(access, clock);
   }
-  logs->failures_ = make_failure_log(*logs->events_);
+  logs->guests_ = tailed_guest_log(std::move(logs->guests_), logs->tail_, clock);
+  logs->failures_ = make_failure_log(*logs->events_, logs->tail_, clock);
   logs->hooks_ = std::make_unique<HookReports>(*logs->events_, *logs->failures_);
   for (auto& [name, writer] : open) logs->writers_.push_back(std::move(writer));
   return logs;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "api/log_tail.h"
 #include "net/server.h"
 #include "observe/log.h"
 #include "patterns/function/handler.h"
@@ -25,6 +26,7 @@ class Logs {
   turn::GuestLog& guests() { return *guests_; }
   function::FailureLog& failures() { return *failures_; }
   hook::Reports& hooks() { return *hooks_; }
+  api::LogTail& tail() { return tail_; }              // of guests and failures
   net::AccessLog* access() { return access_.get(); }  // null: none is kept
 
   // One line for the person who started the server.
@@ -37,6 +39,7 @@ class Logs {
   std::vector<std::shared_ptr<observe::LineWriter>> writers_;
   std::shared_ptr<observe::LineWriter> people_;
   std::unique_ptr<observe::Log> events_;
+  api::LogTail tail_;
   std::unique_ptr<turn::GuestLog> guests_;
   std::unique_ptr<function::FailureLog> failures_;
   std::unique_ptr<hook::Reports> hooks_;

@@ -17,6 +17,10 @@ class NodeState final : public api::Node {
     return info_;
   }
   api::Readiness readiness() const override { return readiness_.load(); }
+  api::LogTail* log_tail() const override { return log_tail_; }
+
+  // Before the API serves; it outlives this.
+  void set(api::LogTail* tail) { log_tail_ = tail; }
 
   void set(api::NodeInfo info) {
     auto made = std::make_shared<const api::NodeInfo>(std::move(info));
@@ -28,6 +32,7 @@ class NodeState final : public api::Node {
  private:
   mutable std::mutex mutex_;
   std::shared_ptr<const api::NodeInfo> info_ = std::make_shared<const api::NodeInfo>();
+  api::LogTail* log_tail_ = nullptr;
   std::atomic<api::Readiness> readiness_ = api::Readiness::starting;
 };
 

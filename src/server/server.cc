@@ -314,6 +314,7 @@ Result<void> build(Graph& graph) {
   CARREL_TRY(const NodeKey key, node_key_from(options.state / "node.key"));  // before any thread
   CARREL_TRY(graph.signals, Signals::take());
   CARREL_TRY(graph.logs, Logs::open(options, graph.clock));
+  graph.node.set(&graph.logs->tail());
   CARREL_TRY(graph.loader, make_loader(options));
   CARREL_TRY(graph.store, NodeStore::open(store_folder(options), key, graph.logs->events()));
   graph.app_loader = std::make_unique<AppLoader>(*graph.loader, graph.logs->guests(), options,

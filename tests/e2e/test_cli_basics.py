@@ -29,6 +29,7 @@ COMMANDS = [
     "verify",
     "check",
     "inspect",
+    "logs",
     "kv",
     "counter",
     "blob",
