@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/utf8.h"
@@ -54,11 +55,21 @@ void add_headers(wasi::Strings& out, const net::Request& request) {
   }
 }
 
-void add_request(wasi::Strings& out, const net::Request& request, const turn::HttpTarget& target) {
+// Whom the server has verified; a header says nothing here.
+std::string_view user_of(const turn::Event& event) {
+  if (event.identity.empty()) return {};
+  const auto found =
+      std::ranges::find(event.attributes, "authid", &std::pair<std::string, std::string>::first);
+  return found == event.attributes.end() ? std::string_view() : found->second;
+}
+
+void add_request(wasi::Strings& out, const turn::Event& event) {
+  const net::Request& request = *event.request;
+  const turn::HttpTarget& target = *event.target;
   const net::Authority authority = net::split_authority(request.host);
   const Decimal local_port(request.local_port);
   const std::string_view port = authority.port.empty() ? std::string_view("80") : authority.port;
-  out.add("AUTH_TYPE", "");
+  out.add("AUTH_TYPE", event.identity.empty() ? "" : "Bearer");
   if (request.content_length) {
     out.add("CONTENT_LENGTH", Decimal(*request.content_length));
   } else if (!request.has_body) {
@@ -71,7 +82,7 @@ void add_request(wasi::Strings& out, const net::Request& request, const turn::Ht
   out.add("QUERY_STRING", request.query);
   out.add("REMOTE_ADDR", request.remote_address);
   out.add("REMOTE_HOST", request.remote_address);
-  out.add("REMOTE_USER", "");
+  out.add("REMOTE_USER", user_of(event));
   out.add("REQUEST_METHOD", request.method);
   out.add("SCRIPT_NAME", target.script_name);
   out.add("SERVER_NAME", authority.host);
@@ -123,7 +134,7 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
 wasi::Strings environment_of(const turn::Turn& turn) {
   wasi::Strings out;
   if (turn.event.request != nullptr) {
-    add_request(out, *turn.event.request, *turn.event.target);
+    add_request(out, turn.event);
   } else {
     add_event(out, turn.event, turn.id);
   }

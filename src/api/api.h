@@ -47,6 +47,8 @@ class Api final : public net::Handler {
 
   // Whether something goes on that outlives its request. Any thread.
   bool busy() const { return work_.busy(); }
+  // Before the first request: from now on JWTs of issuers open what their rules say.
+  void name_callers(tenant::Identities& identities) { authenticator_.name_callers(identities); }
 
  private:
   async::Task<Result<Answer>> answer(net::Exchange* exchange);

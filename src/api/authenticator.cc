@@ -1,6 +1,7 @@
 #include "api/authenticator.h"
 
 #include "api/guard.h"
+#include "tenant/identities.h"
 #include "tenant/token.h"
 
 namespace carrel::api {
@@ -18,11 +19,20 @@ Task<Result<Principal>> Authenticator::identify(const net::Request* request,
   if (!failures_.allows(request->remote_address, clock->now()))
     co_return fail(Code::too_many_requests, "too many tokens from this address were not valid");
   if (services.store == nullptr || services.gate == nullptr) co_return fail(Code::unavailable);
-  store::Transaction transaction(*services.store, tenant::kNode, {});
-  auto principal = co_await tenant::identify(&transaction, std::string(*presented), clock->wall());
+  auto principal = co_await look_up(std::string(*presented), services, clock);
   if (!principal && principal.error().code() == Code::unauthenticated)
     failures_.count(request->remote_address, clock->now());
   co_return principal;
+}
+
+Task<Result<Principal>> Authenticator::look_up(std::string presented, turn::Services services,
+                                               const Clock* clock) {
+  if (identities_ != nullptr && tenant::looks_like_jwt(presented)) {
+    CARREL_CO_TRY(const auto identity, co_await identities_->identify(presented, std::nullopt));
+    if (identity) co_return tenant::principal_of(*identity);
+  }
+  store::Transaction transaction(*services.store, tenant::kNode, {});
+  co_return co_await tenant::identify(&transaction, std::move(presented), clock->wall());
 }
 
 }  // namespace carrel::api

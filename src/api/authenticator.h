@@ -1,4 +1,5 @@
-// Who asks: the holder of the node's local token, or of one that was made by this API.
+// Who asks: the holder of the node's local token, of one that was made by this API, or of a JWT of
+// an issuer whose rules let it in.
 #pragma once
 
 #include "api/failures.h"
@@ -9,6 +10,10 @@
 #include "tenant/principal.h"
 #include "turn/state.h"
 
+namespace carrel::tenant {
+class Identities;
+}
+
 namespace carrel::api {
 
 // Owner: the API. Thread: its shard.
@@ -16,13 +21,20 @@ class Authenticator {
  public:
   explicit Authenticator(LocalToken token) : operator_token_(std::move(token)) {}
 
+  // Before the first request. Outlives it.
+  void name_callers(tenant::Identities& identities) { identities_ = &identities; }
+
   // The request outlives the task. Errors: unauthenticated; too_many_requests when its address has
   // failed too often lately, which never keeps out the local token; those of the store.
   async::Task<Result<tenant::Principal>> identify(const net::Request* request,
                                                   turn::Services services, const Clock* clock);
 
  private:
+  async::Task<Result<tenant::Principal>> look_up(std::string presented, turn::Services services,
+                                                 const Clock* clock);
+
   LocalToken operator_token_;
+  tenant::Identities* identities_ = nullptr;  // null: there are no issuers
   FailureLimit failures_;
 };
 

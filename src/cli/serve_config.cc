@@ -31,6 +31,7 @@ constexpr auto kPaths = std::to_array<PathKey>({{"apps", ""},
                                                 {"tls_folder", ""},
                                                 {"registry_config", ""},
                                                 {"signed_by", ""},
+                                                {"issuers", ""},
                                                 {"access_log", "off"},
                                                 {"log", "stderr"}});
 

@@ -8,6 +8,7 @@
 #include "app/units.h"
 #include "base/files.h"
 #include "cli/state_folder.h"
+#include "server/issuers.h"
 
 namespace carrel::cli {
 namespace {
@@ -170,6 +171,9 @@ void add_operation_options(CLI::App& app, ServeArguments& arguments) {
   app.add_option("--data", arguments.data,
                  "Where hook points are called, or off (default: 127.0.0.1:3002 if there are any)")
       ->type_name("HOST:PORT");
+  app.add_option("--issuers", arguments.issuers,
+                 "Whose JWTs are believed, by apps and by the /v1 API (TOML; default: nobody's)")
+      ->type_name("FILE");
   app.add_option("--access-log", arguments.access_log,
                  "A line for each request: a file, - or off (default: off)")
       ->type_name("FILE");
@@ -233,6 +237,9 @@ Result<server::ServerOptions> check_options(const ServeArguments& arguments, ser
   options.admin_hosts = arguments.admin_hosts;
   CARREL_TRY(options.data, data_address(arguments, style, options.listen.port));
   options.data_asked = !arguments.data.empty();
+  if (!arguments.issuers.empty()) {
+    CARREL_TRY(options.issuers, server::load_issuers(arguments.issuers));
+  }
   CARREL_TRY(options.tls, tls_files(arguments));
   CARREL_TRY(options.limits, limits_of(arguments));
   CARREL_TRY(options.allowed_egress, allowed_ranges(arguments.egress));

@@ -24,7 +24,7 @@ struct ServeArguments {
   std::string admin, data;  // empty: the command's default
   std::vector<std::string> admin_hosts, hosts, environment;
   RegistryArguments registry;
-  std::string environment_file;
+  std::string environment_file, issuers;
   std::string certificate, key, certificate_folder;
   EgressArguments egress;
   std::string access_log = "off", log = "stderr", log_level = "info";

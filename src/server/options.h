@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,7 +18,13 @@
 #include "net/server.h"
 #include "observe/log.h"
 
+namespace carrel::tenant {
+struct Issuer;
+}
+
 namespace carrel::server {
+
+using Issuers = std::shared_ptr<const std::vector<tenant::Issuer>>;
 
 struct Address {
   std::string host = "127.0.0.1";
@@ -48,6 +55,7 @@ struct ServerOptions {
 
   Address listen{.host = "127.0.0.1", .port = 3000};
   std::optional<Address> admin;          // nothing: no admin listener
+  Issuers issuers;                       // those whose JWTs are believed; null: none
   std::vector<std::string> admin_hosts;  // names it may be called by, besides the loopback's
   std::optional<Address> data;           // for applications that call hook points
   bool data_asked = false;               // named by the caller: it is there without hook points too

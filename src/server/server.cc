@@ -236,6 +236,14 @@ Result<void> allow_calls(Graph& graph) {
   return {};
 }
 
+void name_callers(Graph& graph) {
+  if (!graph.options.issuers) return;
+  for (const auto& shard : graph.shards) {
+    tenant::Identities& identities = shard->name_callers(graph.options.issuers);
+    if (graph.api && shard == graph.shards.front()) graph.api->name_callers(identities);
+  }
+}
+
 void show_apps(Graph& graph) {
   api::NodeInfo info{.version = graph.options.version,
                      .started = graph.started,
@@ -346,6 +354,7 @@ Result<void> start(Graph& graph) {
   CARREL_TRY(const std::string admin_url, listen_for_admin(graph));
   CARREL_TRY(const std::string hooks_url, listen_for_hooks(graph));
   CARREL_TRY_VOID(allow_calls(graph));
+  name_callers(graph);
   show_apps(graph);
   say_apps(graph);
   const auto cores = processors();

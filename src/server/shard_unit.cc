@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include "tenant/identities.h"
+
 namespace carrel::server {
 namespace {
 
@@ -50,6 +52,14 @@ Result<std::uint16_t> ShardUnit::serve_hooks(const api::LocalToken& token, const
 
 void ShardUnit::allow_calls(net::ClientOptions options) {
   services_.client = &client_.emplace(shard_, std::move(options));
+}
+
+tenant::Identities& ShardUnit::name_callers(
+    std::shared_ptr<const std::vector<tenant::Issuer>> issuers) {
+  identities_ =
+      std::make_unique<tenant::Identities>(std::move(issuers), services_.client, system_clock());
+  functions_.name_callers(*identities_);
+  return *identities_;
 }
 
 void ShardUnit::start(std::optional<unsigned> pin) {

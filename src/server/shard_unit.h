@@ -21,6 +21,11 @@
 #include "server/logs.h"
 #include "server/state.h"
 
+namespace carrel::tenant {
+class Identities;
+struct Issuer;
+}  // namespace carrel::tenant
+
 namespace carrel::server {
 
 // Owner and thread: the composition root's. Stops: `drain`, then `stop` and `join`; between them
@@ -53,6 +58,9 @@ class ShardUnit {
   // Before `start`: from now on turns can call the outside.
   void allow_calls(net::ClientOptions options);
 
+  // Before `start`, after `allow_calls`: from now on callers are named by these issuers.
+  tenant::Identities& name_callers(std::shared_ptr<const std::vector<tenant::Issuer>> issuers);
+
   // `pin` names a processor for its thread.
   void start(std::optional<unsigned> pin);
 
@@ -77,7 +85,8 @@ class ShardUnit {
   async::Gate work_;
   store::ShardStore& store_;
   turn::OutputGate gate_;
-  std::optional<net::Client> client_;  // goes after the turns that call
+  std::optional<net::Client> client_;               // goes after the turns that call
+  std::unique_ptr<tenant::Identities> identities_;  // null: there are no issuers
   turn::Services services_;
   runtime::Runtime runtime_;
   function::FunctionHandler functions_;

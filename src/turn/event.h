@@ -30,6 +30,7 @@ struct Event {
   WallTime time;
   std::vector<std::pair<std::string, std::string>> attributes;  // extensions, lower-case names
   async::ByteSource* body = nullptr;                            // null: none
+  std::string identity = {};  // JSON: what is known of who caused it; empty: nothing
 
   // Set for a request only.
   const net::Request* request = nullptr;

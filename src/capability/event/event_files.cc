@@ -101,6 +101,10 @@ class EventFiles final : public wasi::Node {
       wasi::ReadOnlyTree::Builder builder;
       (void)builder.add("attributes.json",
                         std::make_shared<const std::string>(attributes_of(turn_)));
+      if (!turn_.event.identity.empty()) {
+        (void)builder.add("identity.json",
+                          std::make_shared<const std::string>(turn_.event.identity));
+      }
       (void)builder.add("body", std::make_shared<const std::string>());
       files_ = std::move(builder).build();
     }

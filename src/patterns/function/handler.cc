@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "patterns/function/idempotency.h"
+#include "tenant/identities.h"
 
 namespace carrel::function {
 namespace {
@@ -11,6 +12,8 @@ constexpr std::string_view kRetryAfterSeconds = "1";
 
 net::ReplyHead head_for(const Error& error) {
   net::ReplyHead head = net::problem_head(error);
+  if (error.code() == Code::unauthenticated)
+    head.headers.emplace_back("www-authenticate", "Bearer error=\"invalid_token\"");
   if (head.status == 429 || head.status == 503)
     head.headers.emplace_back("retry-after", kRetryAfterSeconds);
   return head;
@@ -18,6 +21,37 @@ net::ReplyHead head_for(const Error& error) {
 
 net::ReplyHead text_head(int status) {
   return {.status = status, .headers = {{"content-type", "text/plain; charset=utf-8"}}};
+}
+
+// The token of a request with one "Authorization: Bearer TOKEN".
+std::string bearer_of(const net::Request& request) {
+  constexpr std::string_view kScheme = "Bearer ";
+  std::string token;
+  int fields = 0;
+  for (const net::Header& header : request.headers) {
+    if (!net::same_name(header.name, "authorization")) continue;
+    ++fields;
+    if (net::same_name(header.value.substr(0, kScheme.size()), kScheme))
+      token = header.value.substr(kScheme.size());
+  }
+  return fields == 1 ? token : "";
+}
+
+// Errors: those of Identities::identify; a caller without a token, or with one of others, is not
+// named.
+async::Task<Result<void>> name_caller(tenant::Identities* identities, const net::Request* request,
+                                      TenantName tenant, turn::Event* event) {
+  std::string token = bearer_of(*request);
+  if (token.empty()) co_return Result<void>();
+  CARREL_CO_TRY(const auto identity,
+                co_await identities->identify(std::move(token), std::move(tenant)));
+  if (!identity) co_return Result<void>();
+  event->identity =
+      identity->claims.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  event->attributes.emplace_back("authtype", "user");
+  event->attributes.emplace_back("authid", identity->subject);
+  event->attributes.emplace_back("authissuer", identity->issuer->expected.issuer);
+  co_return Result<void>();
 }
 
 }  // namespace
@@ -60,6 +94,11 @@ async::Task<void> FunctionHandler::run(net::Exchange& exchange, const Function& 
                     .body = exchange.request.has_body ? &exchange.body : nullptr,
                     .request = &exchange.request,
                     .target = &target};
+  if (identities_ != nullptr) {
+    auto named =
+        co_await name_caller(identities_, &exchange.request, function.module.tenant, &event);
+    if (!named) co_return co_await refuse(exchange, std::move(named).error());
+  }
   turn::Turn turn{.id = exchange.id,
                   .module = function.module,
                   .event = event,

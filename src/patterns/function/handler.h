@@ -11,6 +11,10 @@
 #include "patterns/function/site.h"
 #include "runtime/runtime.h"
 
+namespace carrel::tenant {
+class Identities;
+}
+
 namespace carrel::function {
 
 // Hears of turns that failed. Called on the shard; must not wait.
@@ -30,6 +34,9 @@ class FunctionHandler final : public net::Handler {
   // From the next request on; those in progress keep what they have.
   void serve(std::shared_ptr<const Sites> sites) { sites_ = std::move(sites); }
 
+  // Before the first request: from now on who calls is named. Outlives the handler.
+  void name_callers(tenant::Identities& identities) { identities_ = &identities; }
+
   async::Task<void> handle(net::Exchange& exchange) override;
 
  private:
@@ -43,6 +50,7 @@ class FunctionHandler final : public net::Handler {
   runtime::Runtime& runtime_;
   turn::GuestLog& guest_log_;
   FailureLog& failures_;
+  tenant::Identities* identities_ = nullptr;  // null: there are no issuers
   std::shared_ptr<const Sites> sites_ = std::make_shared<Sites>();
 };
 
