@@ -39,6 +39,26 @@ Answer answer_of(const Tenant& tenant) {
   return answer;
 }
 
+// What the newest record says; at the start the server does the same for all. Whoever changes it
+// reads it again, so that of two changes the last one counts.
+struct Enforcement final : AnsweringStep {
+  using AnsweringStep::AnsweringStep;
+  Task<Result<void>> run(store::Transaction& transaction) override {
+    CARREL_CO_TRY(const auto found, co_await tenant::find(&transaction, tenant));
+    if (found)
+      call->services.store->store().limit_storage(found->name, found->quotas.storage_bytes);
+    co_return Result<void>();
+  }
+  TenantName tenant;
+};
+
+Task<Result<Answer>> enforced(Call* call, TenantName tenant, Answer answer) {
+  Enforcement step(call);
+  step.tenant = std::move(tenant);
+  CARREL_CO_TRY_VOID(co_await commit_answering(call, tenant::kNode, {}, &step));
+  co_return answer;
+}
+
 struct Creation final : AnsweringStep {
   using AnsweringStep::AnsweringStep;
   Task<Result<void>> run(store::Transaction& transaction) override {
@@ -86,7 +106,8 @@ Task<Result<Answer>> create(Call* call) {
   Creation step(call);
   CARREL_CO_TRY(step.tenant, read_creation(body.json, call->clock.wall()));
   CARREL_CO_TRY_VOID(authorise(*access_of(call->operation.id), call->principal, step.tenant.name));
-  co_return co_await commit_once(call, tenant::kNode, {}, body.text, &step);
+  CARREL_CO_TRY(Answer answer, co_await commit_once(call, tenant::kNode, {}, body.text, &step));
+  co_return co_await enforced(call, step.tenant.name, std::move(answer));
 }
 
 struct Show final : AnsweringStep {
@@ -95,6 +116,9 @@ struct Show final : AnsweringStep {
     CARREL_CO_TRY(const auto found, co_await tenant::find(&transaction, call->tenant));
     if (!found) co_return fail(Code::not_found, "there is no tenant of that name");
     answer = answer_of(*found);
+    Json json = describe(*found);
+    json["stored_bytes"] = call->services.store->store().stored_below(found->name);
+    answer.body = json_answer(json).body;
     co_return Result<void>();
   }
 };
@@ -164,7 +188,8 @@ Task<Result<Answer>> update(Call* call) {
     co_return fail(Code::invalid_argument, R"(what can be updated is quotas: send {"quotas": {}})");
   Update step(call);
   step.quotas = json["quotas"];
-  co_return co_await commit_answering(call, tenant::kNode, {}, &step);
+  CARREL_CO_TRY(Answer answer, co_await commit_answering(call, tenant::kNode, {}, &step));
+  co_return co_await enforced(call, call->tenant, std::move(answer));
 }
 
 // Removed apps do not count: their time comes by itself.

@@ -101,6 +101,22 @@ TEST_F(Tenants, ThatAreRemovedKeepTheirDataForAWhileAndCanBeRestored) {
   EXPECT_EQ(reply->body(), "v");
 }
 
+TEST_F(Tenants, StoreNoMoreTogetherThanTheOneAboveThemMay) {
+  create("a");
+  create("a/b");
+  create("a/c");
+  ASSERT_EQ(ask("PATCH", "/v1/tenants/a", R"({"quotas": {"storage_bytes": 10}})"), 200);
+  EXPECT_EQ(ask("PUT", "/v1/tenants/a%2Fb/kv/s/k", "12345"), 204);
+  EXPECT_EQ(ask("PUT", "/v1/tenants/a%2Fc/kv/s/k", "12345"), 507);
+  EXPECT_TRUE(reply->body().contains("the tenant a,")) << reply->body();
+  EXPECT_EQ(ask("GET", "/v1/tenants/a"), 200);
+  EXPECT_TRUE(reply->body().contains(R"("stored_bytes":6)")) << reply->body();
+  EXPECT_EQ(ask("DELETE", "/v1/tenants/a%2Fb/kv/s/k"), 204);
+  EXPECT_EQ(ask("PUT", "/v1/tenants/a%2Fc/kv/s/k", "12345"), 204);
+  ASSERT_EQ(ask("PATCH", "/v1/tenants/a", R"({"quotas": {"storage_bytes": null}})"), 200);
+  EXPECT_EQ(ask("PUT", "/v1/tenants/a%2Fb/kv/s/k", "12345"), 204);
+}
+
 TEST_F(Tenants, ThatThereAreNotKeepNothing) {
   EXPECT_EQ(ask("PUT", "/v1/tenants/none/kv/s/k", "v"), 404);
   EXPECT_EQ(ask("GET", "/v1/tenants/none/kv/s?watch"), 404);

@@ -53,6 +53,8 @@ std::string text_of(const Json& tenant) {
   const Json quotas = tenant.value("quotas", Json::object());
   for (const auto& [name, value] : quotas.items())
     text += fmt::format("  {} {}\n", name, value.dump());
+  if (tenant.contains("stored_bytes"))
+    text += fmt::format("  stores {} bytes with all below it\n", tenant["stored_bytes"].dump());
   if (tenant.contains("removed")) text += "  removed\n";
   return text;
 }
@@ -130,7 +132,7 @@ const Command kTenant{
     .summary = "Create, list, change and remove a server's tenants",
     .usage = "create|list|show|update|remove|restore [TENANT] [OPTIONS]",
     .details =
-        "A tenant is a path of names: acme, acme/merchant-17. Quotas are kept and shown, and not enforced yet.\n"
+        "A tenant is a path of names: acme, acme/merchant-17. storage_bytes bounds what it and all below it store.\n"
         "One with apps, or with tenants below it, is not removed; one that is removed can be restored for\n"
         "seven days. Exit status 3: there is no such tenant.",
     .examples =

@@ -291,6 +291,7 @@ std::vector<TenantName> tenants_of(const Graph& graph) {
 async::Task<void> create_into(turn::Services services, std::vector<TenantName> names, WallTime now,
                               Result<void>* done) {
   *done = co_await create_tenants(services, std::move(names), now);
+  if (*done) *done = co_await enforce_quotas(services);
 }
 
 // A reload may bring an app of another name.

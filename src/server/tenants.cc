@@ -27,6 +27,23 @@ struct Creation final : api::Step {
 
 }  // namespace
 
+Task<Result<void>> enforce_quotas(turn::Services services) {
+  constexpr std::size_t kPage = 1000;
+  store::Store& store = services.store->store();
+  std::string after;
+  for (;;) {
+    store::Transaction transaction(*services.store, tenant::kNode, {});
+    CARREL_CO_TRY(const store::NamePage page,
+                  co_await transaction.read_names(tenant::kTenants, "", after, kPage));
+    for (const auto& entry : page.entries) {
+      CARREL_CO_TRY(const auto found, co_await tenant::find(&transaction, TenantName(entry.name)));
+      if (found) store.limit_storage(found->name, found->quotas.storage_bytes);
+    }
+    if (page.end || page.entries.empty()) co_return Result<void>();
+    after = page.entries.back().name;
+  }
+}
+
 Task<Result<void>> create_tenants(turn::Services services, std::vector<TenantName> names,
                                   WallTime now) {
   Creation step(names, now);

@@ -56,6 +56,7 @@ struct Committer::Impl {
     database = std::move(db);
     judge.emplace(database, tickets, slots, usage, first, options.wall);
     opened = last = first;
+    usage.subtrees().load(database->view());
     {
       const std::lock_guard lock(mutex);
       judge->counts() = counts;

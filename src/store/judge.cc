@@ -163,6 +163,10 @@ Result<Judge::Effects> Judge::effects_of(const Changes& changes) {
     ++counts_.quotas;
     return fail(Code::quota_exceeded, "the tenant's storage quota is used up");
   }
+  if (const Subtree* const full = without_room(*effects.account->subtree, effects.bytes)) {
+    ++counts_.quotas;
+    return fail(Code::quota_exceeded, used_up(*full));
+  }
   return effects;
 }
 
@@ -202,6 +206,7 @@ void Judge::apply(const Changes& changes, Effects& effects) {
   if (effects.bytes != 0 || effects.names != 0) {
     effects.account->bytes += effects.bytes;
     effects.account->names += effects.names;
+    count(*effects.account->subtree, effects.bytes);
     touched_.try_emplace(changes.tenant, effects.account);
   }
 }

@@ -151,6 +151,32 @@ TEST_F(JudgeTest, TheQuotaSeesTheBatchAndLetsGoOfWhatIsTooMuch) {
   EXPECT_EQ(get(usage_key(kShop)), encode_usage(9, 1));
 }
 
+TEST_F(JudgeTest, TheQuotaOfATenantAboveBoundsAllBelowItTogether) {
+  usage.subtrees().limit("acme", 10);
+  const auto put = [&](const char* tenant, const char* name, std::size_t bytes) {
+    Changes& changes = begin();
+    changes.tenant = TenantName(tenant);
+    change(changes, name, std::string(bytes, 'x'));
+    return judge->decide(changes);
+  };
+  EXPECT_FALSE(put("acme/a", "a", 5).refused);   // 6 with its name
+  EXPECT_FALSE(put("acme-b", "b", 50).refused);  // beside it
+  const auto refused = put("acme/b", "c", 4);
+  ASSERT_TRUE(refused.refused);
+  EXPECT_EQ(refused.refused->code(), Code::quota_exceeded);
+  EXPECT_TRUE(refused.refused->message().contains("tenant acme,")) << refused.refused->message();
+  EXPECT_FALSE(put("acme/b", "d", 3).refused);
+  EXPECT_TRUE(put("acme", "e", 0).refused);
+  usage.subtrees().limit("acme", std::nullopt);
+  EXPECT_FALSE(put("acme", "f", 100).refused);
+  ASSERT_TRUE(database->write(judge->finish()));
+  SubtreeQuotas loaded;
+  loaded.load(database->view());
+  EXPECT_EQ(loaded.of("acme").bytes, 6 + 4 + 101);
+  EXPECT_EQ(loaded.of("acme/a").bytes, 6);
+  EXPECT_EQ(loaded.of("acme-b").bytes, 51);
+}
+
 TEST_F(JudgeTest, AnExpiryIsFiledOnceAndGoesWithItsName) {
   change(begin(), "k", "1", 1000);
   EXPECT_EQ(refusal(kept.back()), std::nullopt);

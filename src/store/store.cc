@@ -206,6 +206,15 @@ StoreStatus Store::status() const {
   return status;
 }
 
+void Store::limit_storage(const TenantName& tenant, std::optional<std::uint64_t> bytes) {
+  impl_->usage.subtrees().limit(tenant.str(), bytes);
+}
+
+std::uint64_t Store::stored_below(const TenantName& tenant) const {
+  const std::int64_t bytes = impl_->usage.subtrees().of(tenant.str()).bytes;
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0));
+}
+
 Usage Store::usage(const TenantName& tenant) const {
   auto account = impl_->usage.find(tenant);
   if (!account) {

@@ -120,6 +120,10 @@ class Store {
 
   StoreStatus status() const;
   Usage usage(const TenantName& tenant) const;
+  // Bytes that a tenant may store with all that is below it (subtree_quotas.h); nothing: no bound.
+  void limit_storage(const TenantName& tenant, std::optional<std::uint64_t> bytes);
+  // Bytes that they store by now.
+  std::uint64_t stored_below(const TenantName& tenant) const;
   // The newest applied state. Errors: unavailable while it is being opened again.
   Result<std::shared_ptr<const Snapshot>> snapshot() const;
   IoPool& io();

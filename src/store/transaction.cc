@@ -62,6 +62,7 @@ void Transaction::Impl::forget() {
   bytes = 0;
   weights = 0;
   replaced = 0;
+  account.reset();
   fetched_folder = {};
   fetched_names = {};
 }

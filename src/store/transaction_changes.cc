@@ -47,13 +47,18 @@ Result<void> Transaction::Impl::fits(std::int64_t more) const {
 }
 
 Result<void> Transaction::Impl::within_quota(std::int64_t more) const {
-  if (more <= 0 || limits.quota == UINT64_MAX) return {};
+  if (more <= 0) return {};
+  if (!account) account = store.usage.find(tenant);
+  if (!account && limits.quota == kNoQuota) return {};
   // Known to be too much only if all that the turn replaces would not make room for it.
-  const auto account = store.usage.find(tenant);
+  const std::uint64_t stored = bytes + weights + static_cast<std::uint64_t>(more);
   const auto used = account ? static_cast<std::uint64_t>(account->bytes.load()) : 0;
-  if (used + bytes + weights + static_cast<std::uint64_t>(more) > limits.quota + replaced) {
+  if (limits.quota != kNoQuota && used + stored > limits.quota + replaced)
     return fail(Code::quota_exceeded, "the tenant's storage quota is used up");
-  }
+  if (!account) return {};
+  const auto added = static_cast<std::int64_t>(stored) - static_cast<std::int64_t>(replaced);
+  if (const Subtree* const full = without_room(*account->subtree, added))
+    return fail(Code::quota_exceeded, used_up(*full));
   return {};
 }
 

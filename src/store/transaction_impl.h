@@ -59,6 +59,7 @@ struct Transaction::Impl final : SnapshotHolder {
   std::size_t bytes = 0;                               // of names and values changed
   std::uint64_t weights = 0;                           // of what these stand for beside
   std::uint64_t replaced = 0;                          // charged for what was there before
+  mutable std::shared_ptr<const Account> account;      // null: not looked for, or not loaded
   Fetched<FolderPage> fetched_folder;
   Fetched<NamePage> fetched_names;
   Impl(ShardStore& s, Store::Impl& all, ShardStore::Impl& mine, TenantName t,

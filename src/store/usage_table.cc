@@ -49,6 +49,7 @@ Result<std::shared_ptr<Account>> UsageTable::load(const TenantName& tenant, Data
     if (const auto found = accounts_.find(tenant); found != accounts_.end()) return found->second;
   }
   auto account = std::make_shared<Account>();
+  account->subtree = &subtrees_.of(tenant.str());
   CARREL_TRY(const auto record, database.get(usage_key(tenant)));
   if (record && !decode_usage(*record, *account)) {
     return fail(Code::data_corrupt, "a tenant's account is damaged");

@@ -18,11 +18,13 @@
 #include "store/database.h"
 #include "store/key.h"
 #include "store/record.h"
+#include "store/subtree_quotas.h"
 
 namespace carrel::store {
 
 struct Account {
   std::atomic<std::int64_t> bytes = 0, names = 0;
+  Subtree* subtree = nullptr;  // the table's
 };
 
 std::uint64_t charge_of(Kind kind, std::string_view name, const RecordView& record);
@@ -42,10 +44,13 @@ class UsageTable {
   // The store is opened again: all accounts are loaded anew.
   void clear();
 
+  SubtreeQuotas& subtrees() { return subtrees_; }
+
  private:
   mutable std::mutex mutex_;
   std::uint64_t cleared_ = 0;  // times
   std::unordered_map<TenantName, std::shared_ptr<Account>> accounts_;
+  SubtreeQuotas subtrees_;
 };
 
 }  // namespace carrel::store

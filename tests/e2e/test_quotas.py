@@ -1,0 +1,37 @@
+"""What tenants may store: with all below them, for functions and for the API, also after a restart."""
+
+from deploying import Node
+
+from support import App
+
+
+def write(node, size):
+    status, _, body = node.server.request(
+        "POST", "/", body=f"fill /kv/s/big {size}\n".encode(), headers={"Host": "shop.a.acme.localhost"}
+    )
+    return status, body.decode()
+
+
+def test_a_quota_bounds_a_tenant_with_all_below_it(tmp_path, guests):
+    app = App(tmp_path / "app", "shop").module("keep", guests("keeper"), 'grants = { kv = ["s:rw"] }')
+    app.route("POST /", "keep")
+    with Node(tmp_path / "state") as node:
+        for tenant in ("acme", "acme/a", "acme/b"):
+            assert node.run("tenant", "create", tenant).returncode == 0
+        node.deploy(app, "--tenant", "acme/a")
+        assert node.json("tenant", "show", "acme")["stored_bytes"] == 0  # versions of apps are not counted
+        assert node.run("tenant", "update", "acme", "--quota", "storage_bytes=10000").returncode == 0
+        assert "storage_bytes 10000" in node.run("tenant", "show", "acme").stdout
+        assert write(node, 20_000) == (200, "fill /kv/s/big: EDQUOT\n")
+        assert write(node, 8_000) == (200, "fill /kv/s/big: ok\n")
+        assert node.json("tenant", "show", "acme/a")["stored_bytes"] == 8_003
+    with Node(tmp_path / "state") as node:
+        assert node.json("tenant", "show", "acme")["stored_bytes"] == 8_003
+        over = node.ask("PUT", "/tenants/acme%2Fb/kv/s/k", data=b"x" * 4_000)
+        assert over.status_code == 507
+        assert over.json()["code"] == "quota_exceeded"
+        assert "the tenant acme," in over.json()["detail"]
+        assert write(node, 1_000) == (200, "fill /kv/s/big: ok\n")
+        assert node.ask("PUT", "/tenants/acme%2Fb/kv/s/k", data=b"x" * 4_000).status_code == 204
+        assert node.run("tenant", "update", "acme", "--quota", "storage_bytes=none").returncode == 0
+        assert write(node, 20_000) == (200, "fill /kv/s/big: ok\n")
