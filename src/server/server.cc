@@ -6,18 +6,10 @@
 
 #include <algorithm>
 
-#include "api/api.h"
-#include "server/admin_url.h"
-#include "server/app_set.h"
-#include "server/deployed_apps.h"
+#include "server/graph.h"
 #include "server/hook_points.h"
-#include "server/logs.h"
-#include "server/node_state.h"
+#include "server/listeners.h"
 #include "server/removed_apps.h"
-#include "server/shard_unit.h"
-#include "server/signals.h"
-#include "server/state.h"
-#include "server/switchboard.h"
 #include "server/tenants.h"
 #include "wasm/code_cache.h"
 
@@ -33,34 +25,6 @@ constexpr milliseconds kQuiet{50};      // a rebuild is over when nothing has ch
 constexpr milliseconds kLongest{500};   // or has gone on for this long
 constexpr milliseconds kStuck{10'000};  // after the drain time: something does not stop
 constexpr int kExitAtOnce = 130;
-
-// Everything, in the order in which it is made; it goes in the opposite order.
-struct Graph {
-  ServerOptions& options;
-  const Clock& clock = system_clock();
-  std::unique_ptr<Signals> signals{};  // first: threads inherit what it blocks
-  std::unique_ptr<Logs> logs{};
-  std::unique_ptr<runtime::Loader> loader{};
-  std::unique_ptr<NodeStore> store{};
-  net::EgressPolicy egress{.allowed = options.allowed_egress};  // grows until shards start
-  std::unique_ptr<AppLoader> app_loader{};
-  std::unique_ptr<AppSet> apps{};
-  Switchboard switchboard{};
-  std::unique_ptr<DeployedApps> deployed{};
-  std::unique_ptr<FolderWatch> watch{};  // development only
-  NodeState node{};
-  std::unique_ptr<api::Api> api{};
-  std::shared_ptr<net::TlsContext> tls{};  // of the apps' listeners
-  AdminUrl admin_url{}, hooks_url{};
-  std::vector<std::unique_ptr<ShardUnit>> shards{};
-  WallTime started = clock.wall();
-
-  // Threads that speak to the shards end first.
-  ~Graph() {
-    if (deployed) deployed->stop();
-    if (store) store->stop();
-  }
-};
 
 std::vector<unsigned> processors() {
   cpu_set_t set;
@@ -132,107 +96,6 @@ Result<void> serve_deployed(Graph& graph) {
     graph.logs->events().write(observe::Level::error, "deployments_damaged",
                                {{"records", static_cast<std::uint64_t>(stored.damaged)}});
   graph.deployed->restore(stored.apps);
-  return {};
-}
-
-// The address that was given and the port that it got.
-void add_listener(net::EgressPolicy& policy, const Address& address, std::uint16_t port) {
-  const auto ip = net::parse_ip(address.host);
-  const net::IpAddress any{};  // of a name: all of this host's addresses
-  policy.own_listeners.emplace_back(ip.value_or(any), port);
-}
-
-std::string url(std::string_view scheme, const Address& address, std::uint16_t port) {
-  const bool v6 = address.host.contains(':');
-  return fmt::format("{}://{}{}{}:{}", scheme, v6 ? "[" : "", address.host, v6 ? "]" : "", port);
-}
-
-// Every shard listens on the same port; the kernel spreads the connections. Gives the place to say.
-Result<std::string> listen_for_apps(Graph& graph) {
-  const ServerOptions& options = graph.options;
-  net::Server::Options how{.address = options.listen.host,
-                           .port = options.listen.port,
-                           .limits = options.limits,
-                           .access_log = graph.logs->access()};
-  if (options.tls) {
-    CARREL_TRY(graph.tls, net::load_tls(*options.tls));
-    how.tls = graph.tls;
-  }
-  how.use = graph.shards.size() == 1 ? net::PortUse::alone : net::PortUse::first;
-  for (const auto& shard : graph.shards) {
-    CARREL_TRY(how.port, shard->serve_apps(how));
-    how.use = net::PortUse::another;
-  }
-  add_listener(graph.egress, options.listen, how.port);
-  return url(options.tls ? "https" : "http", options.listen, how.port);
-}
-
-// A listener on every address is called by the loopback's.
-std::string local_url(const Address& address, std::uint16_t port) {
-  const bool any = address.host == "0.0.0.0" || address.host == "::";
-  return url("http", any ? Address{} : address, port);
-}
-
-// Empty: there is no admin listener.
-Result<std::string> listen_for_admin(Graph& graph) {
-  const ServerOptions& options = graph.options;
-  const auto file = store_folder(options).parent_path() / "admin.url";
-  if (!options.admin) {
-    std::error_code none;
-    std::filesystem::remove(file, none);  // left by a server that was killed
-    return std::string();
-  }
-  CARREL_TRY(auto token, api::LocalToken::load_or_make(options.state / "token"));
-  graph.api = std::make_unique<api::Api>(graph.node, api::Guard(options.admin_hosts),
-                                         api::Authenticator(std::move(token)), graph.clock);
-  graph.api->serve_state(graph.shards.front()->services());
-  graph.api->serve_deployments(*graph.deployed);
-  net::Server::Options how{.address = options.admin->host, .port = options.admin->port};
-  how.limits.body_bytes = 1 << 30;  // a blob's most; each operation has its own
-  how.limits.connections = 256;
-  const auto port = graph.shards.front()->serve_other(*graph.api, how);
-  if (!port) {
-    return fail(port.error().code(), "the /v1 API: " + port.error().message(),
-                "give it another address with --admin HOST:PORT, or --admin off");
-  }
-  add_listener(graph.egress, *options.admin, *port);
-  CARREL_TRY(graph.admin_url, AdminUrl::write(file, local_url(*options.admin, *port)));
-  return url("http", *options.admin, *port);
-}
-
-// Applications call hook points here, on every shard. Empty: there are none, and nobody asked.
-Result<std::string> listen_for_hooks(Graph& graph) {
-  const ServerOptions& options = graph.options;
-  const auto file = store_folder(options).parent_path() / "hooks.url";
-  if (!options.data || (graph.apps->hooks()->all.empty() && !options.data_asked)) {
-    std::error_code none;
-    std::filesystem::remove(file, none);  // left by a server that was killed
-    return std::string();
-  }
-  CARREL_TRY(const auto token, api::LocalToken::load_or_make(options.state / "token"));
-  net::Server::Options how{.address = options.data->host, .port = options.data->port};
-  how.limits.body_bytes = hook::kMaxDocument;
-  how.use = graph.shards.size() == 1 ? net::PortUse::alone : net::PortUse::first;
-  for (const auto& shard : graph.shards) {
-    auto port = shard->serve_hooks(token, graph.clock, how);
-    if (!port) {
-      return fail(port.error().code(), "the hook points: " + port.error().message(),
-                  "give them another address with --data HOST:PORT, or --data off");
-    }
-    how.port = *port;
-    how.use = net::PortUse::another;
-  }
-  add_listener(graph.egress, *options.data, how.port);
-  CARREL_TRY(graph.hooks_url, AdminUrl::write(file, local_url(*options.data, how.port)));
-  return url("http", *options.data, how.port);
-}
-
-// After all listeners are there: none of them may be called.
-Result<void> allow_calls(Graph& graph) {
-  CARREL_TRY(const auto tls, net::load_client_tls(graph.options.egress_ca_file));
-  for (const auto& shard : graph.shards) {
-    shard->allow_calls({.policy = graph.egress, .tls = tls});
-  }
   return {};
 }
 

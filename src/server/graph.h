@@ -1,0 +1,52 @@
+// What a server is made of.
+//
+// Owner: run_server, on whose thread it is made and goes. The parts say themselves which threads
+// may call them.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "api/api.h"
+#include "server/admin_url.h"
+#include "server/app_set.h"
+#include "server/deployed_apps.h"
+#include "server/logs.h"
+#include "server/node_state.h"
+#include "server/options.h"
+#include "server/shard_unit.h"
+#include "server/signals.h"
+#include "server/state.h"
+#include "server/switchboard.h"
+
+namespace carrel::server {
+
+// Everything, in the order in which it is made; it goes in the opposite order.
+struct Graph {
+  ServerOptions& options;
+  const Clock& clock = system_clock();
+  std::unique_ptr<Signals> signals{};  // first: threads inherit what it blocks
+  std::unique_ptr<Logs> logs{};
+  std::unique_ptr<runtime::Loader> loader{};
+  std::unique_ptr<NodeStore> store{};
+  net::EgressPolicy egress{.allowed = options.allowed_egress};  // grows until shards start
+  std::unique_ptr<AppLoader> app_loader{};
+  std::unique_ptr<AppSet> apps{};
+  Switchboard switchboard{};
+  std::unique_ptr<DeployedApps> deployed{};
+  std::unique_ptr<FolderWatch> watch{};  // development only
+  NodeState node{};
+  std::unique_ptr<api::Api> api{};
+  std::shared_ptr<net::TlsContext> tls{};  // of the apps' listeners
+  AdminUrl admin_url{}, hooks_url{};
+  std::vector<std::unique_ptr<ShardUnit>> shards{};
+  WallTime started = clock.wall();
+
+  // Threads that speak to the shards end first.
+  ~Graph() {
+    if (deployed) deployed->stop();
+    if (store) store->stop();
+  }
+};
+
+}  // namespace carrel::server

@@ -1,0 +1,113 @@
+#include "server/listeners.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include "server/graph.h"
+
+namespace carrel::server {
+namespace {
+
+// The address that was given and the port that it got.
+void add_listener(net::EgressPolicy& policy, const Address& address, std::uint16_t port) {
+  const auto ip = net::parse_ip(address.host);
+  const net::IpAddress any{};  // of a name: all of this host's addresses
+  policy.own_listeners.emplace_back(ip.value_or(any), port);
+}
+
+std::string url(std::string_view scheme, const Address& address, std::uint16_t port) {
+  const bool v6 = address.host.contains(':');
+  return fmt::format("{}://{}{}{}:{}", scheme, v6 ? "[" : "", address.host, v6 ? "]" : "", port);
+}
+
+// A listener on every address is called by the loopback's.
+std::string local_url(const Address& address, std::uint16_t port) {
+  const bool any = address.host == "0.0.0.0" || address.host == "::";
+  return url("http", any ? Address{} : address, port);
+}
+
+}  // namespace
+
+// Every shard listens on the same port; the kernel spreads the connections.
+Result<std::string> listen_for_apps(Graph& graph) {
+  const ServerOptions& options = graph.options;
+  net::Server::Options how{.address = options.listen.host,
+                           .port = options.listen.port,
+                           .limits = options.limits,
+                           .access_log = graph.logs->access()};
+  if (options.tls) {
+    CARREL_TRY(graph.tls, net::load_tls(*options.tls));
+    how.tls = graph.tls;
+  }
+  how.use = graph.shards.size() == 1 ? net::PortUse::alone : net::PortUse::first;
+  for (const auto& shard : graph.shards) {
+    CARREL_TRY(how.port, shard->serve_apps(how));
+    how.use = net::PortUse::another;
+  }
+  add_listener(graph.egress, options.listen, how.port);
+  return url(options.tls ? "https" : "http", options.listen, how.port);
+}
+
+Result<std::string> listen_for_admin(Graph& graph) {
+  const ServerOptions& options = graph.options;
+  const auto file = store_folder(options).parent_path() / "admin.url";
+  if (!options.admin) {
+    std::error_code none;
+    std::filesystem::remove(file, none);  // left by a server that was killed
+    return std::string();
+  }
+  CARREL_TRY(auto token, api::LocalToken::load_or_make(options.state / "token"));
+  graph.api = std::make_unique<api::Api>(graph.node, api::Guard(options.admin_hosts),
+                                         api::Authenticator(std::move(token)), graph.clock);
+  graph.api->serve_state(graph.shards.front()->services());
+  graph.api->serve_deployments(*graph.deployed);
+  net::Server::Options how{.address = options.admin->host, .port = options.admin->port};
+  how.limits.body_bytes = 1 << 30;  // a blob's most; each operation has its own
+  how.limits.connections = 256;
+  const auto port = graph.shards.front()->serve_other(*graph.api, how);
+  if (!port) {
+    return fail(port.error().code(), "the /v1 API: " + port.error().message(),
+                "give it another address with --admin HOST:PORT, or --admin off");
+  }
+  add_listener(graph.egress, *options.admin, *port);
+  CARREL_TRY(graph.admin_url, AdminUrl::write(file, local_url(*options.admin, *port)));
+  return url("http", *options.admin, *port);
+}
+
+Result<std::string> listen_for_hooks(Graph& graph) {
+  const ServerOptions& options = graph.options;
+  const auto file = store_folder(options).parent_path() / "hooks.url";
+  if (!options.data || (graph.apps->hooks()->all.empty() && !options.data_asked)) {
+    std::error_code none;
+    std::filesystem::remove(file, none);  // left by a server that was killed
+    return std::string();
+  }
+  CARREL_TRY(const auto token, api::LocalToken::load_or_make(options.state / "token"));
+  net::Server::Options how{.address = options.data->host, .port = options.data->port};
+  how.limits.body_bytes = hook::kMaxDocument;
+  how.use = graph.shards.size() == 1 ? net::PortUse::alone : net::PortUse::first;
+  for (const auto& shard : graph.shards) {
+    auto port = shard->serve_hooks(token, graph.clock, how);
+    if (!port) {
+      return fail(port.error().code(), "the hook points: " + port.error().message(),
+                  "give them another address with --data HOST:PORT, or --data off");
+    }
+    how.port = *port;
+    how.use = net::PortUse::another;
+  }
+  add_listener(graph.egress, *options.data, how.port);
+  CARREL_TRY(graph.hooks_url, AdminUrl::write(file, local_url(*options.data, how.port)));
+  return url("http", *options.data, how.port);
+}
+
+Result<void> allow_calls(Graph& graph) {
+  CARREL_TRY(const auto tls, net::load_client_tls(graph.options.egress_ca_file));
+  for (const auto& shard : graph.shards) {
+    shard->allow_calls({.policy = graph.egress, .tls = tls});
+  }
+  return {};
+}
+
+}  // namespace carrel::server
