@@ -16,7 +16,7 @@ struct Answer {
   std::string body;
 };
 
-Answer no_content();  // it is done
+Answer no_content();                   // it is done
 std::string time_text(WallTime time);  // RFC 3339, to the second
 net::ReplyHead head_of(int status, std::string_view type);
 // Adds a stored thing's name: "name", or "name64", its base64, when it is not UTF-8.

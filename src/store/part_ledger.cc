@@ -86,8 +86,7 @@ Result<void> forget_part(const LedgerAccess& access, std::string_view garbage) {
 
 Result<void> account_parts(const LedgerAccess& access, std::string_view tenant,
                            std::optional<std::string_view> before,
-                           std::optional<std::string_view> after, WallTime now,
-                           Kind kind) {
+                           std::optional<std::string_view> after, WallTime now, Kind kind) {
   std::map<PartHash, std::int64_t> uses;
   CARREL_TRY_VOID(add_uses(uses, before, -1, kind));
   CARREL_TRY_VOID(add_uses(uses, after, 1, kind));

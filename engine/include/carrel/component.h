@@ -63,16 +63,16 @@ carrel_component_pre* carrel_component_prepare(const carrel_component_linker* li
 void carrel_component_pre_free(carrel_component_pre* pre);
 
 // The preview 1 functions that the archive calls, by number; their operands are preview 1's.
-#define CARREL_PREVIEW1_FUNCTIONS(X)                                                     \
-  X(args_get)                                                                            \
-  X(args_sizes_get)                                                                      \
-  X(environ_get)                                                                         \
-  X(environ_sizes_get) X(clock_time_get) X(fd_close) X(fd_datasync) X(fd_fdstat_get)     \
-      X(fd_filestat_get) X(fd_filestat_set_size) X(fd_filestat_set_times) X(fd_pread)    \
-          X(fd_prestat_dir_name) X(fd_prestat_get) X(fd_pwrite) X(fd_read) X(fd_readdir) \
-              X(fd_sync) X(fd_write) X(path_create_directory) X(path_filestat_get)       \
-                  X(path_filestat_set_times) X(path_link) X(path_open) X(path_readlink)  \
-                      X(path_remove_directory) X(path_rename) X(path_symlink) X(path_unlink_file)
+// clang-format off: it finds no end with this list
+#define CARREL_PREVIEW1_FUNCTIONS(X) \
+  X(args_get) X(args_sizes_get) X(environ_get) X(environ_sizes_get) \
+  X(clock_time_get) X(fd_close) X(fd_datasync) X(fd_fdstat_get) X(fd_filestat_get) \
+  X(fd_filestat_set_size) X(fd_filestat_set_times) X(fd_pread) \
+  X(fd_prestat_dir_name) X(fd_prestat_get) X(fd_pwrite) X(fd_read) X(fd_readdir) \
+  X(fd_sync) X(fd_write) X(path_create_directory) X(path_filestat_get) \
+  X(path_filestat_set_times) X(path_link) X(path_open) X(path_readlink) \
+  X(path_remove_directory) X(path_rename) X(path_symlink) X(path_unlink_file)
+// clang-format on
 
 // What a task needs of its host. `user` is the task's; no callback may unwind.
 typedef struct carrel_component_host {
