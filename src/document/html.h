@@ -9,7 +9,9 @@
 namespace carrel::document {
 
 inline constexpr std::size_t kMaxHtml = 256 << 10;  // bytes
-inline constexpr std::size_t kMaxTags = 2000;  // the time taken grows with the square of the depth
+// The time taken, and what comes out, grow with the square of it: formatting that is open is
+// repeated in every block.
+inline constexpr std::size_t kMaxTags = 300;
 
 // A fragment that is safe to put into a page. Errors: bad_request for what is too large or no
 // UTF-8.

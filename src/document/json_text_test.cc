@@ -30,6 +30,12 @@ TEST(JsonText, SaysWhereItIsNotJson) {
   }
 }
 
+TEST(JsonText, NothingHidesBehindANulOrAMark) {
+  using namespace std::string_view_literals;
+  for (const auto text : {"1\0"sv, "{}\0{{{"sv, "\0"sv, "1\0,\"a\":{}"sv, "\xef\xbb\xbf{}"sv})
+    EXPECT_THAT(problem_of(text), HasSubstr("not JSON")) << text;
+}
+
 TEST(JsonText, RefusesANameThatIsThereTwice) {
   EXPECT_EQ(problem_of(R"({"a": 1, "b": {"a": 2}})"), "");
   EXPECT_THAT(problem_of(R"({"x": [{"a": 1, "a": 2}]})"), HasSubstr("\"a\" twice"));

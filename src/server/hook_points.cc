@@ -46,6 +46,12 @@ Result<std::shared_ptr<const hook::App>> hook_points_of(
                       .input = each.input,
                       .output = each.output,
                       .html = each.html};
+    if (each.on_failure == hook::OnFailure::use_default) {
+      const auto problems = hook::Combination(each.combine, "{}").check(each.default_answer);
+      if (!problems.empty())
+        return fail(Code::invalid_config, fmt::format("the `default` of the hook point \"{}\" {}",
+                                                      each.name, problems.front().message));
+    }
     for (const app::HookBinding& bound : each.bindings) {
       const function::Function& module = modules[bound.module];
       hook::Binding binding{.name = bound.name, .program = module.program, .module = module.module};

@@ -56,8 +56,11 @@ void Combination::accept(std::string_view binding, std::string answer) {
       return;
     case Combine::any_deny: {
       const Json verdict = Json::parse(answer, nullptr, false);
-      if (verdict.value("allow", false)) return;
-      denials_.push_back({std::string(binding), verdict.value("reason", "")});
+      if (!check_verdict(verdict).empty()) {  // what is no verdict allows nothing
+        denials_.push_back({std::string(binding), "its answer is not a verdict"});
+      } else if (!verdict["allow"].get<bool>()) {
+        denials_.push_back({std::string(binding), verdict.value("reason", "")});
+      }
       return;
     }
   }

@@ -82,6 +82,11 @@ TEST(Combine, LaterPatchesSeeEarlierOnes) {
 TEST(Combine, OneDenialDenies) {
   Combination verdicts(Combine::any_deny, "{}");
   EXPECT_EQ(verdicts.output(), R"({"allow":true})");
+  for (const char* none : {"1", "{}", R"({"allow":"x"})", R"({"allow":true,"reason":5})"}) {
+    Combination other(Combine::any_deny, "{}");
+    other.accept("a", none);
+    EXPECT_FALSE(Json::parse(other.output())["allow"]) << none;
+  }
   verdicts.accept("a", R"({"allow":true})");
   verdicts.accept("b", R"({"allow":false,"reason":"sold out"})");
   verdicts.accept("c", R"({"allow":false})");

@@ -44,6 +44,24 @@ TEST(Fragment, MayBeAbsentButMustBeAText) {
               HasSubstr("/html: "));
 }
 
+TEST(Fragment, ThatIsWhereItIsNotLookedForIsRefused) {
+  EXPECT_EQ(cleaned({"/cards/0"}, R"({"cards":["<script>x</script>ok","<i>"]})"),
+            R"({"cards":["ok","<i>"]})");
+  EXPECT_EQ(cleaned({"/cards/9"}, R"({"cards":[]})"), R"({"cards":[]})");
+  EXPECT_NE(problem_of({"/cards/*/html"}, R"({"cards":{"0":{"html":"<script>"}}})"), "");
+  EXPECT_NE(problem_of({"/cards/html"}, R"({"cards":[{"html":"<script>"}]})"), "");
+  EXPECT_NE(problem_of({"/a/b"}, R"({"a":"<script>"})"), "");
+}
+
+TEST(Fragment, AllTogetherAreBounded) {
+  std::string cards = R"({"h":["<b>x")";
+  for (int i = 0; i < 3000; ++i) cards += R"(,"<b>x")";
+  std::string answer = cards + "]}";
+  const auto problems = clean_fragments({"/h/*"}, answer);
+  EXPECT_FALSE(problems.empty());
+  EXPECT_LE(problems.size(), 8U);
+}
+
 TEST(Fragment, WhatFollowsATextCannotLeaveIt) {
   const std::string text = cleaned({"/html"}, R"({"html":"</div></body><!-- \u003cscript>"})");
   EXPECT_THAT(text, Not(HasSubstr("script")));
