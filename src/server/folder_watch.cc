@@ -46,7 +46,8 @@ Result<std::unique_ptr<FolderWatch>> FolderWatch::make() {
 
 FolderWatch::~FolderWatch() { ::close(descriptor_); }
 
-void FolderWatch::add(const std::vector<WatchedFolder>& folders) {
+bool FolderWatch::add(const std::vector<WatchedFolder>& folders) {
+  const std::size_t before = watches_.size();
   for (const WatchedFolder& each : folders) {
     if (each.depth == Depth::whole_tree) {
       add_tree(each.folder);
@@ -54,6 +55,7 @@ void FolderWatch::add(const std::vector<WatchedFolder>& folders) {
       add_one(each.folder);
     }
   }
+  return watches_.size() > before;
 }
 
 void FolderWatch::add_one(const std::filesystem::path& folder) {

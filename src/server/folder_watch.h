@@ -31,8 +31,8 @@ class FolderWatch {
   FolderWatch& operator=(const FolderWatch&) = delete;
 
   // Watches these as well, and folders made below them since. Folders that are not there are
-  // skipped.
-  void add(const std::vector<WatchedFolder>& folders);
+  // skipped. Whether any of them was not watched before: what is in it may have changed unseen.
+  bool add(const std::vector<WatchedFolder>& folders);
 
   // Readable when something may have changed.
   int descriptor() const { return descriptor_; }

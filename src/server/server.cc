@@ -177,9 +177,7 @@ std::vector<WatchedFolder> source_folders(const ServerOptions& options) {
   return folders;
 }
 
-void watch_folders(Graph& graph) {
-  if (graph.watch) graph.watch->add(graph.apps->folders());
-}
+bool watch_folders(Graph& graph) { return graph.watch && graph.watch->add(graph.apps->folders()); }
 
 Result<void> build(Graph& graph) {
   const ServerOptions& options = graph.options;
@@ -283,7 +281,8 @@ void follow_changes(Graph& graph) {
   graph.watch->settle(kQuiet, kLongest);
   watch_folders(graph);
   reload(graph);
-  watch_folders(graph);
+  // A folder that the manifest has begun to name was not seen while it was read.
+  if (watch_folders(graph)) reload(graph);
 }
 
 void serve(Graph& graph) {
