@@ -160,9 +160,10 @@ def server(command, port, core=SERVER_CORE, cwd=None, env=None):
             process.wait()
 
 
-def wrk(url, connections=32, seconds=2, core=CLIENT_CORE, headers=()):
+def wrk(url, connections=32, seconds=2, core=CLIENT_CORE, headers=(), script=None):
     """Requests a second, and latencies in milliseconds by percentile."""
     more = [part for header in headers for part in ("-H", header)]
+    more += ["-s", script] if script else []
     text = run(["taskset", "-c", core, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *more, url])
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
