@@ -1,4 +1,4 @@
-// A request's work on the store as one commit: begun again when others changed what it had read.
+// A request's work on the store as one commit.
 #pragma once
 
 #include "api/answer.h"
@@ -6,24 +6,14 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "store/transaction.h"
-#include "turn/state.h"
+#include "turn/step.h"
 
 namespace carrel::api {
 
 struct Call;
 
-// What is done to the store. It must leave nothing behind but in the transaction, as it may run
-// several times.
-class Step {
- public:
-  virtual ~Step() = default;
-  virtual async::Task<Result<void>> run(store::Transaction& transaction) = 0;
-};
-
-// Returns when what the step read and did is durable; an error has changed nothing. Errors: the
-// step's; those of Transaction::commit. The step outlives the task.
-async::Task<Result<void>> commit(turn::Services services, TenantName tenant,
-                                 store::TransactionLimits limits, Step* step);
+using turn::commit;
+using turn::Step;
 
 // A step of a call that makes its answer.
 class AnsweringStep : public Step {

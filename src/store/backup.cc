@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "store/database_folder.h"
+#include "store/paused.h"
 
 namespace carrel::store {
 namespace {
@@ -138,6 +139,7 @@ Result<void> make_backup(std::shared_ptr<Database> database, Parts& parts, const
   fs::permissions(made.path(), fs::perms::owner_all, error);
   if (error) return std::unexpected(io_error("close to others", made.path(), error));
   CARREL_TRY_VOID(copy_tree(parts.folder(), parts_folder(made.path()), Sharing::links, stop));
+  CARREL_TRY_VOID(mark_paused(made.path()));
   CARREL_TRY_VOID(sync_tree(made.path(), stop));
   CARREL_TRY_VOID(made.becomes(target));
   return sync_one(target.parent_path());

@@ -59,6 +59,8 @@ void CheckAccounts::add(std::string_view bytes, std::string_view value) {
     case Kind::tenant:
     case Kind::token:
     case Kind::audit:
+    case Kind::event:
+    case Kind::delivery:
       return add_record(*key, value);
     case Kind::part:
       return add_part(*key, value);

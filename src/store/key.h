@@ -29,10 +29,12 @@ enum class Kind : std::uint8_t {
   reply = 'r',    // to a request with an Idempotency-Key
   app = 'n',      // a deployed app: which of its versions are served
   version = 'd',  // one of its versions: what it is made of
+  event = 'e',    // what was emitted and is not delivered to everybody yet
   // The node's own, whichever tenant's transaction writes them (`is_of_the_node`):
   tenant = 't',
   token = 'k',
   audit = 'a',
+  delivery = 'q',  // a message on its way to one receiver (delivery/item.h)
   // The store's own, for the committer and the sweeper only:
   usage = 'u',    // one a tenant: what it has stored
   expiry = 'x',   // when names expire, by time
@@ -43,7 +45,8 @@ enum class Kind : std::uint8_t {
 // What the platform keeps to know its tenants by. Such records lie under the tenant "" and are
 // charged to nobody, so that one commit can change a tenant's data and say who did it.
 constexpr bool is_of_the_node(Kind kind) {
-  return kind == Kind::tenant || kind == Kind::token || kind == Kind::audit;
+  return kind == Kind::tenant || kind == Kind::token || kind == Kind::audit ||
+         kind == Kind::delivery;
 }
 
 // Whether it counts towards what its tenant may store. Versions of apps have bounds of their own.

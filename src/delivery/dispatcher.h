@@ -1,0 +1,108 @@
+// The dispatcher of one shard: sees that items are delivered, at least once each.
+//
+// An item that is due is marked in the store as one more attempt, then tried, then settled: taken
+// away, put off, or moved to the dead letters with the cause. The mark comes first, so a message
+// that ends the process counts as well, and after enough attempts is a dead letter like any other.
+// All of it is in the store; what is kept in memory (when each is due) is read from there at the
+// start. Lanes take turns, and each has few attempts under way at once.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <map>
+#include <random>
+#include <string>
+#include <string_view>
+
+#include "async/event.h"
+#include "async/shard.h"
+#include "base/clock.h"
+#include "delivery/receiver.h"
+#include "turn/state.h"
+
+namespace carrel::turn {
+class Step;
+}
+
+namespace carrel::delivery {
+
+struct DispatchLimits {
+  std::size_t open = 100'000;  // items of this shard that `has_room` allows
+  std::size_t running = 64;    // attempts at once
+  std::size_t running_a_lane = 8;
+  Nanos dead_for = std::chrono::hours(24 * 30);  // how long a dead letter is kept
+  Nanos store_retry = std::chrono::seconds(1);   // while the store takes nothing
+};
+
+// Owner: the shard's unit. Thread: its shard. Stops: `stop`, then, when `idle` or no longer waited
+// for, destruction, which cancels what is under way; those items are found again at the next start.
+class Dispatcher {
+ public:
+  Dispatcher(async::Shard& shard, const turn::Services& services, const Clock& clock,
+             Receiver& receiver, DispatchLimits limits = {});
+  ~Dispatcher();
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  // At the start: the items of the store that `shard_of` says are this one's. Errors: those of
+  // Transaction::read_names.
+  async::Task<Result<void>> load(unsigned index, unsigned count);
+
+  // Whether another item may be made; else the caller is told to come again later.
+  bool has_room() const { return open_ < limits_.open; }
+
+  // A new item, whose record is durable.
+  void add(const Name& name, std::uint64_t due);
+  // One that was a dead letter, and is open again.
+  void add_again(const Name& name, std::uint64_t due);
+
+  // Begins to deliver, or ceases to; what is under way goes on.
+  void start();
+  void pause();
+  void stop() { pause(); }
+  bool idle() const { return running_ == 0; }
+  std::size_t open() const { return open_; }
+
+  // Looks again what is due, when the clock has been set.
+  void wake() { changed_.signal(); }
+
+ private:
+  struct Lane {
+    std::deque<std::string> ready;  // ids, in the order in which they were due
+    std::size_t running = 0;
+    bool in_turn = false;
+  };
+  class Mark;
+  class Settlement;
+
+  async::Task<void> loop();
+  void begin_due();
+  void give_turn(const std::string& lane);
+  void begin(const std::string& lane);
+  std::uint64_t now() const;
+
+  async::Task<Result<void>> load_from(store::Place place, unsigned index, unsigned count);
+  async::Task<void> deliver(Name name);
+  async::Task<Result<void>> commit(turn::Step* step);
+  void plan(Item& item, Verdict& verdict);
+  void ended(const Name& name, std::uint64_t due);
+
+  async::Shard& shard_;
+  const turn::Services& services_;
+  const Clock& clock_;
+  Receiver& receiver_;
+  const DispatchLimits limits_;
+  std::minstd_rand random_;
+
+  std::multimap<std::uint64_t, Name> waiting_;      // by when they are due
+  std::map<std::string, Lane, std::less<>> lanes_;  // that have something ready or under way
+  std::deque<std::string> turns_;                   // lanes that may begin an attempt
+  std::size_t open_ = 0, running_ = 0;
+  bool delivering_ = false;
+  async::Event changed_;
+  std::list<async::Task<void>> attempts_;
+  async::Task<void> loop_;
+};
+
+}  // namespace carrel::delivery

@@ -1,0 +1,45 @@
+#include "delivery/ring.h"
+
+#include <functional>
+
+namespace carrel::delivery {
+
+unsigned owner_of(std::string_view id, unsigned count) {
+  return static_cast<unsigned>(std::hash<std::string_view>()(id) % count);
+}
+
+void Ring::attach(async::Shard& shard, Dispatcher& dispatcher) {
+  members_.push_back({&shard, &dispatcher});
+}
+
+const Ring::Member& Ring::owner(const Name& name) const {
+  return members_[owner_of(name.id, static_cast<unsigned>(members_.size()))];
+}
+
+void Ring::add(Name name, std::uint64_t due) {
+  const Member& member = owner(name);
+  member.shard->submit([dispatcher = member.dispatcher, name = std::move(name), due] {
+    dispatcher->add(name, due);
+  });
+}
+
+void Ring::add_again(Name name, std::uint64_t due) {
+  const Member& member = owner(name);
+  member.shard->submit([dispatcher = member.dispatcher, name = std::move(name), due] {
+    dispatcher->add_again(name, due);
+  });
+}
+
+void Ring::pause() {
+  paused_ = true;
+  for (const Member& member : members_)
+    member.shard->submit([dispatcher = member.dispatcher] { dispatcher->pause(); });
+}
+
+void Ring::resume() {
+  paused_ = false;
+  for (const Member& member : members_)
+    member.shard->submit([dispatcher = member.dispatcher] { dispatcher->start(); });
+}
+
+}  // namespace carrel::delivery
