@@ -47,17 +47,23 @@ Json to_json(const std::vector<hook::Run>& runs) {
 Json to_json(const hook::Point& point) {
   Json bindings = Json::array();
   for (const auto& each : point.bindings) {
-    bindings.push_back({{"name", each.name}, {"tenant", each.module.tenant.str()}});
+    Json binding = {{"name", each.name}, {"tenant", each.module.tenant.str()}};
+    // Not its path, which may hold what nobody is to know.
+    if (each.endpoint)
+      binding["endpoint"] = each.endpoint->url.scheme + "://" + each.endpoint->url.authority();
+    bindings.push_back(std::move(binding));
   }
-  return {{"point", point.name},
-          {"combine", app::combine_name(point.combine)},
-          {"bindings", std::move(bindings)}};
+  Json json = {{"point", point.name},
+               {"kind", app::kind_name(point.kind)},
+               {"bindings", std::move(bindings)}};
+  if (point.kind == app::PointKind::call) json["combine"] = app::combine_name(point.combine);
+  return json;
 }
 
-Answer list_of(const hook::App& app) {
+Answer list_of(const hook::App& app, bool paused) {
   Json points = Json::array();
   for (const auto& [name, point] : app.points) points.push_back(to_json(point));
-  return json_answer({{"app", app.app.str()}, {"points", std::move(points)}});
+  return json_answer({{"app", app.app.str()}, {"paused", paused}, {"points", std::move(points)}});
 }
 
 // The output stays as the modules wrote it.
@@ -135,12 +141,20 @@ Task<Result<Answer>> HookApi::answer(net::Exchange* exchange) {
                 co_await authenticator_.identify(&request, services_, &clock_));
   const auto app = apps_->find(request.host);
   if (!app) co_return fail(Code::not_found, "no app with hook points has this host name");
+  if (request.path.starts_with(kPoints)) {
+    if (auto made = co_await events_.answer({.exchange = exchange,
+                                             .principal = principal,
+                                             .app = app,
+                                             .path = request.path.substr(kPoints.size())}))
+      co_return std::move(*made);
+  }
   if (!principal.may(tenant::Verb::invoke, app->tenant)) {
     co_return fail(Code::permission_denied,
                    fmt::format("the verb \"invoke\" on tenant {} is needed", app->tenant.str()));
   }
   if (request.path == kPoints) {
-    if (request.method == "GET" || request.method == "HEAD") co_return list_of(*app);
+    if (request.method == "GET" || request.method == "HEAD")
+      co_return list_of(*app, events_.paused());
     co_return not_allowed("GET, HEAD", exchange->id);
   }
   const auto name = point_in(request.path);
@@ -149,6 +163,10 @@ Task<Result<Answer>> HookApi::answer(net::Exchange* exchange) {
   if (point == app->points.end())
     co_return fail(Code::not_found, fmt::format("the app {} has no such point", app->app.str()));
   if (request.method != "POST") co_return not_allowed("POST", exchange->id);
+  if (point->second.kind != app::PointKind::call) {
+    co_return fail(Code::invalid_argument,
+                   "the point is of kind \"event\": POST /v1/hooks/POINT:emit tells of one");
+  }
   co_return co_await invoke(exchange, app, &point->second);
 }
 

@@ -3,14 +3,15 @@
 //   GET  /v1/hooks                     the app's points
 //   POST /v1/hooks/{point}:invoke      the body is the input, as JSON; ?tenant=NAME: for whom
 //
-// The host name says which app. Who calls shows a token with the verb "invoke" on the app's tenant.
-// Refusals are problem details that name the field.
+// and what events.h has. // The host name says which app. Who calls shows a token with the verb
+// "invoke" on the app's tenant. Refusals are problem details that name the field.
 #pragma once
 
 #include <memory>
 
 #include "api/answer.h"
 #include "api/authenticator.h"
+#include "api/events.h"
 #include "base/clock.h"
 #include "net/http.h"
 #include "patterns/hook/invoker.h"
@@ -22,9 +23,13 @@ namespace carrel::api {
 // listener.
 class HookApi final : public net::Handler {
  public:
-  HookApi(hook::Invoker& invoker, LocalToken token, const turn::Services& services,
+  HookApi(hook::Invoker& invoker, EventApi events, LocalToken token, const turn::Services& services,
           const Clock& clock)
-      : invoker_(invoker), authenticator_(std::move(token)), services_(services), clock_(clock) {}
+      : invoker_(invoker),
+        events_(std::move(events)),
+        authenticator_(std::move(token)),
+        services_(services),
+        clock_(clock) {}
 
   // From the next request on.
   void serve(std::shared_ptr<const hook::Apps> apps) { apps_ = std::move(apps); }
@@ -37,6 +42,7 @@ class HookApi final : public net::Handler {
                                      const hook::Point* point);
 
   hook::Invoker& invoker_;
+  EventApi events_;
   Authenticator authenticator_;
   const turn::Services& services_;
   const Clock& clock_;

@@ -10,6 +10,7 @@
 #include "app/manifest.h"
 #include "app/units.h"
 #include "document/json_text.h"
+#include "net/egress_policy.h"
 #include "tenant/path.h"
 
 namespace carrel::app {
@@ -24,6 +25,13 @@ constexpr std::array<std::pair<Combine, std::string_view>, 5> kCombines = {{
     {Combine::merge, "merge"},
     {Combine::any_deny, "any-deny"},
 }};
+
+constexpr std::array<std::pair<PointKind, std::string_view>, 2> kKinds = {
+    {{PointKind::call, "call"}, {PointKind::event, "event"}}};
+constexpr std::array<std::pair<EventFormat, std::string_view>, 3> kFormats = {
+    {{EventFormat::standard, "standard"},
+     {EventFormat::binary, "cloudevents-binary"},
+     {EventFormat::structured, "cloudevents-structured"}}};
 
 // A list of words that a key may have, and which it has.
 template <typename T, std::size_t N>
@@ -104,8 +112,36 @@ std::vector<std::string> read_places(TableReader& table) {
   return places;
 }
 
-void check_binding(TableReader& table, const HookPoint& point, const HookBinding& binding,
-                   const Module& module) {
+// What becomes of a call's answers.
+void read_answers(TableReader& table, HookPoint& point, const Manifest& manifest) {
+  if (!table.has("combine")) {
+    table.problem("point", "[[hook]] needs `combine`: first, all, chain, merge or any-deny");
+  }
+  if (const auto combine = read_word(table, "combine", kCombines)) point.combine = *combine;
+  point.output = read_schema(table, "output", manifest);
+  read_failure(table, point);
+  point.html = read_places(table);
+  table.refuse("retry", "a call is not tried again; it is of kind = \"event\" points");
+}
+
+void read_retry(TableReader& table, HookPoint& point) {
+  if (!table.has("retry")) return;
+  point.retry.emplace();
+  for (const std::string& text : table.texts("retry", 64)) {
+    const auto wait = parse_duration(text);
+    if (!wait || *wait < 1ms || *wait > 24h * 7) {
+      table.problem("retry", fmt::format("{} is no time to wait; write one of 1ms to 168h, such as "
+                                         "\"30s\"",
+                                         in_quotes(text)));
+      return;
+    }
+    point.retry->push_back(*wait);
+  }
+  if (point.retry->size() > kMaxRetries)
+    table.problem("retry", fmt::format("a delivery is tried again {} times at most", kMaxRetries));
+}
+
+void check_name(TableReader& table, const HookPoint& point, const HookBinding& binding) {
   if (!is_name(binding.name))
     table.problem("name",
                   fmt::format("{} is no name; write {}", in_quotes(binding.name), kNameRule));
@@ -117,6 +153,12 @@ void check_binding(TableReader& table, const HookPoint& point, const HookBinding
   if (binding.tenant.empty()) return;
   if (const auto name = tenant::parse_tenant(binding.tenant); !name)
     table.problem("tenant", "`tenant`: " + name.error().message());
+}
+
+void check_binding(TableReader& table, const HookPoint& point, const HookBinding& binding,
+                   const Module& module) {
+  check_name(table, point, binding);
+  if (binding.tenant.empty()) return;
   if (!turn::within(module.grants, point.grants)) {
     table.problem("module",
                   fmt::format("the module {} has grants that the point does not give to other "
@@ -125,12 +167,66 @@ void check_binding(TableReader& table, const HookPoint& point, const HookBinding
   }
 }
 
+// Clear text only where nobody else hears it.
+bool is_private_way(const net::Url& url) {
+  if (url.scheme == "https" || url.host == "localhost" || url.host == "::1") return true;
+  const auto address = net::parse_ip(url.host);
+  return address && !address->v6 && address->bytes[0] == 127;
+}
+
+std::optional<HookEndpoint> read_endpoint(TableReader& table, const HookPoint& point) {
+  HookEndpoint endpoint;
+  const auto text = table.required_text("endpoint");
+  if (text) {
+    auto url = net::parse_url(*text);
+    if (!url) {
+      table.problem("endpoint", "`endpoint`: " + url.error().message());
+    } else if (!is_private_way(*url)) {
+      table.problem("endpoint", "`endpoint` begins with https://; http:// is for this machine");
+    } else {
+      endpoint.url = std::move(*url);
+    }
+  }
+  const auto secret = table.text("secret");
+  if (!secret) {
+    table.problem("endpoint",
+                  "an endpoint needs `secret`, the name of a secret of its tenant that holds the "
+                  "keys its requests are signed with: secret = \"CRM_KEY\"");
+  } else if (!is_variable(*secret)) {
+    table.problem("secret", fmt::format("{} is no name of a secret", in_quotes(*secret)));
+  } else {
+    endpoint.secret = *secret;
+  }
+  if (point.kind == PointKind::event) {
+    if (const auto format = read_word(table, "format", kFormats)) endpoint.format = *format;
+    if (const auto time = table.duration("disable_after", {1s, 24h * 90}))
+      endpoint.disable_after = *time;
+  } else {
+    table.refuse("format", "`format` is of endpoints at points of kind = \"event\"");
+    table.refuse("disable_after", "`disable_after` is of endpoints at points of kind = \"event\"");
+  }
+  return endpoint;
+}
+
+std::optional<HookBinding> read_endpoint_binding(TableReader& table, const HookPoint& point) {
+  HookBinding binding{
+      .name = table.required_text("name").value_or(""),
+      .order = static_cast<int>(table.integer("order", {-1'000'000, 1'000'000}).value_or(0)),
+      .tenant = table.text("tenant").value_or(""),
+      .endpoint = read_endpoint(table, point)};
+  table.finish();
+  check_name(table, point, binding);
+  return binding;
+}
+
 std::optional<HookBinding> read_binding(const TomlValue& value, const HookPoint& point,
                                         const Manifest& manifest,
                                         std::span<const std::string_view> modules,
                                         Problems& problems) {
   TableReader table(value, "[[hook.bind]]", problems);
+  if (table.has("endpoint") && !table.has("module")) return read_endpoint_binding(table, point);
   const auto name = table.required_text("module");
+  table.refuse("endpoint", "a binding has `module` or `endpoint`, not both");
   HookBinding binding{
       .name = table.text("name").value_or(name.value_or("")),
       .order = static_cast<int>(table.integer("order", {-1'000'000, 1'000'000}).value_or(0)),
@@ -164,6 +260,14 @@ std::optional<Combine> parse_combine(std::string_view name) {
   return found == kCombines.end() ? std::nullopt : std::optional(found->first);
 }
 
+std::string_view kind_name(PointKind kind) {
+  return std::ranges::find(kKinds, kind, &decltype(kKinds)::value_type::first)->second;
+}
+
+std::string_view format_name(EventFormat format) {
+  return std::ranges::find(kFormats, format, &decltype(kFormats)::value_type::first)->second;
+}
+
 bool is_point_name(std::string_view text) {
   const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   const auto inner = [&](char c) { return plain(c) || c == '-' || c == '_' || c == '.'; };
@@ -183,15 +287,20 @@ HookPoint read_hook(const TomlValue& value, const Manifest& manifest,
     }
     point.name = *name;
   }
-  if (!table.has("combine")) {
-    table.problem("point", "[[hook]] needs `combine`: first, all, chain, merge or any-deny");
+  if (const auto kind = read_word(table, "kind", kKinds)) point.kind = *kind;
+  if (const auto deadline = table.duration("deadline", {1ms, 1min})) {
+    point.deadline = *deadline;
+  } else if (point.kind == PointKind::event) {
+    point.deadline = 15s;
   }
-  if (const auto combine = read_word(table, "combine", kCombines)) point.combine = *combine;
-  if (const auto deadline = table.duration("deadline", {1ms, 1min})) point.deadline = *deadline;
   point.input = read_schema(table, "input", manifest);
-  point.output = read_schema(table, "output", manifest);
-  read_failure(table, point);
-  point.html = read_places(table);
+  if (point.kind == PointKind::event) {
+    read_retry(table, point);
+    for (const std::string_view key : {"combine", "output", "on_failure", "default", "html"})
+      table.refuse(key, "of an event nobody waits for an answer");
+  } else {
+    read_answers(table, point, manifest);
+  }
   point.grants = read_grants(table);
   const auto bindings = table.tables("bind");
   if (bindings.size() > kMaxBindings) {

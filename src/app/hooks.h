@@ -3,7 +3,7 @@
 //   [[hook]]                      one a point
 //   point = "cart.discounts"
 //   combine = "chain"
-//   [[hook.bind]]                 one a module, at the point above it
+//   [[hook.bind]]                 one a module, or an endpoint, at the point above it
 //   module = "loyalty"
 #pragma once
 
@@ -19,6 +19,7 @@
 #include "app/table_reader.h"
 #include "base/clock.h"
 #include "document/schema.h"
+#include "net/url.h"
 #include "turn/grants.h"
 
 namespace carrel::app {
@@ -38,6 +39,30 @@ enum class OnFailure : std::uint8_t {
 };
 
 inline constexpr std::size_t kMaxBindings = 100;  // of one point
+inline constexpr std::size_t kMaxRetries = 20;    // of one delivery
+
+// How an application reaches a point's modules.
+enum class PointKind : std::uint8_t {
+  call,   // it waits for their answer
+  event,  // it goes on; each is told later, at least once
+};
+std::string_view kind_name(PointKind kind);
+
+// What an endpoint is sent for an event.
+enum class EventFormat : std::uint8_t {
+  standard,    // {"type", "timestamp", "data"}, as Standard Webhooks have it
+  binary,      // a CloudEvent, its attributes as headers
+  structured,  // a CloudEvent as one JSON document
+};
+std::string_view format_name(EventFormat format);
+
+// Somebody's server in place of a module.
+struct HookEndpoint {
+  net::Url url;        // https, or http to this machine
+  std::string secret;  // name of a secret of the binding's tenant
+  EventFormat format = EventFormat::standard;
+  Nanos disable_after = std::chrono::hours(120);
+};
 
 struct HookBinding {
   std::string name;        // unique at its point
@@ -45,12 +70,15 @@ struct HookBinding {
   int order = 0;           // lower first
   std::string tenant;      // below the app's, such as "merchant-17"; empty: the app's own
   Pairs config;            // beside the module's, before it
+  std::optional<HookEndpoint> endpoint = {};  // in place of the module
 };
 
 struct HookPoint {
   std::string name;
+  PointKind kind = PointKind::call;
   Combine combine = Combine::first;
-  Nanos deadline = std::chrono::seconds(1);  // for all its modules together
+  Nanos deadline = std::chrono::seconds(1);  // for all its modules together; event: for an attempt
+  std::optional<std::vector<Nanos>> retry = {};  // event: the waits; nothing: the usual ones
   OnFailure on_failure = OnFailure::skip;
   std::string default_answer;                      // JSON; for use_default
   std::shared_ptr<const document::Schema> input;   // null: any JSON

@@ -132,6 +132,80 @@ TEST(Hooks, ModulesOfOtherTenantsKeepToThePointsGrants) {
               HasSubstr("tenant"));
 }
 
+std::string event_with(std::string_view more) {
+  return "[[hook]]\npoint = \"order.created\"\nkind = \"event\"\n" + std::string(more);
+}
+
+TEST(Hooks, EventsAreToldAndTriedAgain) {
+  Fixture f;
+  const auto manifest = f.read(event_with("[[hook.bind]]\nmodule = \"a\"\n"));
+  ASSERT_TRUE(manifest) << manifest.error().describe();
+  const HookPoint& point = manifest->hooks[0];
+  EXPECT_EQ(point.kind, PointKind::event);
+  EXPECT_EQ(point.deadline, std::chrono::seconds(15));
+  EXPECT_FALSE(point.retry);
+  const auto own = f.read(event_with("retry = [\"1s\", \"2h\"]\ndeadline = \"1s\"\n"));
+  ASSERT_TRUE(own);
+  EXPECT_EQ(own->hooks[0].retry,
+            (std::vector<Nanos>{std::chrono::seconds(1), std::chrono::hours(2)}));
+  EXPECT_TRUE(f.read(event_with("retry = []\n"))->hooks[0].retry->empty());
+  for (const auto* key : {"combine = \"all\"", "output = \"out.json\"", "default = '1'",
+                          "on_failure = \"skip\"", "html = \"\""})
+    EXPECT_THAT(f.error(event_with(std::string(key) + "\n")), HasSubstr("nobody waits"));
+  EXPECT_THAT(f.error(event_with("retry = [\"soon\"]\n")), HasSubstr("no time to wait"));
+  EXPECT_THAT(f.error(event_with("retry = [\"0s\"]\n")), HasSubstr("no time to wait"));
+  std::string many = "\"1s\"";
+  for (int i = 0; i < 20; ++i) many += ", \"1s\"";
+  EXPECT_THAT(f.error(event_with("retry = [" + many + "]\n")), HasSubstr("20 times"));
+  EXPECT_THAT(f.error(with("retry = [\"1s\"]\n")), HasSubstr("not tried again"));
+  EXPECT_THAT(f.error(with("kind = \"evnt\"\n")), HasSubstr("event"));
+}
+
+std::string bound_at(std::string_view url, std::string_view more = "") {
+  return event_with("[[hook.bind]]\nname = \"crm\"\nendpoint = \"" + std::string(url) +
+                    "\"\nsecret = \"CRM_KEY\"\n" + std::string(more));
+}
+
+TEST(Hooks, EndpointsStandWhereModulesDo) {
+  Fixture f;
+  const auto manifest = f.read(bound_at("https://crm.example.com/in?k=1",
+                                        "format = \"cloudevents-binary\"\n"
+                                        "disable_after = \"48h\"\ntenant = \"m1\"\n"));
+  ASSERT_TRUE(manifest) << manifest.error().describe();
+  const HookBinding& binding = manifest->hooks[0].bindings[0];
+  ASSERT_TRUE(binding.endpoint);
+  EXPECT_EQ(binding.name, "crm");
+  EXPECT_EQ(binding.tenant, "m1");
+  EXPECT_EQ(binding.endpoint->url.text(), "https://crm.example.com/in?k=1");
+  EXPECT_EQ(binding.endpoint->secret, "CRM_KEY");
+  EXPECT_EQ(binding.endpoint->format, EventFormat::binary);
+  EXPECT_EQ(binding.endpoint->disable_after, std::chrono::hours(48));
+  for (const auto* url : {"http://localhost:1/", "http://127.0.0.1:1/", "http://[::1]:1/"})
+    EXPECT_EQ(f.error(bound_at(url)), "no error") << url;
+  for (const auto* url : {"http://crm.example.com/", "http://127.0.0.1.example.com/"})
+    EXPECT_THAT(f.error(bound_at(url)), HasSubstr("https://")) << url;
+  EXPECT_THAT(f.error(bound_at("ftp://x/")), HasSubstr("endpoint"));
+  EXPECT_THAT(f.error(bound_at("https://u:p@x.example/")), HasSubstr("endpoint"));
+  EXPECT_THAT(f.error(bound_at("https://x.example/", "format = \"xml\"\n")), HasSubstr("format"));
+  EXPECT_THAT(f.error(bound_at("https://x.example/", "config = { A = \"1\" }\n")),
+              HasSubstr("config"));
+  EXPECT_THAT(f.error(bound_at("https://x.example/", "module = \"a\"\n")), HasSubstr("not both"));
+  EXPECT_THAT(
+      f.error(event_with("[[hook.bind]]\nname = \"c\"\nendpoint = \"https://x.example/\"\n")),
+      HasSubstr("secret"));
+  EXPECT_THAT(
+      f.error(event_with("[[hook.bind]]\nsecret = \"K\"\nendpoint = \"https://x.example/\"\n")),
+      HasSubstr("name"));
+}
+
+TEST(Hooks, CallsAskEndpointsAsWell) {
+  Fixture f;
+  const std::string bound =
+      "[[hook.bind]]\nname = \"crm\"\nendpoint = \"https://x.example/\"\nsecret = \"K\"\n";
+  EXPECT_EQ(f.error(with(bound)), "no error");
+  EXPECT_THAT(f.error(with(bound + "disable_after = \"1h\"\n")), HasSubstr("kind = \"event\""));
+}
+
 TEST(Hooks, BindingsNameModulesAndAreUnique) {
   Fixture f;
   EXPECT_THAT(f.error(with("[[hook.bind]]\nmodule = \"b\"\n")), HasSubstr("no module"));

@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "base/files.h"
 #include "base/percent.h"
@@ -20,7 +23,7 @@ constexpr std::size_t kMostInput = 1 << 20;
 constexpr std::chrono::seconds kLongest{90};  // a point's deadline is a minute at most
 
 struct Options {
-  std::string action, point, input, tenant;
+  std::string action, point, input, tenant, binding, id;
   NodeOptions node;
   bool json = false;
 };
@@ -40,20 +43,27 @@ Result<void> list(NodeClient& node, const Options& options) {
       CARREL_TRY_VOID(write_json(point));
       continue;
     }
-    CARREL_TRY_VOID(
-        write_line(fmt::format("{} ({})", text_in(point, "point"), text_in(point, "combine"))));
+    const std::string combine = text_in(point, "combine");
+    CARREL_TRY_VOID(write_line(fmt::format("{} ({})", text_in(point, "point"),
+                                           combine.empty() ? text_in(point, "kind") : combine)));
     const auto bindings = point.find("bindings");
     if (bindings == point.end() || !bindings->is_array()) return no_points();
     for (const Json& each : *bindings) {
+      const std::string endpoint = text_in(each, "endpoint");
       CARREL_TRY_VOID(
-          write_line(fmt::format("  {} in {}", text_in(each, "name"), text_in(each, "tenant"))));
+          write_line(fmt::format("  {} in {}{}", text_in(each, "name"), text_in(each, "tenant"),
+                                 endpoint.empty() ? "" : " at " + endpoint)));
     }
   }
   return {};
 }
 
-Result<void> call(NodeClient& node, const Options& options) {
-  std::string target = fmt::format("/v1/hooks/{}:invoke", percent_encode(options.point));
+std::string target_of(const Options& options, std::string_view what) {
+  return fmt::format("/v1/hooks/{}{}", percent_encode(options.point), what);
+}
+
+Result<NodeAnswer> send_input(NodeClient& node, const Options& options, std::string_view what) {
+  std::string target = target_of(options, what);
   if (!options.tenant.empty()) target += "?tenant=" + percent_encode(options.tenant);
   std::string input;
   if (options.input.empty() || options.input == "-") {
@@ -61,32 +71,156 @@ Result<void> call(NodeClient& node, const Options& options) {
   } else {
     CARREL_TRY(input, read_file(options.input, kMostInput));
   }
-  CARREL_TRY(const NodeAnswer answer, node.call("POST", target, std::move(input), kLongest));
+  return node.call("POST", target, std::move(input), kLongest);
+}
+
+Result<void> call(NodeClient& node, const Options& options) {
+  CARREL_TRY(const NodeAnswer answer, send_input(node, options, ":invoke"));
   const Json json = Json::parse(answer.body, nullptr, false);
   if (!json.is_object() || !json.contains("output")) return no_points();
   return write_json(options.json ? json : json["output"]);
 }
 
+Result<void> emit(NodeClient& node, const Options& options) {
+  CARREL_TRY(const NodeAnswer answer, send_input(node, options, ":emit"));
+  const Json json = Json::parse(answer.body, nullptr, false);
+  if (text_in(json, "id").empty()) return no_points();
+  if (options.json) return write_json(json);
+  return write_line(text_in(json, "id"));
+}
+
+Result<void> show_delivery(const Json& each) {
+  const auto attempts = each.find("attempts");
+  return write_line(fmt::format(
+      "{}  {}  {} attempts  {}", text_in(each, "id"), text_in(each, "binding"),
+      attempts != each.end() && attempts->is_number_unsigned() ? attempts->get<unsigned>() : 0,
+      text_in(each, "cause")));
+}
+
+// Page after page.
+Result<void> deliveries(NodeClient& node, const Options& options) {
+  const std::string state = options.action == "pending" ? "open" : "dead";
+  std::string after;
+  do {
+    std::string target = target_of(options, "/deliveries?limit=1000&state=" + state);
+    if (!after.empty()) target += "&after=" + after;
+    CARREL_TRY(const NodeAnswer answer, node.call("GET", target));
+    const Json json = Json::parse(answer.body, nullptr, false);
+    if (!json.is_object() || !json.contains("deliveries") || !json["deliveries"].is_array())
+      return no_points();
+    for (const Json& each : json["deliveries"]) {
+      if (!options.binding.empty() && text_in(each, "binding") != options.binding) continue;
+      CARREL_TRY_VOID(options.json ? write_json(each) : show_delivery(each));
+    }
+    std::string next = percent_encode(text_in(json, "next"));
+    if (next == after) break;
+    after = std::move(next);
+  } while (!after.empty());
+  return {};
+}
+
+Result<void> redrive(NodeClient& node, const Options& options) {
+  Json body = Json::object();
+  if (!options.binding.empty()) body["binding"] = options.binding;
+  if (!options.id.empty()) body["id"] = options.id;
+  CARREL_TRY(const NodeAnswer answer,
+             node.call("POST", target_of(options, "/deliveries:redrive"), body.dump()));
+  const Json json = Json::parse(answer.body, nullptr, false);
+  if (!json.is_object() || !json.contains("redriven")) return no_points();
+  if (options.json) return write_json(json);
+  return write_line(fmt::format("{} are tried again", json["redriven"].dump()));
+}
+
+Result<void> endpoints(NodeClient& node, const Options& options) {
+  CARREL_TRY(const NodeAnswer answer, node.call("GET", target_of(options, "/endpoints")));
+  const Json json = Json::parse(answer.body, nullptr, false);
+  if (!json.is_object() || !json.contains("endpoints") || !json["endpoints"].is_array())
+    return no_points();
+  for (const Json& each : json["endpoints"]) {
+    if (options.json) {
+      CARREL_TRY_VOID(write_json(each));
+      continue;
+    }
+    const std::string why = text_in(each, "why"), since = text_in(each, "failing_since");
+    CARREL_TRY_VOID(
+        write_line(fmt::format("{} in {}: {}", text_in(each, "binding"), text_in(each, "tenant"),
+                               !why.empty()    ? "disabled: " + why
+                               : since.empty() ? "well"
+                                               : "failing since " + since)));
+    const auto attempts = each.find("attempts");
+    if (attempts == each.end() || !attempts->is_array()) return no_points();
+    for (const Json& attempt : *attempts) {
+      const std::string cause = text_in(attempt, "cause");
+      CARREL_TRY_VOID(
+          write_line(fmt::format("  {}  {}  {}", text_in(attempt, "at"), text_in(attempt, "id"),
+                                 cause.empty() ? "delivered" : cause)));
+    }
+  }
+  return {};
+}
+
+Result<void> enable(NodeClient& node, const Options& options) {
+  if (options.binding.empty())
+    return fail(Code::invalid_argument, "carrel hook enable needs --binding", "carrel help hook");
+  const auto done = node.call(
+      "POST", target_of(options, "/endpoints/" + percent_encode(options.binding) + ":enable"));
+  return done ? Result<void>() : std::unexpected(done.error());
+}
+
+Result<void> set_pause(NodeClient& node, const Options& options) {
+  const auto done = node.call("POST", "/v1/hooks:" + options.action);
+  return done ? Result<void>() : std::unexpected(done.error());
+}
+
+struct Action {
+  std::string_view name;
+  enum class Point : std::uint8_t { needed, none } point;
+  Result<void> (*act)(NodeClient& node, const Options& options);
+};
+constexpr std::array<Action, 10> kActions = {{
+    {"list", Action::Point::none, list},
+    {"call", Action::Point::needed, call},
+    {"emit", Action::Point::needed, emit},
+    {"dead", Action::Point::needed, deliveries},
+    {"pending", Action::Point::needed, deliveries},
+    {"redrive", Action::Point::needed, redrive},
+    {"endpoints", Action::Point::needed, endpoints},
+    {"enable", Action::Point::needed, enable},
+    {"pause", Action::Point::none, set_pause},
+    {"resume", Action::Point::none, set_pause},
+}};
+
 Result<void> act(const Options& options) {
-  const bool calls = options.action == "call";
-  if (calls == options.point.empty()) {
+  const auto* const action = std::ranges::find(kActions, options.action, &Action::name);
+  const bool needed = action->point == Action::Point::needed;
+  if (needed == options.point.empty()) {
     return fail(Code::invalid_argument,
                 fmt::format("carrel hook {} {}", options.action,
-                            calls ? "needs a POINT" : "takes no POINT"),
+                            needed ? "needs a POINT" : "takes no POINT"),
                 "carrel help hook");
   }
   CARREL_TRY(const auto node, NodeClient::of_hooks(options.node));
-  return calls ? call(*node, options) : list(*node, options);
+  return action->act(*node, options);
+}
+
+std::vector<std::string> action_names() {
+  std::vector<std::string> names;
+  for (const Action& action : kActions) names.emplace_back(action.name);
+  return names;
 }
 
 Run add(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("ACTION", options->action)->required()->check(CLI::IsMember({"list", "call"}));
+  app.add_option("ACTION", options->action)->required()->check(CLI::IsMember(action_names()));
   app.add_option("POINT", options->point);
   app.add_option("INPUT", options->input);
-  app.add_option("--tenant", options->tenant, "Whom the call is for (default: all tenants)")
+  app.add_option("--tenant", options->tenant, "call, emit: whom it is for (default: all tenants)")
       ->type_name("TENANT");
-  app.add_flag("--json", options->json, "list: a line for each point; call: what each module did");
+  app.add_option("--binding", options->binding,
+                 "dead, pending, redrive, enable: of this binding only")
+      ->type_name("NAME");
+  app.add_option("--id", options->id, "redrive: of this event only")->type_name("ID");
+  app.add_flag("--json", options->json, "A line of JSON for each; call: what each module did");
   app.add_option("--server", options->node.server,
                  "Where hook points are called (default: one that uses the\nstate folder)")
       ->type_name("URL");
@@ -103,16 +237,29 @@ extern const Command kHook;
 const Command kHook{
     .name = "hook",
     .group = Group::look,
-    .summary = "List the hook points of an app, and call one",
-    .usage = "list|call [POINT [INPUT]] [OPTIONS]",
+    .summary = "List the hook points of an app, call one, or tell it of an event",
+    .usage = "ACTION [POINT [INPUT]] [OPTIONS]",
     .details =
-        "Asks the server where hook points are called. call sends INPUT, a file with JSON, or standard\n"
-        "input, and prints the output; with --json also what came of each module. Modules are bound in\n"
-        "carrel.toml. Exit status 3: there is no such point.",
+        "Asks the server where hook points are called.\n"
+        "\n"
+        "  list              the points, and who is bound to each\n"
+        "  call POINT        sends INPUT and prints the output; with --json also what came of each module\n"
+        "  emit POINT        tells a point of kind \"event\" of INPUT; prints the event's id once it is kept\n"
+        "  pending POINT     deliveries on their way, with why the last attempt failed\n"
+        "  dead POINT        deliveries that were given up, with the cause\n"
+        "  redrive POINT     tries dead ones again\n"
+        "  endpoints POINT   how each endpoint does, with its last attempts\n"
+        "  enable POINT      an endpoint that was disabled\n"
+        "  pause, resume     all deliveries of the node; a restored backup begins paused\n"
+        "\n"
+        "INPUT is a file with JSON; without one, or with -, standard input. Modules and endpoints are\n"
+        "bound in carrel.toml. Exit status 3: there is no such point.",
     .examples =
         "carrel hook list\n"
         "carrel hook call cart.discounts cart.json --tenant shop/merchant-17\n"
-        "echo '{\"total\": 12.5}' | carrel hook call cart.discounts --json\n",
+        "echo '{\"total\": 12.5}' | carrel hook call cart.discounts --json\n"
+        "carrel hook emit order.created order.json\n"
+        "carrel hook dead order.created && carrel hook redrive order.created --binding crm\n",
     .add = add,
 };
 

@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "server/admin_url.h"
 #include "server/app_set.h"
+#include "server/delivery_pause.h"
 #include "server/deployed_apps.h"
 #include "server/logs.h"
 #include "server/node_state.h"
@@ -39,6 +40,8 @@ struct Graph {
   std::unique_ptr<api::Api> api{};
   std::shared_ptr<net::TlsContext> tls{};  // of the apps' listeners
   AdminUrl admin_url{}, hooks_url{};
+  delivery::Ring deliveries{};
+  std::unique_ptr<DeliveryPause> delivery_pause{};
   std::vector<std::unique_ptr<ShardUnit>> shards{};
   WallTime started = clock.wall();
 

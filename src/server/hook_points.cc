@@ -27,6 +27,26 @@ void configure(turn::ModuleSetup& setup, const app::Pairs& module, const app::Pa
   }
 }
 
+hook::Binding module_of(const app::Manifest& manifest,
+                        const std::vector<function::Function>& modules,
+                        const app::HookBinding& bound, std::size_t operators) {
+  const function::Function& module = modules[bound.module];
+  hook::Binding binding{.name = bound.name, .program = module.program, .module = module.module};
+  configure(binding.module, manifest.modules[bound.module].config, bound.config, operators);
+  return binding;
+}
+
+// What logs name it by stands where a module's does.
+hook::Binding endpoint_of(const hook::App& app, const app::HookBinding& bound) {
+  return {.name = bound.name,
+          .module = {.tenant = app.tenant, .app = app.app, .name = ModuleName(bound.name)},
+          .endpoint = std::make_shared<hook::Endpoint>(
+              hook::Endpoint{.url = bound.endpoint->url,
+                             .secret = bound.endpoint->secret,
+                             .format = bound.endpoint->format,
+                             .disable_after = bound.endpoint->disable_after})};
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const hook::App>> hook_points_of(
@@ -37,10 +57,13 @@ Result<std::shared_ptr<const hook::App>> hook_points_of(
   app->app = manifest.app;
   app->tenant = TenantName(manifest.app.str());
   app->hosts = hosts;
+  app->storage = manifest.storage;
   for (const app::HookPoint& each : manifest.hooks) {
     hook::Point point{.name = each.name,
+                      .kind = each.kind,
                       .combine = each.combine,
                       .deadline = each.deadline,
+                      .retry = each.retry ? delivery::Retry{*each.retry} : delivery::usual_retry(),
                       .on_failure = each.on_failure,
                       .default_answer = each.default_answer,
                       .input = each.input,
@@ -53,9 +76,8 @@ Result<std::shared_ptr<const hook::App>> hook_points_of(
                                                       each.name, problems.front().message));
     }
     for (const app::HookBinding& bound : each.bindings) {
-      const function::Function& module = modules[bound.module];
-      hook::Binding binding{.name = bound.name, .program = module.program, .module = module.module};
-      configure(binding.module, manifest.modules[bound.module].config, bound.config, operators);
+      hook::Binding binding = bound.endpoint ? endpoint_of(*app, bound)
+                                             : module_of(manifest, modules, bound, operators);
       if (!bound.tenant.empty()) {
         CARREL_TRY(binding.module.tenant,
                    tenant::parse_tenant(app->tenant.str() + "/" + bound.tenant));

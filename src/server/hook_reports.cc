@@ -20,4 +20,25 @@ void HookReports::parked(const hook::Point& point, const hook::Binding& binding,
               {"seconds", static_cast<std::uint64_t>(seconds)}});
 }
 
+void HookReports::disabled(const hook::Point& point, const hook::Binding& binding,
+                           std::string_view why) {
+  log_.write(observe::Level::warn, "endpoint_disabled",
+             {{"tenant", binding.module.tenant.str()},
+              {"app", binding.module.app.str()},
+              {"point", point.name},
+              {"binding", binding.name},
+              {"why", why}});
+}
+
+void HookReports::died(const hook::Lane& lane, const delivery::Item& item) {
+  log_.write(observe::Level::warn, "dead_letter",
+             {{"tenant", lane.tenant.str()},
+              {"app", lane.app.str()},
+              {"point", lane.point},
+              {"binding", lane.binding},
+              {"id", item.name.id},
+              {"attempts", static_cast<std::uint64_t>(item.attempts)},
+              {"cause", item.cause}});
+}
+
 }  // namespace carrel::server

@@ -15,6 +15,9 @@ class HookReports final : public hook::Reports {
   void failed(const turn::ModuleSetup& module, std::uint64_t id, const Error& error,
               const wasm::Outcome& guest) override;
   void parked(const hook::Point& point, const hook::Binding& binding, Nanos how_long) override;
+  void disabled(const hook::Point& point, const hook::Binding& binding,
+                std::string_view why) override;
+  void died(const hook::Lane& lane, const delivery::Item& item) override;
 
  private:
   observe::Log& log_;

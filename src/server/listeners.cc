@@ -89,7 +89,7 @@ Result<std::string> listen_for_hooks(Graph& graph) {
   how.limits.body_bytes = hook::kMaxDocument;
   how.use = graph.shards.size() == 1 ? net::PortUse::alone : net::PortUse::first;
   for (const auto& shard : graph.shards) {
-    auto port = shard->serve_hooks(token, graph.clock, how);
+    auto port = shard->serve_hooks(token, *graph.delivery_pause, graph.clock, how);
     if (!port) {
       return fail(port.error().code(), "the hook points: " + port.error().message(),
                   "give them another address with --data HOST:PORT, or --data off");

@@ -58,8 +58,8 @@ void make_shards(Graph& graph) {
   const unsigned count = shard_count(graph.options);
   const auto limits = runtime::limits_for(graph.loader->engine()->settings(), count);
   for (unsigned i = 0; i < count; ++i) {
-    graph.shards.push_back(
-        std::make_unique<ShardUnit>(i, *graph.loader, limits, *graph.store, *graph.logs));
+    graph.shards.push_back(std::make_unique<ShardUnit>(i, *graph.loader, limits, *graph.store,
+                                                       *graph.logs, graph.deliveries));
     graph.switchboard.attach(*graph.shards.back());
     graph.shards.back()->use(graph.apps->hooks());
   }
@@ -179,6 +179,15 @@ std::vector<WatchedFolder> source_folders(const ServerOptions& options) {
 
 bool watch_folders(Graph& graph) { return graph.watch && graph.watch->add(graph.apps->folders()); }
 
+// What had been promised before this process began.
+Result<void> load_deliveries(Graph& graph) {
+  graph.delivery_pause =
+      std::make_unique<DeliveryPause>(store_folder(graph.options), graph.deliveries);
+  for (const auto& shard : graph.shards)
+    CARREL_TRY_VOID(shard->load_deliveries(static_cast<unsigned>(graph.shards.size())));
+  return {};
+}
+
 Result<void> build(Graph& graph) {
   const ServerOptions& options = graph.options;
   CARREL_TRY(const NodeKey key, node_key_from(options.state / "node.key"));  // before any thread
@@ -208,7 +217,8 @@ Result<void> build(Graph& graph) {
   Result<void> created;
   ShardUnit& first = *graph.shards.front();
   first.run_first(create_into(first.services(), tenants_of(graph), graph.clock.wall(), &created));
-  return created;
+  CARREL_TRY_VOID(created);
+  return load_deliveries(graph);
 }
 
 Result<void> start(Graph& graph) {
@@ -229,6 +239,11 @@ Result<void> start(Graph& graph) {
   if (!admin_url.empty() && graph.options.style == Style::production) {
     graph.logs->say(fmt::format("admin API at {}/v1, its token is in {}", admin_url,
                                 (graph.options.state / "token").string()));
+  }
+  if (graph.deliveries.paused()) {
+    graph.logs->say(
+        "deliveries are paused: `carrel hook resume` begins them (this store is a copy, or an "
+        "operator paused it)");
   }
   if (!hooks_url.empty()) graph.logs->say(fmt::format("hook points at {}/v1/hooks", hooks_url));
   graph.logs->say(fmt::format("listening on {}", apps_url));

@@ -3,24 +3,33 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include "async/pause.h"
 #include "tenant/identities.h"
 
 namespace carrel::server {
 namespace {
 
 constexpr std::chrono::milliseconds kLastAnswers{200};  // for who asks how the end goes
+constexpr std::chrono::milliseconds kLook{5};           // whether the last delivery has ended
 
 }  // namespace
 
 ShardUnit::ShardUnit(unsigned index, runtime::Loader& loader, const runtime::RuntimeLimits& limits,
-                     NodeStore& store, Logs& logs)
+                     NodeStore& store, Logs& logs, delivery::Ring& ring)
     : shard_(index),
       store_(store.store().attach(shard_)),
       gate_(store_),
       services_{.store = &store_, .gate = &gate_, .sealer = &store.sealer()},
       runtime_(shard_, loader, limits, services_),
       functions_(runtime_, logs.guests(), logs.failures()),
-      invoker_(runtime_, logs.guests(), logs.hooks()) {}
+      invoker_(runtime_, logs.guests(), logs.hooks()),
+      ring_(ring),
+      events_(runtime_, logs.guests(), logs.hooks(), services_, system_clock()),
+      deliveries_(shard_, services_, system_clock(), events_),
+      emitter_(services_, system_clock(), ring, deliveries_) {
+  invoker_.reach(services_);
+  ring.attach(shard_, deliveries_);
+}
 
 ShardUnit::~ShardUnit() {
   if (thread_.joinable()) {
@@ -41,9 +50,22 @@ Result<std::uint16_t> ShardUnit::serve_other(net::Handler& handler, net::Server:
   return others_.back()->port();
 }
 
-Result<std::uint16_t> ShardUnit::serve_hooks(const api::LocalToken& token, const Clock& clock,
+Result<void> ShardUnit::load_deliveries(unsigned count) {
+  Result<void> done;
+  shard_.run_until_done(load_into(count, &done));
+  return done;
+}
+
+async::Task<void> ShardUnit::load_into(unsigned count, Result<void>* done) {
+  co_await async::pause(shard_);  // what it serves has been submitted
+  *done = co_await deliveries_.load(shard_.index(), count);
+}
+
+Result<std::uint16_t> ShardUnit::serve_hooks(const api::LocalToken& token,
+                                             api::DeliverySwitch& pause, const Clock& clock,
                                              net::Server::Options options) {
-  hooks_.emplace(invoker_, token, services_, clock);
+  hooks_.emplace(invoker_, api::EventApi(emitter_, ring_, pause, services_, clock), token,
+                 services_, clock);
   if (hook_apps_) hooks_->serve(hook_apps_);
   CARREL_TRY(auto listener, net::Server::listen(shard_, *hooks_, std::move(options)));
   apps_.push_back(std::move(listener));
@@ -66,6 +88,7 @@ void ShardUnit::start(std::optional<unsigned> pin) {
   shard_.submit([this] {
     for (const auto& listener : apps_) listener->start();
     for (const auto& listener : others_) listener->start();
+    if (!ring_.paused()) deliveries_.start();
   });
   running_ = true;
   thread_ = std::thread([this, pin] {
@@ -85,6 +108,7 @@ void ShardUnit::use(std::shared_ptr<const function::Sites> sites, std::function<
 void ShardUnit::use(std::shared_ptr<const hook::Apps> hooks) {
   shard_.submit([this, hooks = std::move(hooks)]() mutable {
     hook_apps_ = std::move(hooks);
+    events_.serve(hook_apps_);
     if (hooks_) hooks_->serve(hook_apps_);
   });
 }
@@ -102,7 +126,11 @@ void ShardUnit::stop() {
 }
 
 async::Task<void> ShardUnit::drain_apps(ShardUnit* self, std::chrono::milliseconds bound) {
+  self->deliveries_.stop();
+  const Instant end = std::chrono::steady_clock::now() + bound;
   for (const auto& listener : self->apps_) co_await listener->drain(bound);
+  while (!self->deliveries_.idle() && std::chrono::steady_clock::now() < end)
+    co_await self->shard_.sleep_for(kLook);
   self->drained_ = true;
 }
 

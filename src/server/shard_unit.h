@@ -14,9 +14,12 @@
 #include "api/hooks.h"
 #include "async/gate.h"
 #include "async/shard.h"
+#include "delivery/ring.h"
 #include "net/client.h"
 #include "net/server.h"
 #include "patterns/function/handler.h"
+#include "patterns/hook/emitter.h"
+#include "patterns/hook/events.h"
 #include "runtime/runtime.h"
 #include "server/logs.h"
 #include "server/state.h"
@@ -33,7 +36,7 @@ namespace carrel::server {
 class ShardUnit {
  public:
   ShardUnit(unsigned index, runtime::Loader& loader, const runtime::RuntimeLimits& limits,
-            NodeStore& store, Logs& logs);
+            NodeStore& store, Logs& logs, delivery::Ring& ring);
   ~ShardUnit();
   ShardUnit(const ShardUnit&) = delete;
   ShardUnit& operator=(const ShardUnit&) = delete;
@@ -44,8 +47,11 @@ class ShardUnit {
   Result<std::uint16_t> serve_other(net::Handler& handler, net::Server::Options options);
 
   // Before `start`: hook points are called here.
-  Result<std::uint16_t> serve_hooks(const api::LocalToken& token, const Clock& clock,
-                                    net::Server::Options options);
+  Result<std::uint16_t> serve_hooks(const api::LocalToken& token, api::DeliverySwitch& pause,
+                                    const Clock& clock, net::Server::Options options);
+
+  // Before `start`: finds the deliveries that are this shard's, of `count`. Blocks.
+  Result<void> load_deliveries(unsigned count);
 
   // For handlers of `serve_other`.
   const turn::Services& services() const { return services_; }
@@ -80,6 +86,7 @@ class ShardUnit {
  private:
   static async::Task<void> drain_apps(ShardUnit* self, std::chrono::milliseconds bound);
   static async::Task<void> drain_others(ShardUnit* self);
+  async::Task<void> load_into(unsigned count, Result<void>* done);
 
   async::Shard shard_;
   async::Gate work_;
@@ -91,6 +98,10 @@ class ShardUnit {
   runtime::Runtime runtime_;
   function::FunctionHandler functions_;
   hook::Invoker invoker_;
+  delivery::Ring& ring_;
+  hook::Events events_;
+  delivery::Dispatcher deliveries_;  // goes before what it delivers to
+  hook::Emitter emitter_;
   std::shared_ptr<const hook::Apps> hook_apps_;
   std::optional<api::HookApi> hooks_;
   std::vector<std::unique_ptr<net::Server>> apps_, others_;  // go first: connections use all above

@@ -163,7 +163,7 @@ def test_points_are_listed(hooks):
     status, listed, _ = hooks.ask("GET", "/v1/hooks")
     assert (status, listed["app"]) == (200, "shop")
     points = {each["point"]: each for each in listed["points"]}
-    assert points["empty"] == {"point": "empty", "combine": "all", "bindings": []}
+    assert points["empty"] == {"point": "empty", "kind": "call", "combine": "all", "bindings": []}
     assert points["tenants"]["bindings"][1] == {"name": "b1", "tenant": "shop/m1"}
 
 

@@ -8,6 +8,8 @@
 #include "async/event.h"
 #include "async/first_of.h"
 #include "document/json_text.h"
+#include "patterns/hook/endpoint.h"
+#include "patterns/hook/event_record.h"
 #include "tenant/path.h"
 
 namespace carrel::hook {
@@ -32,6 +34,15 @@ bool is_its_own_fault(Code code) {
     case Code::unknown_import:
     case Code::invalid_module:
     case Code::compile_failed:
+    case Code::egress_failed:
+    case Code::egress_address:
+    case Code::egress_name:
+    case Code::egress_refused:
+    case Code::egress_timeout:
+    case Code::egress_tls:
+    case Code::egress_closed:
+    case Code::egress_bad_response:
+    case Code::egress_too_large:
       return true;
     default:
       return false;
@@ -83,7 +94,8 @@ class Invoker::Trial {
   Trial(Invoker& invoker, const Flow& flow, const Binding& binding)
       : invoker_(invoker), flow_(flow), binding_(binding) {
     key_ = fmt::format("{} {} {} {} {}", flow.app->tenant.str(), flow.app->app.str(),
-                       flow.point.name, binding.name, binding.program->digest);
+                       flow.point.name, binding.name,
+                       binding.endpoint ? binding.endpoint->url.text() : binding.program->digest);
     const auto found = invoker_.breakers_.find(key_);
     open_ = found == invoker_.breakers_.end() || found->second.try_enter(steady_clock::now());
   }
@@ -155,6 +167,38 @@ Task<std::optional<Error>> Invoker::run_turn(Flow* flow, const Binding* binding,
   co_return std::move(outcome.error);
 }
 
+Task<std::optional<Error>> Invoker::ask_endpoint(Flow* flow, const Binding* binding,
+                                                 Answer* answer) {
+  const auto ended = [&](Error error) {
+    reports_.failed(binding->module, flow->call.id, error, {});
+    return std::optional(std::move(error));
+  };
+  if (services_ == nullptr)
+    co_return ended(Error(Code::unavailable, "this process calls no endpoints"));
+  auto id = new_id("call", system_clock().wall());
+  if (!id) co_return ended(std::move(id).error());
+  EndpointCall call{.tenant = binding->module.tenant,
+                    .endpoint = binding->endpoint,
+                    .id = std::move(*id),
+                    .message = {.headers = {{"content-type", "application/json"}},
+                                .body = flow->combination.input()},
+                    .longest = flow->deadline - steady_clock::now(),
+                    .most = kMaxDocument};
+  auto reply = co_await call_endpoint(*services_, &system_clock(), std::move(call));
+  if (!reply) {
+    // The call's clock counts in milliseconds.
+    const Instant about_now = steady_clock::now() + std::chrono::milliseconds(5);
+    if (reply.error().code() == Code::egress_timeout && about_now >= flow->deadline)
+      co_return ended(Error(Code::hook_late, "stopped at the point's deadline"));
+    co_return ended(std::move(reply).error());
+  }
+  if (!is_success(*reply)) co_return ended(Error(Code::egress_bad_response, refusal_text(*reply)));
+  if (auto taken = co_await answer->send({}, reply->body); !taken)
+    co_return ended(std::move(taken).error());
+  if (auto settled = answer->settle(); !settled) co_return ended(std::move(settled).error());
+  co_return std::nullopt;
+}
+
 Task<Run> Invoker::run(Flow* flow, const Binding* binding) {
   Run run{.binding = binding->name, .tenant = binding->module.tenant};
   const Instant begin = steady_clock::now();
@@ -165,7 +209,11 @@ Task<Run> Invoker::run(Flow* flow, const Binding* binding) {
   } else if (!trial.open()) {
     run.error.emplace(Code::hook_parked, "parked after repeated failures");
   } else {
-    run.error = co_await run_turn(flow, binding, &answer);
+    if (binding->endpoint) {
+      run.error = co_await ask_endpoint(flow, binding, &answer);
+    } else {
+      run.error = co_await run_turn(flow, binding, &answer);
+    }
     run.took = steady_clock::now() - begin;
     trial.tell(run.error, run.took);
   }

@@ -11,8 +11,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "delivery/item.h"
 #include "patterns/hook/answer.h"
 #include "patterns/hook/breaker.h"
+#include "patterns/hook/lane.h"
 #include "patterns/hook/point.h"
 #include "runtime/runtime.h"
 
@@ -59,6 +61,9 @@ class Reports {
   virtual void failed(const turn::ModuleSetup& module, std::uint64_t id, const Error& error,
                       const wasm::Outcome& guest) = 0;
   virtual void parked(const Point& point, const Binding& binding, Nanos how_long) = 0;
+  // Of events: an endpoint is not told any more; a delivery is a dead letter.
+  virtual void disabled(const Point& point, const Binding& binding, std::string_view why) = 0;
+  virtual void died(const Lane& lane, const delivery::Item& item) = 0;
 };
 
 // Owner: the shard's unit. Thread: its shard. Stops: destroying an invocation's task cancels it.
@@ -69,7 +74,10 @@ class Invoker {
   Invoker(const Invoker&) = delete;
   Invoker& operator=(const Invoker&) = delete;
 
-  // `point` is one of the app's.
+  // From now on endpoints can be asked. They outlive it.
+  void reach(const turn::Services& services) { services_ = &services; }
+
+  // `point` is one of the app's, of kind call.
   async::Task<Invocation> invoke(std::shared_ptr<const App> app, const Point* point, Call call);
 
  private:
@@ -77,10 +85,13 @@ class Invoker {
   class Trial;
   async::Task<Run> run(Flow* flow, const Binding* binding);
   async::Task<std::optional<Error>> run_turn(Flow* flow, const Binding* binding, Answer* answer);
+  async::Task<std::optional<Error>> ask_endpoint(Flow* flow, const Binding* binding,
+                                                 Answer* answer);
 
   runtime::Runtime& runtime_;
   turn::GuestLog& guests_;
   Reports& reports_;
+  const turn::Services* services_ = nullptr;           // null: no endpoint is asked
   std::unordered_map<std::string, Breaker> breakers_;  // of modules that have failed lately
 };
 

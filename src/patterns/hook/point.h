@@ -16,7 +16,9 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "delivery/retry.h"
 #include "document/schema.h"
+#include "net/url.h"
 #include "patterns/hook/combine.h"
 #include "runtime/loader.h"
 #include "turn/turn.h"
@@ -29,16 +31,27 @@ inline constexpr std::size_t kMaxDepth = 64;          // of a document
 
 using app::OnFailure;
 
+// Somebody's server that is asked, or told, over HTTPS.
+struct Endpoint {
+  net::Url url;
+  std::string secret;  // of the binding's tenant, by name: keys to sign with (signature.h)
+  app::EventFormat format = app::EventFormat::standard;
+  Nanos disable_after = std::chrono::hours(120);  // of nothing but failures
+};
+
 struct Binding {
   std::string name;  // unique at its point
   std::shared_ptr<const runtime::Program> program;
-  turn::ModuleSetup module;  // in the binding's tenant
+  turn::ModuleSetup module;                            // in the binding's tenant
+  std::shared_ptr<const Endpoint> endpoint = nullptr;  // in place of the program; null: a module
 };
 
 struct Point {
   std::string name;
+  app::PointKind kind = app::PointKind::call;
   Combine combine = Combine::first;
-  Nanos deadline = std::chrono::seconds(1);  // for all its modules together
+  Nanos deadline = std::chrono::seconds(1);  // for all its modules together; event: for an attempt
+  delivery::Retry retry;                     // event: of a delivery that fails
   OnFailure on_failure = OnFailure::skip;
   std::string default_answer;                      // JSON; for use_default
   std::shared_ptr<const document::Schema> input;   // null: any JSON
@@ -51,7 +64,8 @@ struct Point {
 struct App {
   AppName app;
   TenantName tenant;
-  std::vector<std::string> hosts;  // names it answers to, lower-case, without port; none: any
+  std::uint64_t storage = 1ULL << 30;  // bytes its tenant may store
+  std::vector<std::string> hosts;      // names it answers to, lower-case, without port; none: any
   std::map<std::string, Point, std::less<>> points;
 };
 

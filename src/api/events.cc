@@ -1,0 +1,298 @@
+#include "api/events.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "api/body.h"
+#include "api/query.h"
+#include "api/step.h"
+#include "base/base64.h"
+#include "delivery/dead_letters.h"
+#include "patterns/hook/endpoint_state.h"
+#include "patterns/hook/lane.h"
+#include "store/record.h"
+#include "tenant/path.h"
+
+namespace carrel::api {
+namespace {
+
+using async::Task;
+using Json = nlohmann::json;
+using tenant::Verb;
+
+constexpr std::size_t kMostKey = 255;
+constexpr std::size_t kMostAtOnce = 500;  // dead letters that one commit redrives
+
+Result<void> may(const HookRequest& request, Verb verb, const TenantName& tenant) {
+  if (request.principal.may(verb, tenant)) return {};
+  const std::string where = tenant == tenant::kNode ? "the node" : "tenant " + tenant.str();
+  return fail(Code::permission_denied,
+              fmt::format("the verb \"{}\" on {} is needed", tenant::verb_name(verb), where));
+}
+
+std::string time_of(std::uint64_t milliseconds) {
+  return hook::rfc3339(WallTime(std::chrono::milliseconds(milliseconds)));
+}
+
+Result<std::optional<TenantName>> tenant_in(std::string_view query, const hook::App& app) {
+  std::optional<TenantName> tenant;
+  CARREL_TRY(const auto pairs, read_query(query));
+  for (const auto& [key, value] : pairs) {
+    if (key != "tenant")
+      return fail(Code::invalid_argument, "an event is emitted with tenant only");
+    CARREL_TRY(tenant, tenant::parse_tenant(value));
+    if (!tenant::contains(app.tenant, *tenant)) {
+      return fail(Code::invalid_argument,
+                  fmt::format("the tenant is not {} or below it", app.tenant.str()));
+    }
+  }
+  return tenant;
+}
+
+Result<std::string> key_of(const net::Request& request) {
+  std::string_view key = request.header("idempotency-key");
+  if (key.size() >= 2 && key.front() == '"' && key.back() == '"')
+    key = key.substr(1, key.size() - 2);
+  if (key.size() > kMostKey)
+    return fail(Code::bad_request, fmt::format("an Idempotency-Key has 1 to {} bytes", kMostKey));
+  return key.empty() ? std::string() : fmt::format("key\n{}", key);
+}
+
+struct ListQuery {
+  store::Place place = delivery::kDead;
+  std::string after;
+  std::size_t limit = 100;
+};
+
+Result<ListQuery> list_query(std::string_view text) {
+  ListQuery query;
+  CARREL_TRY(const auto pairs, read_query(text));
+  for (const auto& [key, value] : pairs) {
+    if (key == "state" && (value == "dead" || value == "open")) {
+      query.place = value == "dead" ? delivery::kDead : delivery::kOpen;
+    } else if (key == "after") {
+      const auto after = from_base64url(value);
+      if (!after) return fail(Code::invalid_argument, "`after` is not from a page's `next`");
+      query.after = *after;
+    } else if (key == "limit") {
+      CARREL_TRY(query.limit, read_number(key, value, kMostListed));
+    } else {
+      return fail(Code::invalid_argument,
+                  "deliveries are listed with state (dead or open), after and limit");
+    }
+  }
+  return query;
+}
+
+Json to_json(const delivery::Item& item) {
+  const auto lane = hook::parse_lane(item.name.lane);
+  Json json = {{"id", item.name.id},        {"binding", lane ? lane->binding : ""},
+               {"attempts", item.attempts}, {"made", time_of(item.made)},
+               {"due", time_of(item.due)},  {"under_way", item.marked != 0}};
+  if (!item.cause.empty()) json["cause"] = item.cause;
+  return json;
+}
+
+Json to_json(const hook::AttemptNote& note) {
+  Json json = {{"at", time_of(note.at)},
+               {"id", note.id},
+               {"attempt", note.attempt},
+               {"millis", note.millis}};
+  if (note.status != 0) json["status"] = note.status;
+  if (!note.cause.empty()) json["cause"] = note.cause;
+  return json;
+}
+
+std::string lane_of(const hook::App& app, const hook::Point& point, std::string_view binding) {
+  return hook::lane_text(
+      {.tenant = app.tenant, .app = app.app, .point = point.name, .binding = std::string(binding)});
+}
+
+struct Redrive final : Step {
+  std::vector<delivery::Name> names;
+  std::uint64_t now = 0;
+  std::vector<delivery::Name> done;
+  Task<Result<void>> run(store::Transaction& transaction) override {
+    done.clear();
+    for (const delivery::Name& name : names) {
+      const auto item = co_await delivery::redrive(&transaction, name, now);
+      if (item) done.push_back(name);
+      if (!item && item.error().code() != Code::not_found) co_return std::unexpected(item.error());
+    }
+    co_return Result<void>();
+  }
+};
+
+struct Enable final : Step {
+  std::string lane;
+  Task<Result<void>> run(store::Transaction& transaction) override {
+    CARREL_CO_TRY(hook::EndpointState state, co_await hook::read_endpoint(&transaction, lane));
+    state.disabled = state.failing_since = 0;
+    state.why.clear();
+    co_return transaction.put(hook::kEndpoints, lane, {.bytes = encode(state)});
+  }
+};
+
+Answer not_allowed(std::string_view method, std::uint64_t id) {
+  Answer answer = problem(Error(Code::method_not_allowed), id);
+  answer.head.headers.emplace_back("allow", method);
+  return answer;
+}
+
+}  // namespace
+
+Task<std::optional<Result<Answer>>> EventApi::answer(HookRequest request) {
+  std::string_view path = request.path;
+  if (path == ":pause" || path == ":resume") co_return pause(request);
+  if (!path.starts_with('/')) co_return std::nullopt;
+  path.remove_prefix(1);
+  const std::string_view point = path.substr(0, path.find_first_of("/:"));
+  const std::string_view rest = path.substr(point.size());
+  struct Way {
+    std::string_view rest, method;
+    Verb verb;
+    Ask ask;
+  };
+  static constexpr std::array<Way, 4> kWays = {{
+      {":emit", "POST", Verb::invoke, &EventApi::emit},
+      {"/deliveries", "GET", Verb::logs, &EventApi::deliveries},
+      {"/deliveries:redrive", "POST", Verb::invoke, &EventApi::redrive},
+      {"/endpoints", "GET", Verb::logs, &EventApi::endpoints},
+  }};
+  constexpr std::string_view kEndpoint = "/endpoints/", kEnable = ":enable";
+  const auto* const way = std::ranges::find(kWays, rest, &Way::rest);
+  const bool enables = rest.starts_with(kEndpoint) && rest.ends_with(kEnable) &&
+                       rest.size() > kEndpoint.size() + kEnable.size();
+  if (way == kWays.end() && !enables) co_return std::nullopt;
+  if (auto allowed = may(request, enables ? Verb::invoke : way->verb, request.app->tenant);
+      !allowed)
+    co_return std::unexpected(std::move(allowed).error());
+  const auto found = request.app->points.find(point);
+  if (found == request.app->points.end()) {
+    co_return fail(Code::not_found,
+                   fmt::format("the app {} has no such point", request.app->app.str()));
+  }
+  if (found->second.kind != app::PointKind::event) {
+    co_return fail(Code::invalid_argument,
+                   "the point is called (:invoke), not told of events; that is kind = \"event\"");
+  }
+  const std::string_view method = enables ? "POST" : way->method;
+  if (request.exchange->request.method != method)
+    co_return not_allowed(method, request.exchange->id);
+  if (!enables) co_return co_await (this->*way->ask)(&request, &found->second);
+  const auto binding =
+      rest.substr(kEndpoint.size(), rest.size() - kEndpoint.size() - kEnable.size());
+  co_return co_await enable(&request, &found->second, std::string(binding));
+}
+
+Task<Result<Answer>> EventApi::emit(const HookRequest* request, const hook::Point* point) {
+  net::Exchange& exchange = *request->exchange;
+  hook::Emission emission;
+  CARREL_CO_TRY(emission.tenant, tenant_in(exchange.request.query, *request->app));
+  CARREL_CO_TRY(emission.key, key_of(exchange.request));
+  CARREL_CO_TRY(std::string body, co_await read_body(&exchange.body, 2 * hook::kMostEvent));
+  CARREL_CO_TRY(emission.event, hook::read_event(exchange.request, std::move(body)));
+  CARREL_CO_TRY(const hook::Emitted emitted,
+                co_await emitter_.emit(request->app, point, std::move(emission)));
+  Answer answer = json_answer({{"id", emitted.id}, {"deliveries", emitted.deliveries}});
+  answer.head.status = 202;
+  if (emitted.again) answer.head.headers.emplace_back("idempotency-replayed", "true");
+  co_return answer;
+}
+
+Task<Result<Answer>> EventApi::deliveries(const HookRequest* request, const hook::Point* point) {
+  CARREL_CO_TRY(const ListQuery query, list_query(request->exchange->request.query));
+  store::Transaction transaction(*services_.store, request->app->tenant, {});
+  CARREL_CO_TRY(const auto page, co_await delivery::read_items(&transaction, query.place,
+                                                               lane_of(*request->app, *point, ""),
+                                                               query.after, query.limit));
+  CARREL_CO_TRY_VOID(co_await services_.gate->wait(transaction.seen()));
+  Json list = Json::array();
+  for (const auto& item : page.items) list.push_back(to_json(item));
+  Json json = {{"deliveries", std::move(list)}};
+  if (!page.next.empty()) json["next"] = to_base64url(page.next);
+  co_return json_answer(json);
+}
+
+// A page of dead letters in one commit. `prefix`: of their lanes; `id`: of one event, or all.
+Task<Result<std::size_t>> EventApi::redrive_page(std::string prefix, std::string id) {
+  Redrive step;
+  step.now = store::milliseconds(clock_.wall());
+  std::string after;
+  do {
+    store::Transaction transaction(*services_.store, TenantName(), {});
+    CARREL_CO_TRY(const auto page, co_await delivery::read_items(&transaction, delivery::kDead,
+                                                                 prefix, after, kMostAtOnce));
+    for (const auto& item : page.items) {
+      if (id.empty() || item.name.id == id) step.names.push_back(item.name);
+    }
+    after = page.next;
+  } while (step.names.empty() && !after.empty());
+  if (step.names.empty()) co_return 0;
+  CARREL_CO_TRY_VOID(co_await commit(services_, TenantName(), {}, &step));
+  for (const delivery::Name& name : step.done) ring_.add_again(name, step.now);
+  co_return step.done.size();
+}
+
+Task<Result<Answer>> EventApi::redrive(const HookRequest* request, const hook::Point* point) {
+  CARREL_CO_TRY(const std::string body, co_await read_body(&request->exchange->body, 4096));
+  const Json json = body.empty() ? Json::object() : Json::parse(body, nullptr, false);
+  std::string binding, id;
+  if (!json.is_object()) co_return fail(Code::invalid_argument, "the body is no JSON object");
+  for (const auto& [key, value] : json.items()) {
+    if ((key != "binding" && key != "id") || !value.is_string() || value.empty())
+      co_return fail(Code::invalid_argument, "the body has binding and id, as texts");
+    (key == "id" ? id : binding) = value.get<std::string>();
+  }
+  std::string prefix = lane_of(*request->app, *point, binding);
+  if (!binding.empty()) prefix += '\0';
+  std::size_t all = 0;
+  for (std::size_t page = kMostAtOnce; page >= kMostAtOnce; all += page) {
+    CARREL_CO_TRY(page, co_await redrive_page(prefix, id));
+  }
+  co_return json_answer({{"redriven", all}});
+}
+
+Task<Result<Answer>> EventApi::endpoints(const HookRequest* request, const hook::Point* point) {
+  store::Transaction transaction(*services_.store, request->app->tenant, {});
+  Json list = Json::array();
+  for (const hook::Binding& binding : point->bindings) {
+    if (!binding.endpoint) continue;
+    CARREL_CO_TRY(
+        const auto state,
+        co_await hook::read_endpoint(&transaction, lane_of(*request->app, *point, binding.name)));
+    Json attempts = Json::array();
+    for (const auto& note : state.notes) attempts.push_back(to_json(note));
+    Json json = {{"binding", binding.name},
+                 {"tenant", binding.module.tenant.str()},
+                 {"disabled", state.disabled != 0},
+                 {"attempts", std::move(attempts)}};
+    if (state.failing_since != 0) json["failing_since"] = time_of(state.failing_since);
+    if (state.disabled != 0) json["why"] = state.why;
+    list.push_back(std::move(json));
+  }
+  CARREL_CO_TRY_VOID(co_await services_.gate->wait(transaction.seen()));
+  co_return json_answer({{"endpoints", std::move(list)}});
+}
+
+Task<Result<Answer>> EventApi::enable(const HookRequest* request, const hook::Point* point,
+                                      std::string binding) {
+  const auto found = std::ranges::find(point->bindings, binding, &hook::Binding::name);
+  if (found == point->bindings.end() || !found->endpoint)
+    co_return fail(Code::not_found, "the point has no such endpoint");
+  Enable step;
+  step.lane = lane_of(*request->app, *point, binding);
+  CARREL_CO_TRY_VOID(co_await commit(services_, request->app->tenant, {}, &step));
+  co_return no_content();
+}
+
+Result<Answer> EventApi::pause(const HookRequest& request) {
+  CARREL_TRY_VOID(may(request, Verb::operate, tenant::kNode));
+  if (request.exchange->request.method != "POST") return not_allowed("POST", request.exchange->id);
+  CARREL_TRY_VOID(request.path == ":pause" ? switch_.pause() : switch_.resume());
+  return no_content();
+}
+
+}  // namespace carrel::api

@@ -1,0 +1,74 @@
+// Events at hook points, on the data listener: emitting them, and seeing to their deliveries.
+//
+//   POST /v1/hooks/{point}:emit                        the event; ?tenant=NAME: for whom
+//   GET  /v1/hooks/{point}/deliveries                  ?state=open|dead&after=&limit=
+//   POST /v1/hooks/{point}/deliveries:redrive          {"binding", "id"}: dead letters, tried again
+//   GET  /v1/hooks/{point}/endpoints                   what is known of each, with its last
+//   attempts POST /v1/hooks/{point}/endpoints/{binding}:enable  one that was disabled POST
+//   /v1/hooks:pause, /v1/hooks:resume             all deliveries of the node
+//
+// Emitting and redriving need the verb "invoke" on the app's tenant, reading "logs", as causes are
+// told; pausing "operate" on the node.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "api/answer.h"
+#include "base/clock.h"
+#include "delivery/ring.h"
+#include "net/http.h"
+#include "patterns/hook/emitter.h"
+#include "tenant/principal.h"
+
+namespace carrel::api {
+
+// Deliveries of the node. Owner: the server. Thread-safe. Errors: io.
+class DeliverySwitch {
+ public:
+  virtual ~DeliverySwitch() = default;
+  virtual bool paused() const = 0;
+  virtual Result<void> pause() = 0;
+  virtual Result<void> resume() = 0;
+};
+
+// A request for something of an app, from somebody who is known.
+struct HookRequest {
+  net::Exchange* exchange;
+  tenant::Principal principal;
+  std::shared_ptr<const hook::App> app;
+  std::string_view path;  // after "/v1/hooks"
+};
+
+// Owner: the shard's unit; what it refers to outlives it. Thread: its shard.
+class EventApi {
+ public:
+  EventApi(hook::Emitter& emitter, delivery::Ring& ring, DeliverySwitch& pause,
+           const turn::Services& services, const Clock& clock)
+      : emitter_(emitter), ring_(ring), switch_(pause), services_(services), clock_(clock) {}
+
+  bool paused() const { return switch_.paused(); }
+
+  // Nothing: the path is another's. Errors: what is to be told.
+  async::Task<std::optional<Result<Answer>>> answer(HookRequest request);
+
+ private:
+  using Ask = async::Task<Result<Answer>> (EventApi::*)(const HookRequest* request,
+                                                        const hook::Point* point);
+  async::Task<Result<Answer>> emit(const HookRequest* request, const hook::Point* point);
+  async::Task<Result<Answer>> deliveries(const HookRequest* request, const hook::Point* point);
+  async::Task<Result<Answer>> redrive(const HookRequest* request, const hook::Point* point);
+  async::Task<Result<Answer>> endpoints(const HookRequest* request, const hook::Point* point);
+  async::Task<Result<Answer>> enable(const HookRequest* request, const hook::Point* point,
+                                     std::string binding);
+  Result<Answer> pause(const HookRequest& request);
+  async::Task<Result<std::size_t>> redrive_page(std::string prefix, std::string id);
+
+  hook::Emitter& emitter_;
+  delivery::Ring& ring_;
+  DeliverySwitch& switch_;
+  const turn::Services& services_;
+  const Clock& clock_;
+};
+
+}  // namespace carrel::api

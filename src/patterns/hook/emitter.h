@@ -1,0 +1,50 @@
+// The emitter: an event is kept, and a delivery for each binding of its point, in one commit.
+//
+// Who emits is told when that is durable, and not what becomes of it. With a key, or a CloudEvent's
+// source and id, the same event again makes no second one for 24 hours.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "delivery/ring.h"
+#include "patterns/hook/cloud_event.h"
+#include "patterns/hook/point.h"
+#include "turn/state.h"
+
+namespace carrel::hook {
+
+struct Emission {
+  CloudEvent event;
+  std::optional<TenantName> tenant;  // whose bindings are told, with those of tenants above it
+  std::string key;                   // the sender's, for repetitions; empty: none
+};
+
+struct Emitted {
+  std::string id;
+  std::size_t deliveries = 0;
+  bool again = false;  // it had been emitted before
+};
+
+// Owner: the shard's unit. Thread: its shard.
+class Emitter {
+ public:
+  Emitter(const turn::Services& services, const Clock& clock, delivery::Ring& ring,
+          const delivery::Dispatcher& dispatcher)
+      : services_(services), clock_(clock), ring_(ring), dispatcher_(dispatcher) {}
+
+  // `point` is one of the app's, of kind event. Errors: hook_input with what is wrong;
+  // too_many_requests while too much waits to be delivered; idempotency_mismatch; quota_exceeded;
+  // those of the store.
+  async::Task<Result<Emitted>> emit(std::shared_ptr<const App> app, const Point* point,
+                                    Emission emission);
+
+ private:
+  const turn::Services& services_;
+  const Clock& clock_;
+  delivery::Ring& ring_;
+  const delivery::Dispatcher& dispatcher_;
+};
+
+}  // namespace carrel::hook

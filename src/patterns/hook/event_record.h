@@ -1,0 +1,25 @@
+// An emitted event as the store keeps it, until everybody it is for has it.
+//
+//   Kind::event, store APP, name ID -> MessagePack, in the app's tenant
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/id.h"
+#include "patterns/hook/cloud_event.h"
+#include "store/transaction.h"
+
+namespace carrel::hook {
+
+// Should its last delivery not take it away: longer than any delivery and dead letter.
+inline constexpr auto kEventKept = std::chrono::hours(24 * 60);
+
+store::Place events_of(const AppName& app);
+std::string encode(const CloudEvent& event);
+Result<CloudEvent> decode_event(std::string_view record);  // Errors: data_corrupt
+
+// "PREFIX_" and 32 hexadecimal digits, later ones after earlier ones. Errors: io.
+Result<std::string> new_id(std::string_view prefix, WallTime now);
+
+}  // namespace carrel::hook

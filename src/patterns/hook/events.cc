@@ -1,0 +1,278 @@
+#include "patterns/hook/events.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "patterns/hook/endpoint.h"
+#include "patterns/hook/endpoint_state.h"
+#include "patterns/hook/event_record.h"
+#include "store/record.h"
+#include "turn/interceptor.h"
+#include "turn/step.h"
+
+namespace carrel::hook {
+namespace {
+
+using async::Task;
+using delivery::Item;
+using delivery::Verdict;
+using How = Verdict::How;
+using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kBusy{1};  // the node has no room, or its store takes nothing
+constexpr std::chrono::minutes kNotServed{1};
+
+std::string cause_of(const Error& error) {
+  return error.message().empty() ? std::string(code_name(error.code()))
+                                 : fmt::format("{}: {}", code_name(error.code()), error.message());
+}
+
+// A turn that failed. What is the node's own trouble does not count as an attempt.
+Verdict verdict_of(const Error& error) {
+  switch (error.code()) {
+    case Code::overloaded:
+    case Code::too_many_requests:
+    case Code::shutting_down:
+    case Code::unavailable:
+    case Code::store_full:
+    case Code::store_failed:
+      return {.how = How::not_now, .after = kBusy};
+    default:
+      return {.how = How::failed, .cause = cause_of(error)};
+  }
+}
+
+// What a module answers to an event is for nobody.
+class Nowhere final : public net::ReplySink {
+ public:
+  bool started() const override { return started_; }
+  Task<Result<void>> send(net::ReplyHead, std::string_view) override { return done(); }
+  Task<Result<void>> start(net::ReplyHead, std::optional<std::uint64_t>) override { return done(); }
+  Task<Result<void>> write(std::string_view) override { return done(); }
+  Task<Result<void>> finish() override { return done(); }
+  void abort() override {}
+
+ private:
+  Task<Result<void>> done() {
+    started_ = true;
+    co_return Result<void>();
+  }
+  bool started_ = false;
+};
+
+// The delivery is over in the commit of its turn.
+class Acknowledgement final : public turn::Interceptor {
+ public:
+  explicit Acknowledgement(const delivery::Name& name) : name_(delivery::record_name(name)) {}
+  bool committed() const { return asked_; }
+
+  Task<Result<std::optional<turn::HeldReply>>> before(turn::State& state) override {
+    CARREL_CO_TRY(const store::Record* const found,
+                  co_await state.transaction.read(delivery::kOpen, name_));
+    if (found == nullptr) co_return std::optional(turn::HeldReply());  // somebody took it away
+    co_return std::optional<turn::HeldReply>();
+  }
+  Task<Result<void>> after(turn::State& state, const turn::HeldReply&) override {
+    asked_ = true;
+    co_return state.transaction.erase(delivery::kOpen, name_);
+  }
+
+ private:
+  std::string name_;
+  bool asked_ = false;
+};
+
+// What names a turn in logs: the event's id, and the attempt.
+std::uint64_t turn_id(const Item& item) {
+  std::uint64_t id = 0;
+  const std::string& text = item.name.id;
+  const auto from = text.size() - std::min<std::size_t>(text.size(), 16);
+  std::from_chars(text.data() + from, text.data() + text.size(), id, 16);
+  return id + item.attempts;
+}
+
+// An event that everybody has.
+class Erase final : public turn::Step {
+ public:
+  Erase(AppName app, std::string id) : place_(events_of(app)), id_(std::move(id)) {}
+  Task<Result<void>> run(store::Transaction& transaction) override {
+    CARREL_CO_TRY(const store::Record* const found,
+                  co_await transaction.read(place_, id_, store::Track::no));
+    if (found == nullptr) co_return Result<void>();
+    co_return transaction.erase(place_, id_);
+  }
+
+ private:
+  store::Place place_;
+  std::string id_;
+};
+
+std::uint64_t in_milliseconds(Nanos time) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
+}
+
+}  // namespace
+
+Events::Whom Events::find(const delivery::Name& name) const {
+  Whom whom;
+  if (auto lane = parse_lane(name.lane)) whom.lane = std::move(*lane);
+  for (const auto& app : apps_->all) {
+    if (app->app == whom.lane.app && app->tenant == whom.lane.tenant) whom.app = app;
+  }
+  if (!whom.app) return whom;
+  const auto point = whom.app->points.find(whom.lane.point);
+  if (point == whom.app->points.end() || point->second.kind != app::PointKind::event) return whom;
+  whom.point = &point->second;
+  const auto binding = std::ranges::find(point->second.bindings, whom.lane.binding, &Binding::name);
+  if (binding != point->second.bindings.end()) whom.binding = &*binding;
+  return whom;
+}
+
+delivery::Retry Events::retry(const Item& item) const {
+  const Whom whom = find(item.name);
+  return whom.point == nullptr ? delivery::usual_retry() : whom.point->retry;
+}
+
+Task<Verdict> Events::attempt(const Item* item) {
+  const Whom whom = find(item->name);
+  if (!whom.app) co_return Verdict{.how = How::not_now, .after = kNotServed};
+  if (whom.binding == nullptr)
+    co_return Verdict{.how = How::hopeless, .cause = "the binding is gone"};
+  auto event = co_await read(whom.lane, item->name.id);
+  if (!event) {
+    const Code code = event.error().code();
+    if (code == Code::not_found || code == Code::data_corrupt)
+      co_return Verdict{.how = How::hopeless, .cause = cause_of(event.error())};
+    co_return Verdict{.how = How::not_now, .after = kBusy};
+  }
+  if (whom.binding->endpoint) co_return co_await tell_endpoint(&whom, item, std::move(*event));
+  co_return co_await run_module(&whom, item, std::move(*event));
+}
+
+Task<Result<CloudEvent>> Events::read(Lane lane, std::string id) {
+  store::Transaction transaction(*services_.store, lane.tenant, {});
+  CARREL_CO_TRY(const store::Record* const found,
+                co_await transaction.read(events_of(lane.app), id, store::Track::no));
+  if (found == nullptr) co_return fail(Code::not_found, "the event is not kept any more");
+  co_return decode_event(found->bytes);
+}
+
+Task<Verdict> Events::run_module(const Whom* whom, const Item* item, CloudEvent event) {
+  const Binding& binding = *whom->binding;
+  async::MemorySource body(std::move(event.data));
+  turn::Event told{.id = event.id,
+                   .source = event.source,
+                   .type = event.type,
+                   .subject = event.subject,
+                   .time = WallTime(std::chrono::milliseconds(item->made)),
+                   .body = &body};
+  told.attributes = {{"point", whom->point->name},
+                     {"binding", binding.name},
+                     {"attempt", fmt::format("{}", item->attempts)}};
+  for (auto& [name, value] : event.extensions) {
+    const bool ours = name == "point" || name == "binding" || name == "attempt";
+    if (!ours) told.attributes.emplace_back(name, std::move(value));
+  }
+  Nowhere nowhere;
+  Acknowledgement acknowledgement(item->name);
+  turn::Turn turn{.id = turn_id(*item),
+                  .module = binding.module,
+                  .event = told,
+                  .reply = nowhere,
+                  .log = guests_,
+                  .key = fmt::format("{}-{}", item->name.id, binding.name),
+                  .deadline = steady_clock::now() + whom->point->deadline,
+                  .interceptor = &acknowledgement};
+  const turn::Outcome outcome = co_await runtime_.run(binding.program, turn);
+  if (outcome.error) {
+    reports_.failed(binding.module, turn.id, *outcome.error, outcome.guest);
+    co_return verdict_of(*outcome.error);
+  }
+  co_return Verdict{.how = acknowledgement.committed() ? How::acknowledged : How::done};
+}
+
+Task<Verdict> Events::tell_endpoint(const Whom* whom, const Item* item, CloudEvent event) {
+  const Binding& binding = *whom->binding;
+  {
+    store::Transaction transaction(*services_.store, whom->lane.tenant, {});
+    const auto state = co_await read_endpoint(&transaction, item->name.lane);
+    if (!state) co_return Verdict{.how = How::not_now, .after = kBusy};
+    if (state->disabled != 0)
+      co_return Verdict{.how = How::hopeless, .cause = "the endpoint is disabled: " + state->why};
+  }
+  const Instant begin = steady_clock::now();
+  const auto reply = co_await call_endpoint(services_, &clock_,
+                                            {.tenant = binding.module.tenant,
+                                             .endpoint = binding.endpoint,
+                                             .id = item->name.id,
+                                             .message = message_of(event, binding.endpoint->format),
+                                             .longest = whom->point->deadline});
+  AttemptNote note{.at = store::milliseconds(clock_.wall()),
+                   .id = item->name.id,
+                   .attempt = item->attempts,
+                   .millis = in_milliseconds(steady_clock::now() - begin)};
+  Verdict verdict{.how = How::done};
+  if (!reply) {
+    verdict = {.how = How::failed, .cause = cause_of(reply.error())};
+  } else {
+    note.status = reply->status;
+    if (!is_success(*reply)) {
+      verdict = {.how = reply->status == 410 ? How::hopeless : How::failed,
+                 .cause = refusal_text(*reply),
+                 .after = reply->retry_after};
+    }
+  }
+  note.cause = verdict.cause;
+  verdict.note = encode(note);
+  co_return verdict;
+}
+
+// What the endpoint did is known of it in the same commit.
+Task<Result<void>> Events::settle(store::Transaction* transaction, const Item* item,
+                                  const Verdict* verdict) {
+  const Whom whom = find(item->name);
+  if (verdict->note.empty() || whom.binding == nullptr || !whom.binding->endpoint)
+    co_return Result<void>();
+  CARREL_CO_TRY(AttemptNote note, decode_note(verdict->note));
+  auto read = co_await read_endpoint(transaction, item->name.lane);
+  if (!read && read.error().code() != Code::data_corrupt)
+    co_return std::unexpected(std::move(read).error());
+  EndpointState state = read.value_or(EndpointState());  // what is damaged begins anew
+  const bool disabled =
+      add_note(state, std::move(note), in_milliseconds(whom.binding->endpoint->disable_after));
+  if (disabled) reports_.disabled(*whom.point, *whom.binding, state.why);
+  co_return transaction->put(kEndpoints, item->name.lane, {.bytes = encode(state)});
+}
+
+void Events::kept(const delivery::Name& name) { ++left_[name.id]; }
+
+// With its last delivery the event goes as well. Should the node end before, its time does it.
+void Events::gone(const delivery::Name& name) {
+  const auto left = left_.find(name.id);
+  if (left == left_.end() || --left->second > 0) return;
+  left_.erase(left);
+  const auto lane = parse_lane(name.lane);
+  if (!lane) return;
+  erasing_.remove_if([](const Task<void>& task) { return task.done(); });
+  erasing_.push_back(erase(lane->tenant, lane->app, name.id));
+  erasing_.back().start();
+}
+
+Task<void> Events::erase(TenantName tenant, AppName app, std::string id) {
+  Erase step(std::move(app), std::move(id));
+  (void)co_await turn::commit(services_, std::move(tenant), {}, &step);
+}
+
+void Events::died(const Item& item) {
+  reports_.died(parse_lane(item.name.lane).value_or(Lane()), item);
+}
+
+void Events::damaged(const delivery::Name& name) {
+  reports_.died(parse_lane(name.lane).value_or(Lane()),
+                Item{.name = name, .cause = "its record is damaged"});
+}
+
+}  // namespace carrel::hook
