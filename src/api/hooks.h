@@ -23,10 +23,10 @@ namespace carrel::api {
 // listener.
 class HookApi final : public net::Handler {
  public:
-  HookApi(hook::Invoker& invoker, EventApi events, LocalToken token, const turn::Services& services,
-          const Clock& clock)
+  HookApi(hook::Invoker& invoker, const EventApi& events, LocalToken token,
+          const turn::Services& services, const Clock& clock)
       : invoker_(invoker),
-        events_(std::move(events)),
+        events_(events),
         authenticator_(std::move(token)),
         services_(services),
         clock_(clock) {}

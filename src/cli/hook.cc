@@ -205,6 +205,7 @@ Result<void> act(const Options& options) {
 
 std::vector<std::string> action_names() {
   std::vector<std::string> names;
+  names.reserve(kActions.size());
   for (const Action& action : kActions) names.emplace_back(action.name);
   return names;
 }

@@ -59,6 +59,7 @@ Result<void> ShardUnit::load_deliveries(unsigned count) {
 async::Task<void> ShardUnit::load_into(unsigned count, Result<void>* done) {
   co_await async::pause(shard_);  // what it serves has been submitted
   *done = co_await deliveries_.load(shard_.index(), count);
+  if (*done) *done = co_await events_.sweep(shard_.index(), count);
 }
 
 Result<std::uint16_t> ShardUnit::serve_hooks(const api::LocalToken& token,

@@ -261,3 +261,25 @@ def test_an_endpoint_that_answers_badly_is_to_blame(shop, receiver, point, answe
     assert status in (502, 504)
     assert (problem["code"], problem["binding"]) == (code, "crm")
     assert time.monotonic() - begin < 2
+
+
+def test_no_endpoint_misses_an_event_when_the_server_is_killed(tmp_path, receiver, run_carrel):
+    made = Shop(tmp_path)
+    made.point("killed", 'retry = ["10ms", "10ms", "10ms", "10ms", "10ms"]', [endpoint(f"{receiver.url}/killed")])
+    made.start("--allow-egress", "127.0.0.0/8")
+    assert run_carrel("secret", "set", "shop", "KEY", "--state", made.state, input=NEW).returncode == 0
+    ids = set()
+    for _ in range(3):
+        for n in range(30):
+            status, told, _ = made.emit("killed", {"n": n})
+            assert status == 202
+            ids.add(told["id"])
+        made.kill()  # some have been told of, some not
+        made.start("--allow-egress", "127.0.0.0/8")
+    until(lambda: made.listed("killed", "open") == [], 60)
+    assert made.listed("killed") == []
+    seen = receiver.at("/killed")
+    assert {each.headers["webhook-id"] for each in seen} == ids
+    for each in seen:
+        verify(each)
+    assert made.server.stop() == 0

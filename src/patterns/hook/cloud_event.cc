@@ -51,7 +51,8 @@ std::optional<std::string> decode_header(std::string_view value) {
   if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
     value = value.substr(1, value.size() - 2);
     for (std::size_t i = 0; i < value.size(); ++i) {
-      if (value[i] == '\\' && ++i == value.size()) return {};
+      if (value[i] == '\\') ++i;
+      if (i == value.size()) return {};
       plain += value[i];
     }
   } else {

@@ -5,14 +5,19 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "base/hex.h"
 #include "store/record.h"
+#include "turn/step.h"
 
 namespace carrel::hook {
 namespace {
 
+using async::Task;
 using Json = nlohmann::json;
+
+constexpr std::size_t kPage = 500;  // names read at once, and erased in one commit
 
 bool read_text(const Json& json, const char* key, std::string& into) {
   const auto found = json.find(key);
@@ -20,6 +25,23 @@ bool read_text(const Json& json, const char* key, std::string& into) {
   into = found->get<std::string>();
   return true;
 }
+
+class Erase final : public turn::Step {
+ public:
+  Erase(AppName app, std::vector<std::string> ids) : place_(events_of(app)), ids_(std::move(ids)) {}
+  Task<Result<void>> run(store::Transaction& transaction) override {
+    for (const std::string& id : ids_) {
+      CARREL_CO_TRY(const store::Record* const found,
+                    co_await transaction.read(place_, id, store::Track::no));
+      if (found != nullptr) CARREL_CO_TRY_VOID(transaction.erase(place_, id));
+    }
+    co_return Result<void>();
+  }
+
+ private:
+  store::Place place_;
+  std::vector<std::string> ids_;
+};
 
 }  // namespace
 
@@ -61,6 +83,32 @@ Result<std::string> new_id(std::string_view prefix, WallTime now) {
   if (::getrandom(chance.data(), chance.size(), 0) != static_cast<ssize_t>(chance.size()))
     return fail(Code::io, "the system gives no random numbers");
   return fmt::format("{}_{:012x}{}", prefix, store::milliseconds(now), to_hex(chance));
+}
+
+Task<Result<void>> erase_event(turn::Services services, TenantName tenant, AppName app,
+                               std::string id) {
+  Erase step(std::move(app), {std::move(id)});
+  co_return co_await turn::commit(services, std::move(tenant), {}, &step);
+}
+
+Task<Result<void>> sweep_events(turn::Services services, TenantName tenant, AppName app,
+                                std::function<bool(const std::string& id)> is_needed) {
+  std::string after;
+  for (bool end = false; !end;) {
+    store::Transaction transaction(*services.store, tenant, {});
+    CARREL_CO_TRY(const store::NamePage page,
+                  co_await transaction.read_names(events_of(app), "", after, kPage));
+    end = page.end || page.entries.empty();
+    std::vector<std::string> ids;
+    for (const auto& entry : page.entries) {
+      after = entry.name;
+      if (!is_needed(entry.name)) ids.push_back(entry.name);
+    }
+    if (ids.empty()) continue;
+    Erase step(app, std::move(ids));
+    CARREL_CO_TRY_VOID(co_await turn::commit(services, tenant, {}, &step));
+  }
+  co_return Result<void>();
 }
 
 }  // namespace carrel::hook

@@ -3,12 +3,14 @@
 //   Kind::event, store APP, name ID -> MessagePack, in the app's tenant
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
 #include "base/id.h"
 #include "patterns/hook/cloud_event.h"
 #include "store/transaction.h"
+#include "turn/state.h"
 
 namespace carrel::hook {
 
@@ -21,5 +23,13 @@ Result<CloudEvent> decode_event(std::string_view record);  // Errors: data_corru
 
 // "PREFIX_" and 32 hexadecimal digits, later ones after earlier ones. Errors: io.
 Result<std::string> new_id(std::string_view prefix, WallTime now);
+
+// An event that everybody has. Errors: those of the store.
+async::Task<Result<void>> erase_event(turn::Services services, TenantName tenant, AppName app,
+                                      std::string id);
+
+// The same with all of an app that are not needed. Errors: those of the store.
+async::Task<Result<void>> sweep_events(turn::Services services, TenantName tenant, AppName app,
+                                       std::function<bool(const std::string& id)> is_needed);
 
 }  // namespace carrel::hook

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <charconv>
 
+#include "delivery/ring.h"
 #include "patterns/hook/endpoint.h"
 #include "patterns/hook/endpoint_state.h"
 #include "patterns/hook/event_record.h"
 #include "store/record.h"
 #include "turn/interceptor.h"
-#include "turn/step.h"
 
 namespace carrel::hook {
 namespace {
@@ -92,22 +92,6 @@ std::uint64_t turn_id(const Item& item) {
   std::from_chars(text.data() + from, text.data() + text.size(), id, 16);
   return id + item.attempts;
 }
-
-// An event that everybody has.
-class Erase final : public turn::Step {
- public:
-  Erase(AppName app, std::string id) : place_(events_of(app)), id_(std::move(id)) {}
-  Task<Result<void>> run(store::Transaction& transaction) override {
-    CARREL_CO_TRY(const store::Record* const found,
-                  co_await transaction.read(place_, id_, store::Track::no));
-    if (found == nullptr) co_return Result<void>();
-    co_return transaction.erase(place_, id_);
-  }
-
- private:
-  store::Place place_;
-  std::string id_;
-};
 
 std::uint64_t in_milliseconds(Nanos time) {
   return static_cast<std::uint64_t>(
@@ -249,7 +233,7 @@ Task<Result<void>> Events::settle(store::Transaction* transaction, const Item* i
 
 void Events::kept(const delivery::Name& name) { ++left_[name.id]; }
 
-// With its last delivery the event goes as well. Should the node end before, its time does it.
+// With its last delivery the event goes as well. Should the node end before, `sweep` does it.
 void Events::gone(const delivery::Name& name) {
   const auto left = left_.find(name.id);
   if (left == left_.end() || --left->second > 0) return;
@@ -262,8 +246,16 @@ void Events::gone(const delivery::Name& name) {
 }
 
 Task<void> Events::erase(TenantName tenant, AppName app, std::string id) {
-  Erase step(std::move(app), std::move(id));
-  (void)co_await turn::commit(services_, std::move(tenant), {}, &step);
+  (void)co_await erase_event(services_, std::move(tenant), std::move(app), std::move(id));
+}
+
+Task<Result<void>> Events::sweep(unsigned index, unsigned count) {
+  const auto is_needed = [&](const std::string& id) {
+    return delivery::owner_of(id, count) != index || left_.contains(id);
+  };
+  for (const auto& app : apps_->all)
+    CARREL_CO_TRY_VOID(co_await sweep_events(services_, app->tenant, app->app, is_needed));
+  co_return Result<void>();
 }
 
 void Events::died(const Item& item) {

@@ -32,6 +32,10 @@ class Events final : public delivery::Receiver {
   // From the next attempt on.
   void serve(std::shared_ptr<const Apps> apps) { apps_ = std::move(apps); }
 
+  // At the start, after the dispatcher's `load` and before events are emitted: removes this shard's
+  // events that nobody is to be told of any more. Errors: those of the store.
+  async::Task<Result<void>> sweep(unsigned index, unsigned count);
+
   delivery::Retry retry(const delivery::Item& item) const override;
   async::Task<delivery::Verdict> attempt(const delivery::Item* item) override;
   async::Task<Result<void>> settle(store::Transaction* transaction, const delivery::Item* item,
