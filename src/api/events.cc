@@ -194,11 +194,16 @@ Task<Result<Answer>> EventApi::emit(const HookRequest* request, const hook::Poin
   CARREL_CO_TRY(emission.key, key_of(exchange.request));
   CARREL_CO_TRY(std::string body, co_await read_body(&exchange.body, 2 * hook::kMostEvent));
   CARREL_CO_TRY(emission.event, hook::read_event(exchange.request, std::move(body)));
-  CARREL_CO_TRY(const hook::Emitted emitted,
-                co_await emitter_.emit(request->app, point, std::move(emission)));
-  Answer answer = json_answer({{"id", emitted.id}, {"deliveries", emitted.deliveries}});
+  const auto emitted = co_await emitter_.emit(request->app, point, std::move(emission));
+  if (!emitted) {
+    if (http_status(emitted.error().code()) != 429) co_return std::unexpected(emitted.error());
+    Answer busy = explained_problem(emitted.error(), exchange.id);
+    busy.head.headers.emplace_back("retry-after", "1");
+    co_return busy;
+  }
+  Answer answer = json_answer({{"id", emitted->id}, {"deliveries", emitted->deliveries}});
   answer.head.status = 202;
-  if (emitted.again) answer.head.headers.emplace_back("idempotency-replayed", "true");
+  if (emitted->again) answer.head.headers.emplace_back("idempotency-replayed", "true");
   co_return answer;
 }
 

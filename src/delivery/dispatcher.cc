@@ -128,8 +128,7 @@ Task<Result<void>> Dispatcher::load_from(store::Place place, unsigned index, uns
       const Retry retry = receiver_.retry(*item);
       if (item->marked != 0 && item->attempts < retry.most())
         item->due = item->marked + in_milliseconds(wait_after(retry, item->attempts, 0));
-      ++open_;
-      waiting_.emplace(item->due, *name);
+      opened(*name, item->due);
     }
   }
   co_return Result<void>();
@@ -141,9 +140,26 @@ void Dispatcher::add(const Name& name, std::uint64_t due) {
 }
 
 void Dispatcher::add_again(const Name& name, std::uint64_t due) {
-  ++open_;
-  waiting_.emplace(due, name);
+  opened(name, due);
   changed_.signal();
+}
+
+void Dispatcher::opened(const Name& name, std::uint64_t due) {
+  ++open_;
+  ++owner_of_lane(name.lane).open;
+  waiting_.emplace(due, name);
+}
+
+Dispatcher::Owner& Dispatcher::owner_of_lane(std::string_view lane) {
+  const std::string_view name = owner_in(lane);
+  const auto found = owners_.find(name);
+  return found != owners_.end() ? found->second : owners_[std::string(name)];
+}
+
+bool Dispatcher::has_room(std::string_view lane) const {
+  const auto owner = owners_.find(owner_in(lane));
+  return open_ < limits_.open &&
+         (owner == owners_.end() || owner->second.open < limits_.open_an_owner);
 }
 
 void Dispatcher::start() {
@@ -176,15 +192,21 @@ Task<void> Dispatcher::loop() {
 void Dispatcher::begin_due() {
   const std::uint64_t at = now();
   while (!waiting_.empty() && waiting_.begin()->first <= at) {
-    const auto next = waiting_.extract(waiting_.begin());
+    auto next = waiting_.extract(waiting_.begin());
+    const Nanos wait = receiver_.wait(next.mapped());
+    if (wait > Nanos()) {
+      next.key() = at + in_milliseconds(wait);
+      waiting_.insert(std::move(next));
+      continue;
+    }
     const Name& name = next.mapped();
     lanes_[name.lane].ready.push_back(name.id);
     give_turn(name.lane);
   }
   while (delivering_ && running_ < limits_.running && !turns_.empty()) {
-    const std::string lane = std::move(turns_.front());
+    const std::string owner = std::move(turns_.front());
     turns_.pop_front();
-    begin(lane);
+    begin(owner);
   }
 }
 
@@ -192,18 +214,32 @@ void Dispatcher::give_turn(const std::string& name) {
   Lane& lane = lanes_.find(name)->second;
   if (lane.in_turn || lane.ready.empty() || lane.running >= limits_.running_a_lane) return;
   lane.in_turn = true;
+  Owner& owner = owner_of_lane(name);
+  owner.turns.push_back(name);
+  give_turn(std::string(owner_in(name)), owner);
+}
+
+void Dispatcher::give_turn(const std::string& name, Owner& owner) {
+  if (owner.in_turn || owner.turns.empty() || owner.running >= limits_.running_an_owner) return;
+  owner.in_turn = true;
   turns_.push_back(name);
 }
 
 void Dispatcher::begin(const std::string& name) {
-  Lane& lane = lanes_.find(name)->second;
+  Owner& owner = owners_.find(name)->second;
+  owner.in_turn = false;
+  const std::string lane_name = std::move(owner.turns.front());
+  owner.turns.pop_front();
+  Lane& lane = lanes_.find(lane_name)->second;
   lane.in_turn = false;
   ++lane.running;
+  ++owner.running;
   ++running_;
   const std::string id = std::move(lane.ready.front());
   lane.ready.pop_front();
-  give_turn(name);
-  attempts_.push_back(deliver({.lane = name, .id = id}));
+  give_turn(lane_name);
+  give_turn(name, owner);
+  attempts_.push_back(deliver({.lane = lane_name, .id = id}));
   attempts_.back().start();
 }
 
@@ -265,10 +301,18 @@ void Dispatcher::ended(const Name& name, std::uint64_t due) {
   --lane->second.running;
   give_turn(name.lane);
   if (lane->second.running == 0 && lane->second.ready.empty()) lanes_.erase(lane);
+  const auto owner = owners_.find(owner_in(name.lane));
+  --owner->second.running;
   if (due != 0) {
     waiting_.emplace(due, name);
   } else {
     --open_;
+    --owner->second.open;
+  }
+  if (owner->second.open == 0) {
+    owners_.erase(owner);
+  } else {
+    give_turn(owner->first, owner->second);
   }
 }
 

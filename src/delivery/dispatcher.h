@@ -4,7 +4,8 @@
 // away, put off, or moved to the dead letters with the cause. The mark comes first, so a message
 // that ends the process counts as well, and after enough attempts is a dead letter like any other.
 // All of it is in the store; what is kept in memory (when each is due) is read from there at the
-// start. Lanes take turns, and each has few attempts under way at once.
+// start. Tenants take turns, and so do the lanes of each; both have a bound of attempts under way,
+// so that one whose receivers hang holds up nobody else.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +29,10 @@ class Step;
 namespace carrel::delivery {
 
 struct DispatchLimits {
-  std::size_t open = 100'000;  // items of this shard that `has_room` allows
-  std::size_t running = 64;    // attempts at once
+  std::size_t open = 200'000;          // items of this shard that `has_room` allows
+  std::size_t open_an_owner = 50'000;  // of them, of one tenant
+  std::size_t running = 1024;          // attempts at once
+  std::size_t running_an_owner = 64;
   std::size_t running_a_lane = 8;
   Nanos dead_for = std::chrono::hours(24 * 30);  // how long a dead letter is kept
   Nanos store_retry = std::chrono::seconds(1);   // while the store takes nothing
@@ -50,7 +53,7 @@ class Dispatcher {
   async::Task<Result<void>> load(unsigned index, unsigned count);
 
   // Whether another item may be made; else the caller is told to come again later.
-  bool has_room() const { return open_ < limits_.open; }
+  bool has_room(std::string_view lane) const;
 
   // A new item, whose record is durable.
   void add(const Name& name, std::uint64_t due);
@@ -73,13 +76,21 @@ class Dispatcher {
     std::size_t running = 0;
     bool in_turn = false;
   };
+  struct Owner {
+    std::deque<std::string> turns;  // lanes that may begin an attempt
+    std::size_t running = 0, open = 0;
+    bool in_turn = false;
+  };
   class Mark;
   class Settlement;
 
   async::Task<void> loop();
   void begin_due();
   void give_turn(const std::string& lane);
-  void begin(const std::string& lane);
+  void give_turn(const std::string& name, Owner& owner);
+  void begin(const std::string& owner);
+  void opened(const Name& name, std::uint64_t due);
+  Owner& owner_of_lane(std::string_view lane);
   std::uint64_t now() const;
 
   async::Task<Result<void>> load_from(store::Place place, unsigned index, unsigned count);
@@ -95,9 +106,10 @@ class Dispatcher {
   const DispatchLimits limits_;
   std::minstd_rand random_;
 
-  std::multimap<std::uint64_t, Name> waiting_;      // by when they are due
-  std::map<std::string, Lane, std::less<>> lanes_;  // that have something ready or under way
-  std::deque<std::string> turns_;                   // lanes that may begin an attempt
+  std::multimap<std::uint64_t, Name> waiting_;        // by when they are due
+  std::map<std::string, Lane, std::less<>> lanes_;    // that have something ready or under way
+  std::map<std::string, Owner, std::less<>> owners_;  // that have something open
+  std::deque<std::string> turns_;                     // owners that may begin an attempt
   std::size_t open_ = 0, running_ = 0;
   bool delivering_ = false;
   async::Event changed_;

@@ -181,12 +181,41 @@ TEST_F(ADispatcher, SaysWhatIsDamagedAndGoesOn) {
   EXPECT_EQ(receiver.tried, std::vector<std::string>{"good"});
 }
 
-TEST_F(ADispatcher, HasRoomForSoMany) {
-  Dispatcher small(shard, services, clock, receiver, {.open = 2});
-  small.add({"lane", "1"}, 0);
-  EXPECT_TRUE(small.has_room());
-  small.add({"lane", "2"}, 0);
-  EXPECT_FALSE(small.has_room());
+TEST_F(ADispatcher, LetsNoTenantHoldUpTheOthers) {
+  receiver.held = true;
+  dispatcher->start();
+  for (int i = 0; i < 20; ++i) add("hook:a:lane" + std::to_string(i), "a" + std::to_string(i));
+  add("hook:b:lane", "b0");
+  until([&] { return receiver.tried.size() == 4; });
+  EXPECT_EQ(receiver.under_way["hook:b:lane"], 1);
+  receiver.held = false;
+  until([&] { return dispatcher->open() == 0; });
+  EXPECT_EQ(receiver.tried.size(), 21U);
+}
+
+TEST_F(ADispatcher, TouchesNoRecordOfWhatCannotBeTriedYet) {
+  receiver.not_yet = 60s;
+  dispatcher->start();
+  add("lane", "1");
+  pass(61s);
+  settle();
+  EXPECT_TRUE(receiver.tried.empty());
+  EXPECT_EQ(items(kOpen)[0].attempts, 0U);
+  receiver.not_yet = {};
+  pass(61s);
+  until([&] { return dispatcher->open() == 0; });
+  EXPECT_EQ(receiver.tried.size(), 1U);
+}
+
+TEST_F(ADispatcher, HasRoomForSoManyAndForSoManyOfATenant) {
+  Dispatcher small(shard, services, clock, receiver, {.open = 3, .open_an_owner = 2});
+  small.add({"hook:a:1", "1"}, 0);
+  EXPECT_TRUE(small.has_room("hook:a:2"));
+  small.add({"hook:a:2", "2"}, 0);
+  EXPECT_FALSE(small.has_room("hook:a:3"));
+  EXPECT_TRUE(small.has_room("hook:b:1"));
+  small.add({"hook:b:1", "3"}, 0);
+  EXPECT_FALSE(small.has_room("hook:c:1"));
 }
 
 }  // namespace

@@ -43,6 +43,12 @@ std::optional<Name> parse_record_name(std::string_view text) {
               .id = std::string(text.substr(middle + 1))};
 }
 
+std::string_view owner_in(std::string_view lane) {
+  const auto first = lane.find(':');
+  if (first == std::string_view::npos) return lane;
+  return lane.substr(0, lane.find(':', first + 1));
+}
+
 std::string encode(const Item& item) {
   const Json json = {{"made", item.made},
                      {"due", item.due},

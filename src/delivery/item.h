@@ -21,13 +21,16 @@ namespace carrel::delivery {
 inline constexpr std::size_t kMostCause = 1024;     // bytes; the rest is cut off
 inline constexpr std::size_t kMostBody = 64 << 10;  // bytes
 
-// A lane is the queue of one receiver: "hook:shop:shop:order.created:crm". Its beginning says which
-// pattern's it is and, up to a ':', whose. Neither lane nor id has a zero byte.
+// A lane is the queue of one receiver: "hook:shop:shop:order.created:crm". Neither lane nor id has
+// a zero byte.
 struct Name {
   std::string lane;
   std::string id;  // unique in its lane; says which shard sees to it
   auto operator<=>(const Name&) const = default;
 };
+
+// Whose a lane is, which begins with the pattern and the tenant: "hook:shop".
+std::string_view owner_in(std::string_view lane);
 
 struct Item {
   Name name;

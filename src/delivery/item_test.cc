@@ -37,6 +37,13 @@ TEST(Item, IsDamagedWhenAnythingIsMissingOrOfAnotherType) {
   EXPECT_FALSE(decode({}, "\x80"));
 }
 
+TEST(Item, IsOwnedByATenant) {
+  EXPECT_EQ(owner_in("hook:shop/m1:shop:order:crm"), "hook:shop/m1");
+  EXPECT_EQ(owner_in("hook:shop"), "hook:shop");
+  EXPECT_EQ(owner_in("lane"), "lane");
+  EXPECT_EQ(owner_in(""), "");
+}
+
 TEST(Item, HasANameOfTwoParts) {
   const Name name{"lane:of it", "id"};
   EXPECT_EQ(parse_record_name(record_name(name)), name);

@@ -31,6 +31,9 @@ class Receiver {
 
   virtual Retry retry(const Item& item) const = 0;
 
+  // How long it cannot be tried yet, whatever its record says: it costs nothing and counts nothing.
+  virtual Nanos wait(const Name&) const { return {}; }
+
   // One attempt. The item was marked before, so that it counts whatever happens. The item outlives
   // the task.
   virtual async::Task<Verdict> attempt(const Item* item) = 0;

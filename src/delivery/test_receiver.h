@@ -24,6 +24,7 @@ class TestReceiver final : public Receiver {
  public:
   using How = Verdict::How;
   Retry retry(const Item&) const override { return how_often; }
+  Nanos wait(const Name&) const override { return not_yet; }
   async::Task<Verdict> attempt(const Item* item) override {
     tried.push_back(item->name.id);
     ++under_way[item->name.lane];
@@ -41,6 +42,7 @@ class TestReceiver final : public Receiver {
   async::Shard* shard = nullptr;
   Retry how_often{.waits = {std::chrono::seconds(10), std::chrono::seconds(100)}};
   Verdict verdict{.how = How::done};
+  Nanos not_yet{};
   bool held = false;
   std::vector<std::string> tried, dead, bad;
   std::map<std::string, int> records, under_way, most_under_way;
@@ -65,10 +67,11 @@ class DeliveryFixture : public store::StoreFixture {
     end_store();
   }
   void make() {
-    dispatcher.emplace(
-        shard, services, clock, receiver,
-        DispatchLimits{
-            .running = 8, .running_a_lane = 2, .store_retry = std::chrono::milliseconds(2)});
+    dispatcher.emplace(shard, services, clock, receiver,
+                       DispatchLimits{.running = 8,
+                                      .running_an_owner = 3,
+                                      .running_a_lane = 2,
+                                      .store_retry = std::chrono::milliseconds(2)});
   }
   void restart() {
     end();

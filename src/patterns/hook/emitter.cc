@@ -99,7 +99,8 @@ class Keep final : public turn::Step {
 Task<Result<Emitted>> Emitter::emit(std::shared_ptr<const App> app, const Point* point,
                                     Emission emission) {
   CARREL_CO_TRY_VOID(check(*point, emission.event.data));
-  if (!dispatcher_.has_room())
+  if (!dispatcher_.has_room(
+          lane_text({.tenant = app->tenant, .app = app->app, .point = point->name})))
     co_return fail(Code::too_many_requests, "too many events wait to be delivered");
   const WallTime now = clock_.wall();
   CARREL_CO_TRY(std::string id, new_id("evt", now));

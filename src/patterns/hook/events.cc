@@ -120,6 +120,10 @@ delivery::Retry Events::retry(const Item& item) const {
   return whom.point == nullptr ? delivery::usual_retry() : whom.point->retry;
 }
 
+Nanos Events::wait(const delivery::Name& name) const {
+  return find(name).app ? Nanos() : Nanos(kNotServed);
+}
+
 Task<Verdict> Events::attempt(const Item* item) {
   const Whom whom = find(item->name);
   if (!whom.app) co_return Verdict{.how = How::not_now, .after = kNotServed};

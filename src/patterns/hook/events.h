@@ -37,6 +37,7 @@ class Events final : public delivery::Receiver {
   async::Task<Result<void>> sweep(unsigned index, unsigned count);
 
   delivery::Retry retry(const delivery::Item& item) const override;
+  Nanos wait(const delivery::Name& name) const override;
   async::Task<delivery::Verdict> attempt(const delivery::Item* item) override;
   async::Task<Result<void>> settle(store::Transaction* transaction, const delivery::Item* item,
                                    const delivery::Verdict* verdict) override;
