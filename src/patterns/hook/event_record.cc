@@ -28,7 +28,8 @@ bool read_text(const Json& json, const char* key, std::string& into) {
 
 class Erase final : public turn::Step {
  public:
-  Erase(AppName app, std::vector<std::string> ids) : place_(events_of(app)), ids_(std::move(ids)) {}
+  Erase(const AppName& app, std::vector<std::string> ids)
+      : place_(events_of(app)), ids_(std::move(ids)) {}
   Task<Result<void>> run(store::Transaction& transaction) override {
     for (const std::string& id : ids_) {
       CARREL_CO_TRY(const store::Record* const found,
