@@ -24,8 +24,8 @@ class Authenticator {
   // Before the first request. Outlives it.
   void name_callers(tenant::Identities& identities) { identities_ = &identities; }
 
-  // The request outlives the task. Errors: unauthenticated; too_many_requests when its address has
-  // failed too often lately, which never keeps out the local token; those of the store.
+  // The request outlives the task. Errors: unauthenticated; too_many_requests in its place when
+  // the address has failed too often lately; those of the store.
   async::Task<Result<tenant::Principal>> identify(const net::Request* request,
                                                   turn::Services services, const Clock* clock);
 

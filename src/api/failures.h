@@ -1,8 +1,8 @@
 // How often an address may present what is no valid token: a hundred times at once, then once a
 // second.
 //
-// It bounds the work that guesses cause; guessing 256 bits is hopeless in any case. Addresses of
-// one IPv6 /64 count as one.
+// It tells who guesses to stop; guessing 256 bits is hopeless in any case, and a valid token is let
+// in from any address. Addresses of one IPv6 /64 count as one.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@ class FailureLimit {
   static constexpr double kBurst = 100, kEachSecond = 1;
   static constexpr std::size_t kMostAddresses = 4096;
 
-  // Whether what this address presents is looked at.
+  // Whether it may yet be told that its token is wrong.
   bool allows(std::string_view address, Instant now) const;
   void count(std::string_view address, Instant now);
   std::size_t addresses() const { return failures_.size(); }

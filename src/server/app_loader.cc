@@ -33,6 +33,31 @@ class Folders {
   std::map<std::filesystem::path, Node> nodes_;
 };
 
+// What the static folders of one version may hold in memory, and how many files; a folder that
+// several routes serve counts once.
+class Statics {
+ public:
+  explicit Statics(std::uint64_t bytes) : bytes_(bytes) {}
+
+  Result<std::shared_ptr<const function::StaticFiles>> open(const app::StaticFolder& each) {
+    auto& files = opened_[{each.folder, each.max_age}];
+    if (files) return files;
+    CARREL_TRY(files,
+               function::StaticFiles::open(
+                   each.folder, {.max_age = each.max_age, .total_bytes = bytes_, .files = files_}));
+    bytes_ -= files->bytes_in_memory();
+    files_ -= files->count();
+    return files;
+  }
+
+ private:
+  std::map<std::pair<std::filesystem::path, std::optional<std::chrono::seconds>>,
+           std::shared_ptr<const function::StaticFiles>>
+      opened_;
+  std::uint64_t bytes_;
+  std::size_t files_ = function::StaticOptions().files;
+};
+
 turn::ModuleSetup setup_of(const app::Manifest& manifest, const app::Module& module,
                            Folders& folders, Faults& faults, const app::Pairs& environment) {
   // The operator's word goes before the manifest's.
@@ -107,7 +132,10 @@ Result<LoadedApp> AppLoader::load(const AppSource& source) const {
   CARREL_TRY(app::Manifest manifest, load_manifest(source));
   CARREL_TRY_VOID(fetch_sources(manifest));
   const Placement placement{.tenant = TenantName(manifest.app.str()),
-                            .hosts = hosts_of(manifest.app)};
+                            .hosts = hosts_of(manifest.app),
+                            .environment = options_.environment,
+                            .static_bytes = function::StaticOptions().total_bytes,
+                            .patience = {}};
   return load_placed(std::move(manifest), source, placement);
 }
 
@@ -123,15 +151,23 @@ Result<LoadedApp> AppLoader::load_placed(app::Manifest manifest, const AppSource
   Faults faults(manifest.file);
   Folders folders;
   std::vector<function::Function> modules;
+  const Instant begin = clock_.now();
   for (const app::Module& module : manifest.modules) {
+    if (placement.patience && clock_.now() - begin > *placement.patience) {
+      faults.add(Error(Code::compile_failed, "its modules take too long to compile, all together",
+                       "deploy it in several apps, or again: what has been compiled is kept"));
+      break;
+    }
     auto program = program_of(module, loader_, faults);
     if (program) check_entrypoint(module, *program, loader_, faults);
-    modules.push_back({program, setup_of(manifest, module, folders, faults, options_.environment)});
+    modules.push_back(
+        {program, setup_of(manifest, module, folders, faults, placement.environment)});
     modules.back().module.tenant = placement.tenant;
   }
+  Statics opened(placement.static_bytes);
   std::vector<std::shared_ptr<const function::StaticFiles>> statics;
   for (const app::StaticFolder& each : manifest.statics) {
-    auto files = function::StaticFiles::open(each.folder, {.max_age = each.max_age});
+    auto files = opened.open(each);
     if (!files) {
       faults.add(files.error());
       continue;
@@ -152,7 +188,7 @@ Result<LoadedApp> AppLoader::load_placed(app::Manifest manifest, const AppSource
     site->functions.push_back(modules[each.module]);
 
   CARREL_TRY(auto hooks,
-             hook_points_of(manifest, modules, site->hosts, options_.environment.size()));
+             hook_points_of(manifest, modules, site->hosts, placement.environment.size()));
   LoadedApp app{.site = site,
                 .hooks = std::move(hooks),
                 .folders = folders_of(manifest),

@@ -29,14 +29,17 @@ struct LoadedApp {
   std::vector<std::string> notices;
 };
 
-// Whose an app is, and by which names it is called.
+// Whose an app is, by which names it is called, and what it may take of the node.
 struct Placement {
   TenantName tenant;
   std::vector<std::string> hosts;
+  app::Pairs environment;          // the operator's, which goes before the app's own
+  std::uint64_t static_bytes = 0;  // of its static folders in memory; the rest stays on disk
+  std::optional<Nanos> patience;   // for compiling all its modules; nothing: as long as it takes
 };
 
-// Value type; what it refers to outlives it. Thread: one at a time for each copy. Blocks while
-// modules are fetched and compiled.
+// Value type; what it refers to outlives it. Thread-safe. Blocks while modules are fetched and
+// compiled.
 class AppLoader {
  public:
   // `egress`: where registries may be, as it is when an app is loaded.
@@ -44,9 +47,10 @@ class AppLoader {
             const net::EgressPolicy& egress, const Clock& clock)
       : loader_(loader), guest_log_(guest_log), options_(options), egress_(egress), clock_(clock) {}
 
-  // Fetches modules from registries if they are not kept in the state folder.
-  // Errors: those of the manifest, of each module, of each folder, all at once.
+  // Served by the operator's wish: fetches modules from registries if they are not kept in the
+  // state folder. Errors: those of the manifest, of each module, of each folder, all at once.
   Result<LoadedApp> load(const AppSource& source) const;  // in the root tenant of its name
+  // Served by a tenant's: it gets nothing that is the operator's.
   Result<LoadedApp> load(const AppSource& source, const Placement& placement) const;
 
  private:

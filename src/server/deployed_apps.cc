@@ -22,6 +22,8 @@ using deployment::ReadyVersion;
 using deployment::Scope;
 
 constexpr std::size_t kRecent = 32;
+constexpr std::uint64_t kStaticBytes = 4ULL << 20;  // of a version's static files, in memory
+constexpr std::chrono::minutes kPatience{5};        // for compiling a version
 
 class ReadyApp final : public Ready {
  public:
@@ -43,6 +45,11 @@ Error without(const fs::path& folder, const Error& error) {
   return Error(error.code(), std::move(text), error.help());
 }
 
+void remove_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::remove_all(folder, error);  // what stays is swept up later
+}
+
 // Also used by a thread of ours after its waiter has gone.
 struct Delivery {
   async::Event done;
@@ -57,7 +64,10 @@ DeployedApps::DeployedApps(const AppLoader& loader, const store::Parts& parts,
       parts_(parts),
       switchboard_(switchboard),
       events_(events),
-      options_(std::move(options)) {
+      options_(std::move(options)) {}
+
+void DeployedApps::start() {
+  next_look_ = system_clock().now() + options_.look_every;
   for (unsigned i = 0; i < std::max(options_.threads, 1U); ++i) {
     threads_.emplace_back([this] {
       ::pthread_setname_np(::pthread_self(), "deploy");
@@ -82,23 +92,39 @@ void DeployedApps::stop() {
 
 void DeployedApps::work() {
   std::unique_lock lock(mutex_);
-  for (;;) {
-    changed_.wait_for(lock, options_.look_every, [this] { return stopping_ || !jobs_.empty(); });
-    if (stopping_) return;
-    if (jobs_.empty()) {
-      const auto overdue = take_overdue();
+  while (!stopping_) {
+    if (system_clock().now() >= next_look_) {
+      next_look_ = system_clock().now() + options_.look_every;
       lock.unlock();
-      for (const Scope& scope : overdue) options_.erase(scope);
+      look();
       lock.lock();
-      continue;
+    } else if (auto taken = jobs_.take()) {
+      lock.unlock();
+      taken->job();
+      taken->job = nullptr;
+      lock.lock();
+      jobs_.done(taken->tenant);
+      changed_.notify_all();
+    } else {
+      changed_.wait_until(lock, next_look_);
     }
-    auto job = std::move(jobs_.front());
-    jobs_.pop_front();
-    lock.unlock();
-    job();
-    job = nullptr;
-    lock.lock();
   }
+}
+
+// A library's exception must not end a thread.
+void DeployedApps::look() try {
+  std::vector<Scope> overdue;
+  bool leftovers = false;
+  {
+    const std::lock_guard lock(mutex_);
+    overdue = take_overdue();
+    leftovers = std::exchange(leftovers_, !overdue.empty());  // their copies go the next time
+  }
+  for (const Scope& scope : overdue) options_.erase(scope);
+  if (!leftovers) return;
+  if (const auto stored = options_.stored()) sweep_folders(stored->apps);
+} catch (const std::exception& cause) {
+  events_.write(observe::Level::error, "leftovers_stay", {{"message", cause.what()}});
 }
 
 // One that was restored meanwhile is found to be in use by `erase`.
@@ -153,6 +179,7 @@ DeployedApps::ReadyResult DeployedApps::make_ready(const Key& key, const Bundle&
   {
     const std::lock_guard lock(mutex_);
     making_.erase(key);
+    leftovers_ = true;
     std::erase_if(ready_, [](const auto& entry) { return entry.second.expired(); });
     if (made) {
       ready_[key] = *made;
@@ -169,9 +196,18 @@ DeployedApps::ReadyResult DeployedApps::load(const Key& key, const Bundle& bundl
   const auto& scope = key.first;
   const fs::path folder = folder_of(key);
   CARREL_TRY_VOID(deployment::unpack(parts_, scope.tenant, bundle, folder));
-  auto loaded = loader_.load({.path = folder}, {.tenant = scope.tenant, .hosts = {}});
-  if (!loaded) return std::unexpected(without(folder, loaded.error()));
+  auto loaded = loader_.load({.path = folder}, {.tenant = scope.tenant,
+                                                .hosts = {},
+                                                .environment = {},
+                                                .static_bytes = kStaticBytes,
+                                                .patience = kPatience});
+  if (!loaded) {
+    auto error = without(folder, loaded.error());
+    remove_folder(folder);
+    return std::unexpected(std::move(error));
+  }
   if (loaded->info.name != scope.app.str()) {
+    remove_folder(folder);
     return fail(Code::invalid_config,
                 fmt::format("carrel.toml names the app \"{}\", and it is deployed as \"{}\"",
                             loaded->info.name, scope.app.str()));
@@ -190,13 +226,17 @@ async::Task<DeployedApps::ReadyResult> DeployedApps::prepare(async::Shard& shard
     if (stopping_) co_return fail(Code::shutting_down);
     const auto found = ready_.find(key);
     if (auto ready = found == ready_.end() ? nullptr : found->second.lock()) co_return ready;
-    jobs_.emplace_back([this, &shard, delivery, key = std::move(key), bundle = std::move(bundle)] {
-      auto result = make_ready(key, bundle);
-      shard.submit([delivery, result = std::move(result)]() mutable {
-        delivery->result.emplace(std::move(result));
-        delivery->done.signal();
-      });
-    });
+    const TenantName tenant = key.first.tenant;
+    const bool added = jobs_.add(
+        tenant, [this, &shard, delivery, key = std::move(key), bundle = std::move(bundle)] {
+          auto result = make_ready(key, bundle);
+          shard.submit([delivery, result = std::move(result)]() mutable {
+            delivery->result.emplace(std::move(result));
+            delivery->done.signal();
+          });
+        });
+    if (!added)
+      co_return fail(Code::too_many_requests, "other versions of this tenant are being made ready");
   }
   changed_.notify_all();
   co_await delivery->done;
@@ -209,7 +249,8 @@ HostShares DeployedApps::shares_of(const Scope& scope, const AppRecord& app,
   const auto site_of = [&](std::uint64_t number) -> std::shared_ptr<const function::Site> {
     const auto found = std::ranges::find(versions, number, &ReadyVersion::number);
     if (found == versions.end() || found->ready == nullptr) return nullptr;
-    return static_cast<const ReadyApp&>(*found->ready).site();
+    // As long as it is served, it is known to be ready.
+    return {found->ready, static_cast<const ReadyApp&>(*found->ready).site().get()};
   };
   HostShares hosts;
   auto live = std::make_shared<function::Shares>();
@@ -246,18 +287,39 @@ std::string DeployedApps::preview_host(const Scope& scope, std::uint64_t version
   return host_of_version(scope, version, options_.domain);
 }
 
-// What the store does not know of: versions that are gone, and what a crash left half made.
-void DeployedApps::sweep_folders(const std::vector<deployment::StoredApp>& apps) {
-  std::set<fs::path> wanted;
-  for (const auto& app : apps) {
-    for (const auto& version : app.versions)
-      wanted.insert(folder_of({app.scope, version.bundle.digest()}));
+// While it goes, nobody makes it anew.
+void DeployedApps::remove_leftover(const fs::path& copy) {
+  const auto tenant = store::tenant_of(copy.parent_path().parent_path().filename().native());
+  const Key key{{tenant.value_or(TenantName()), AppName(copy.parent_path().filename().native())},
+                copy.stem().native()};  // "DIGEST", or "DIGEST.new" while it is made
+  {
+    const std::lock_guard lock(mutex_);
+    const auto ready = ready_.find(key);
+    if (making_.contains(key) || (ready != ready_.end() && !ready->second.expired())) return;
+    making_.insert(key);
   }
+  remove_folder(copy);
+  {
+    const std::lock_guard lock(mutex_);
+    making_.erase(key);
+  }
+  changed_.notify_all();
+}
+
+// What the store does not know of: versions that are gone, or were never made, and what a crash
+// left half made.
+void DeployedApps::sweep_folders(const std::vector<deployment::StoredApp>& apps) {
+  std::set<Key> wanted;
+  for (const auto& app : apps) {
+    for (const auto& version : app.versions) wanted.insert({app.scope, version.bundle.digest()});
+  }
+  std::set<fs::path> folders;
+  for (const Key& key : wanted) folders.insert(folder_of(key));
   std::error_code error;
   for (const auto& tenant : fs::directory_iterator(options_.folder, error)) {
     for (const auto& app : fs::directory_iterator(tenant.path(), error)) {
       for (const auto& version : fs::directory_iterator(app.path(), error)) {
-        if (!wanted.contains(version.path())) fs::remove_all(version.path(), error);
+        if (!folders.contains(version.path())) remove_leftover(version.path());
       }
     }
   }
@@ -265,6 +327,13 @@ void DeployedApps::sweep_folders(const std::vector<deployment::StoredApp>& apps)
 
 void DeployedApps::restore(const deployment::StoredApp& app) {
   note_removal(app.scope, app.record);
+  if (!check_free(app.scope)) {
+    events_.write(observe::Level::warn, "deployed_app_not_served",
+                  {{"tenant", app.scope.tenant.str()},
+                   {"app", app.scope.app.str()},
+                   {"message", "it is served from a folder"}});
+    return;
+  }
   std::vector<ReadyVersion> versions;
   for (const auto& version : app.versions) {
     if (app.record.removed || !app.record.serves(version.number)) continue;

@@ -1,8 +1,8 @@
 // Deployed apps on this server: makes their versions ready, and has the shards serve them.
 //
 // A version's files are unpacked below the state folder, where they are a copy of what the store
-// keeps: whatever is missing or left over there is made good. Compiling goes on threads of its own;
-// nothing else waits for it.
+// keeps: whatever is missing or left over there is made good. Compiling goes on threads of its own,
+// which tenants share fairly; nothing else waits for it.
 #pragma once
 
 #include <condition_variable>
@@ -22,6 +22,7 @@
 #include "observe/log.h"
 #include "server/app_loader.h"
 #include "server/switchboard.h"
+#include "server/tenant_jobs.h"
 #include "store/parts.h"
 
 namespace carrel::server {
@@ -30,9 +31,11 @@ struct DeployedOptions {
   std::filesystem::path folder;      // for unpacked versions
   std::string domain = "localhost";  // APP.TENANT.domain
   unsigned threads = 2;
-  std::chrono::seconds look_every{60};  // for removed apps whose time has come
+  std::chrono::seconds look_every{60};  // for what is to go
   // Takes a removed app's records away; called on a thread of ours.
   std::function<void(const deployment::Scope& scope)> erase;
+  // What the store keeps; called on a thread of ours. Blocks.
+  std::function<Result<deployment::StoredApps>()> stored;
 };
 
 // Owner: the composition root; outlives the API. Thread-safe. Stops: `stop`, while the shards are
@@ -47,9 +50,12 @@ class DeployedApps final : public deployment::Stage {
   // At the start, before shards run: serves what the store says. Blocks. An app whose versions
   // cannot be made ready is in the log, and not served.
   void restore(const std::vector<deployment::StoredApp>& apps);
+  // The shards are there: versions can be made ready, and what is to go can go.
+  void start();
   void stop();
 
-  // Names of apps that are served from folders, which are not to be deployed.
+  // Names of apps that are served from folders: they are not to be deployed, and what was deployed
+  // by these names is not served. Before `restore`.
   void set_folder_apps(std::set<deployment::Scope> scopes);
 
   async::Task<Result<std::shared_ptr<const deployment::Ready>>> prepare(
@@ -71,7 +77,9 @@ class DeployedApps final : public deployment::Stage {
                        const std::vector<deployment::ReadyVersion>& versions) const;
   void restore(const deployment::StoredApp& app);
   void sweep_folders(const std::vector<deployment::StoredApp>& apps);
+  void remove_leftover(const std::filesystem::path& copy);
   void work();
+  void look();
   void note_removal(const deployment::Scope& scope, const deployment::AppRecord& app);
   std::vector<deployment::Scope> take_overdue();
 
@@ -83,12 +91,14 @@ class DeployedApps final : public deployment::Stage {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::move_only_function<void()>> jobs_;
+  TenantJobs jobs_;
   std::set<Key> making_;
   std::map<Key, std::weak_ptr<const deployment::Ready>> ready_;
   std::deque<std::shared_ptr<const deployment::Ready>> recent_;  // about to be activated
   std::set<deployment::Scope> folder_apps_;
   std::map<deployment::Scope, WallTime> removed_;  // when their data goes
+  Instant next_look_;
+  bool leftovers_ = false;  // there may be copies that the store does not know of
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -66,32 +66,41 @@ void make_shards(Graph& graph) {
 }
 
 // Those of folders: nobody else is to deploy them.
-void serve_folders(Graph& graph) {
+void claim_folders(Graph& graph) {
   std::set<deployment::Scope> scopes;
   for (const LoadedApp& app : graph.apps->apps())
     scopes.insert({.tenant = TenantName(app.info.tenant), .app = AppName(app.info.name)});
   graph.deployed->set_folder_apps(std::move(scopes));
+}
+
+void serve_folders(Graph& graph) {
+  claim_folders(graph);
   graph.switchboard.set_folders(graph.apps->sites());
 }
 
 void erase(Graph& graph, const deployment::Scope& scope) {
   ShardUnit& first = *graph.shards.front();
-  first.run_soon([services = first.services(), scope, now = graph.clock.wall()] {
-    return erase_removed(services, scope, now);
-  });
+  first.run_soon(
+      [services = first.services(), scope, now = graph.clock.wall(), board = &graph.switchboard] {
+        return erase_removed(services, scope, now, [scope, board] { board->forget(scope); });
+      });
 }
 
-// Its threads are made while signals are blocked: none of them is to take one.
+Result<deployment::StoredApps> stored_apps(Graph& graph) {
+  CARREL_TRY(const auto snapshot, graph.store->store().snapshot());
+  return deployment::read_stored(snapshot->view);
+}
+
 void make_deployed(Graph& graph) {
   graph.deployed = std::make_unique<DeployedApps>(
       *graph.app_loader, graph.store->store().parts(), graph.switchboard, graph.logs->events(),
       DeployedOptions{.folder = store_folder(graph.options).parent_path() / "versions",
-                      .erase = [&graph](const deployment::Scope& scope) { erase(graph, scope); }});
+                      .erase = [&graph](const deployment::Scope& scope) { erase(graph, scope); },
+                      .stored = [&graph] { return stored_apps(graph); }});
 }
 
 Result<void> serve_deployed(Graph& graph) {
-  CARREL_TRY(const auto snapshot, graph.store->store().snapshot());
-  CARREL_TRY(const auto stored, deployment::read_stored(snapshot->view));
+  CARREL_TRY(const auto stored, stored_apps(graph));
   if (stored.damaged > 0)
     graph.logs->events().write(observe::Level::error, "deployments_damaged",
                                {{"records", static_cast<std::uint64_t>(stored.damaged)}});
@@ -208,12 +217,14 @@ Result<void> build(Graph& graph) {
   {
     const Signals::Through through;  // compiling may take long
     CARREL_TRY_VOID(graph.apps->load_all());
+    claim_folders(graph);
     CARREL_TRY_VOID(serve_deployed(graph));
   }
   serve_folders(graph);
   CARREL_TRY_VOID(check_hosts(graph));
   watch_folders(graph);
   make_shards(graph);
+  graph.deployed->start();  // while signals are blocked: none of its threads is to take one
   Result<void> created;
   ShardUnit& first = *graph.shards.front();
   first.run_first(create_into(first.services(), tenants_of(graph), graph.clock.wall(), &created));

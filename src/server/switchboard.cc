@@ -32,6 +32,12 @@ bool Switchboard::set_app(const deployment::Scope& scope, std::uint64_t revision
   return true;
 }
 
+void Switchboard::forget(const deployment::Scope& scope) {
+  const std::lock_guard lock(mutex_);
+  const auto found = apps_.find(scope);
+  if (found != apps_.end() && found->second.hosts.empty()) apps_.erase(found);
+}
+
 // While locked, so that every shard gets the changes in the same order.
 void Switchboard::publish(const Done& done) {
   const auto sites = std::make_shared<const function::Sites>(sites_);

@@ -38,6 +38,9 @@ class Switchboard {
   bool set_app(const deployment::Scope& scope, std::uint64_t revision, HostShares hosts,
                const Done& done);
 
+  // A removed app's data goes: another one may get its name, and begins at the first revision.
+  void forget(const deployment::Scope& scope);
+
  private:
   struct Served {
     std::uint64_t revision = 0;

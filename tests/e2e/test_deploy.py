@@ -275,7 +275,7 @@ def test_files_that_do_not_add_up_are_refused(shop):
     files = bundle({"carrel.toml": MANIFEST})
     files["files"][0]["size"] += 1
     answer = shop.ask("POST", "/tenants/shop/apps/shop/versions", json=files)
-    assert answer.status_code == 500  # damage, or a lie
+    assert answer.status_code == 400
     assert shop.ask("GET", "/tenants/shop/apps/shop").status_code == 404
 
 

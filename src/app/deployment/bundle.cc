@@ -96,12 +96,14 @@ std::string Bundle::digest() const {
   std::string text;
   for (const BundleFile& file : files) {
     text += fmt::format("{} {} {}\n", hash_text(file.digest), file.size, file.path);
+    if (file.size <= store::kPartBytes) continue;
+    for (const auto& part : file.parts) text += fmt::format(" {}\n", hash_text(part));
   }
   return sha256_hex(text);
 }
 
 Result<void> check_path(std::string_view path) {
-  constexpr std::size_t kMaxSegment = 255;
+  constexpr std::size_t kMaxSegment = 255, kMaxDepth = 32;
   const auto refuse = [path](std::string_view why) {
     return wrong(fmt::format("the path {} {}", app::in_quotes(path.substr(0, kMaxPath)), why));
   };
@@ -112,6 +114,8 @@ Result<void> check_path(std::string_view path) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f' || c == '\\')
       return refuse("has a control character or a backslash");
   }
+  if (std::ranges::count(path, '/') >= static_cast<std::ptrdiff_t>(kMaxDepth))
+    return refuse(fmt::format("has more than {} parts", kMaxDepth));
   for (std::size_t at = 0; at <= path.size();) {
     const auto end = std::min(path.find('/', at), path.size());
     const auto segment = path.substr(at, end - at);
@@ -139,16 +143,21 @@ Result<void> settle(Bundle& bundle) {
   return check_folders(bundle);
 }
 
-Result<Bundle> read_bundle(const Json& files) {
+Result<Bundle> read_settled(const Json& files) {
   if (!files.is_array()) return wrong("\"files\" is an array");
-  if (files.size() > kMaxFiles)
-    return wrong(fmt::format("{} files; an app has at most {}", files.size(), kMaxFiles));
   Bundle bundle;
   bundle.files.reserve(files.size());
   for (const Json& each : files) {
     CARREL_TRY(auto file, read_file(each));
     bundle.files.push_back(std::move(file));
   }
+  return bundle;
+}
+
+Result<Bundle> read_bundle(const Json& files) {
+  if (files.is_array() && files.size() > kMaxFiles)
+    return wrong(fmt::format("{} files; an app has at most {}", files.size(), kMaxFiles));
+  CARREL_TRY(auto bundle, read_settled(files));
   CARREL_TRY_VOID(settle(bundle));
   return bundle;
 }

@@ -36,7 +36,8 @@ struct Bundle {
 
   const BundleFile* find(std::string_view path) const;
   std::uint64_t bytes() const;
-  // SHA-256, hexadecimal, of "DIGEST SIZE PATH\n" for each file.
+  // SHA-256, hexadecimal, of "DIGEST SIZE PATH\n" for each file, and " PART\n" for each part of one
+  // that has several.
   std::string digest() const;
 };
 
@@ -47,6 +48,8 @@ Result<void> check_path(std::string_view path);
 // Of a JSON array [{"path", "size", "sha256", "parts"}]; `parts` only of files over 1 MiB. Errors:
 // invalid_argument naming what is wrong first.
 Result<Bundle> read_bundle(const nlohmann::json& files);
+// The same of what `to_json` has written: bounds are not looked at again.
+Result<Bundle> read_settled(const nlohmann::json& files);
 nlohmann::json to_json(const Bundle& bundle);
 
 // All bounds, of a bundle made here as well. Sorts the files. Errors: invalid_argument.

@@ -99,13 +99,13 @@ TEST_F(Packing, PartsThatDoNotMakeTheFileAreRefused) {
   for (BundleFile& file : packed->bundle.files) {
     if (file.path == "build/price.wasm") file.digest.fill(1);
   }
-  EXPECT_EQ(unpack(parts, kTenant, packed->bundle, target).error().code(), Code::data_corrupt);
+  EXPECT_EQ(unpack(parts, kTenant, packed->bundle, target).error().code(), Code::invalid_argument);
   EXPECT_FALSE(fs::exists(target));
   packed = pack(app);
   for (BundleFile& file : packed->bundle.files) {
     if (file.path == "assets/rates.json") file.size = 1;
   }
-  EXPECT_EQ(unpack(parts, kTenant, packed->bundle, target).error().code(), Code::data_corrupt);
+  EXPECT_EQ(unpack(parts, kTenant, packed->bundle, target).error().code(), Code::invalid_argument);
   EXPECT_FALSE(fs::exists(target));
 }
 

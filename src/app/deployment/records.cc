@@ -131,7 +131,7 @@ Result<Version> decode_version(std::string_view name, std::string_view record) {
       !json.contains("files")) {
     return damaged("a version");
   }
-  auto bundle = read_bundle(json["files"]);
+  auto bundle = read_settled(json["files"]);
   if (!bundle) return damaged("a version");
   version.number = *number;
   version.created = time_of(created);
@@ -162,6 +162,7 @@ Result<void> activate(AppRecord& app, std::uint64_t version, unsigned percent) {
     make_live(app, version);
     return {};
   }
+  const std::uint64_t before = app.live.empty() ? 0 : app.live.front().version;
   std::vector<Share> others = app.live;
   std::erase_if(others, [version](const Share& share) { return share.version == version; });
   if (others.size() != 1) {
@@ -172,7 +173,7 @@ Result<void> activate(AppRecord& app, std::uint64_t version, unsigned percent) {
   std::erase(app.previews, version);
   app.live = {{.version = others.front().version, .percent = 100 - percent},
               {.version = version, .percent = percent}};
-  std::ranges::sort(app.live, {}, &Share::version);
+  if (version == before) std::ranges::reverse(app.live);
   return {};
 }
 

@@ -41,7 +41,8 @@ struct Share {
 struct AppRecord {
   std::uint64_t revision = 0;           // how often it has changed
   std::uint64_t next = 1;               // number of the next version
-  std::vector<Share> live;              // none, one, or two that share 100 percent; the older first
+  std::vector<Share> live;              // none, one, or two that share 100 percent: first
+                                        // the one that had them all
   std::vector<std::uint64_t> before;    // what was live alone, the last one last
   std::vector<std::uint64_t> previews;  // served under names of their own, the last one last
   std::optional<WallTime> removed;      // when its data goes; nothing: it is in use
@@ -72,7 +73,7 @@ struct Scope {
 //
 // `percent` of the requests go to `version`, the others to what is live; 100: all.
 Result<void> activate(AppRecord& app, std::uint64_t version, unsigned percent);
-// To what was live before; ends a split in favour of the older version.
+// To what was live before; ends a split in favour of the version that had all requests before it.
 Result<void> roll_back(AppRecord& app);
 void preview(AppRecord& app, std::uint64_t version);
 Result<void> end_preview(AppRecord& app, std::uint64_t version);

@@ -92,5 +92,17 @@ TEST(Version, ComesBackAsItWas) {
   EXPECT_FALSE(decode_version(name_of_version(1), "?"));
 }
 
+TEST(AppRecord, AnOldVersionThatIsTriedAgainIsNotGoneBackTo) {
+  AppRecord app = live(7);
+  app.next = 8;
+  ASSERT_TRUE(activate(app, 5, 10));
+  EXPECT_EQ(app.live, (std::vector<Share>{{7, 90}, {5, 10}}));
+  AppRecord onward = app;
+  ASSERT_TRUE(roll_back(app));
+  EXPECT_EQ(app.live, (std::vector<Share>{{7, 100}}));
+  ASSERT_TRUE(activate(onward, 6, 100));
+  EXPECT_EQ(onward.before, (std::vector<std::uint64_t>{7}));
+}
+
 }  // namespace
 }  // namespace carrel::deployment

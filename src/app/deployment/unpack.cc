@@ -34,7 +34,7 @@ Result<void> append(const Fd& fd, const fs::path& path, std::string_view bytes) 
 }
 
 std::unexpected<Error> not_what_it_says(const BundleFile& file) {
-  return fail(Code::data_corrupt,
+  return fail(Code::invalid_argument,
               fmt::format("{} is not what its digest and size say", app::in_quotes(file.path)));
 }
 
@@ -45,17 +45,19 @@ Result<void> join(const store::Parts& parts, const TenantName& tenant, const Bun
   if (!fd) return failed(path, errno);
   crypto_hash_sha256_state whole;
   crypto_hash_sha256_init(&whole);
-  std::uint64_t size = 0;
+  std::uint64_t left = file.size;
   for (const auto& hash : file.parts) {
     CARREL_TRY(const std::string bytes, parts.read(tenant, hash));
+    if (bytes.size() != std::min<std::uint64_t>(left, store::kPartBytes))
+      return not_what_it_says(file);
+    left -= bytes.size();
     crypto_hash_sha256_update(&whole, reinterpret_cast<const unsigned char*>(bytes.data()),
                               bytes.size());
-    size += bytes.size();
     CARREL_TRY_VOID(append(fd, path, bytes));
   }
   store::PartHash digest{};
   crypto_hash_sha256_final(&whole, digest.data());
-  if (digest != file.digest || size != file.size) return not_what_it_says(file);
+  if (digest != file.digest || left != 0) return not_what_it_says(file);
   if (::fsync(fd.get()) != 0) return failed(path, errno);
   return {};
 }

@@ -22,8 +22,8 @@ std::vector<store::PartHash> missing_parts(const store::Parts& parts, const Tena
                                            const Bundle& bundle);
 
 // Makes `folder` unless it is there already. Blocks. The parts are pinned or in use. Errors:
-// data_corrupt for parts that are not what they are called, also when they make up a file of
-// another digest or size; not_found; io; store_full.
+// invalid_argument for parts that make up a file of another digest or size; data_corrupt for parts
+// that are not what they are called; not_found; io; store_full.
 Result<void> unpack(const store::Parts& parts, const TenantName& tenant, const Bundle& bundle,
                     const std::filesystem::path& folder);
 
