@@ -3,9 +3,9 @@
 //   POST /v1/hooks/{point}:emit                        the event; ?tenant=NAME: for whom
 //   GET  /v1/hooks/{point}/deliveries                  ?state=open|dead&after=&limit=
 //   POST /v1/hooks/{point}/deliveries:redrive          {"binding", "id"}: dead letters, tried again
-//   GET  /v1/hooks/{point}/endpoints                   what is known of each, with its last
-//   attempts POST /v1/hooks/{point}/endpoints/{binding}:enable  one that was disabled POST
-//   /v1/hooks:pause, /v1/hooks:resume             all deliveries of the node
+//   GET  /v1/hooks/{point}/endpoints                   each, with its last attempts
+//   POST /v1/hooks/{point}/endpoints/{binding}:enable  one that was disabled
+//   POST /v1/hooks:pause, /v1/hooks:resume             all deliveries of the node
 //
 // Emitting and redriving need the verb "invoke" on the app's tenant, reading "logs", as causes are
 // told; pausing "operate" on the node.

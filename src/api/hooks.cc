@@ -142,11 +142,12 @@ Task<Result<Answer>> HookApi::answer(net::Exchange* exchange) {
   const auto app = apps_->find(request.host);
   if (!app) co_return fail(Code::not_found, "no app with hook points has this host name");
   if (request.path.starts_with(kPoints)) {
-    if (auto made = co_await events_.answer({.exchange = exchange,
-                                             .principal = principal,
-                                             .app = app,
-                                             .path = request.path.substr(kPoints.size())}))
-      co_return std::move(*made);
+    const HookRequest asked{.exchange = exchange,
+                            .principal = principal,
+                            .app = app,
+                            .path = request.path.substr(kPoints.size())};
+    if (auto made = co_await events_.answer(asked)) co_return std::move(*made);
+    if (auto made = co_await shadow_.answer(asked)) co_return std::move(*made);
   }
   if (!principal.may(tenant::Verb::invoke, app->tenant)) {
     co_return fail(Code::permission_denied,

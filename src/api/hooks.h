@@ -3,8 +3,8 @@
 //   GET  /v1/hooks                     the app's points
 //   POST /v1/hooks/{point}:invoke      the body is the input, as JSON; ?tenant=NAME: for whom
 //
-// and what events.h has. // The host name says which app. Who calls shows a token with the verb
-// "invoke" on the app's tenant. Refusals are problem details that name the field.
+// and what events.h and shadow.h have. The host name says which app. Who calls shows a token with
+// the verb "invoke" on the app's tenant. Refusals are problem details that name the field.
 #pragma once
 
 #include <memory>
@@ -12,6 +12,7 @@
 #include "api/answer.h"
 #include "api/authenticator.h"
 #include "api/events.h"
+#include "api/shadow.h"
 #include "base/clock.h"
 #include "net/http.h"
 #include "patterns/hook/invoker.h"
@@ -23,10 +24,11 @@ namespace carrel::api {
 // listener.
 class HookApi final : public net::Handler {
  public:
-  HookApi(hook::Invoker& invoker, const EventApi& events, LocalToken token,
+  HookApi(hook::Invoker& invoker, const EventApi& events, const ShadowApi& shadow, LocalToken token,
           const turn::Services& services, const Clock& clock)
       : invoker_(invoker),
         events_(events),
+        shadow_(shadow),
         authenticator_(std::move(token)),
         services_(services),
         clock_(clock) {}
@@ -43,6 +45,7 @@ class HookApi final : public net::Handler {
 
   hook::Invoker& invoker_;
   EventApi events_;
+  ShadowApi shadow_;
   Authenticator authenticator_;
   const turn::Services& services_;
   const Clock& clock_;

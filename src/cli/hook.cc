@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/percent.h"
 #include "cli/command.h"
+#include "cli/hook_shadow.h"
 #include "cli/json_text.h"
 #include "cli/kept.h"
 #include "cli/pipes.h"
@@ -23,7 +24,8 @@ constexpr std::size_t kMostInput = 1 << 20;
 constexpr std::chrono::seconds kLongest{90};  // a point's deadline is a minute at most
 
 struct Options {
-  std::string action, point, input, tenant, binding, id;
+  std::string action, point, tenant, binding, module, id;
+  std::vector<std::string> inputs;  // files
   NodeOptions node;
   bool json = false;
 };
@@ -66,10 +68,10 @@ Result<NodeAnswer> send_input(NodeClient& node, const Options& options, std::str
   std::string target = target_of(options, what);
   if (!options.tenant.empty()) target += "?tenant=" + percent_encode(options.tenant);
   std::string input;
-  if (options.input.empty() || options.input == "-") {
+  if (options.inputs.empty() || options.inputs.front() == "-") {
     CARREL_TRY(input, read_input(kMostInput));
   } else {
-    CARREL_TRY(input, read_file(options.input, kMostInput));
+    CARREL_TRY(input, read_file(options.inputs.front(), kMostInput));
   }
   return node.call("POST", target, std::move(input), kLongest);
 }
@@ -175,9 +177,9 @@ Result<void> set_pause(NodeClient& node, const Options& options) {
 struct Action {
   std::string_view name;
   enum class Point : std::uint8_t { needed, none } point;
-  Result<void> (*act)(NodeClient& node, const Options& options);
+  Result<void> (*act)(NodeClient& node, const Options& options);  // null: it gives a status
 };
-constexpr std::array<Action, 10> kActions = {{
+constexpr std::array<Action, 11> kActions = {{
     {"list", Action::Point::none, list},
     {"call", Action::Point::needed, call},
     {"emit", Action::Point::needed, emit},
@@ -186,11 +188,12 @@ constexpr std::array<Action, 10> kActions = {{
     {"redrive", Action::Point::needed, redrive},
     {"endpoints", Action::Point::needed, endpoints},
     {"enable", Action::Point::needed, enable},
+    {"shadow", Action::Point::needed, nullptr},
     {"pause", Action::Point::none, set_pause},
     {"resume", Action::Point::none, set_pause},
 }};
 
-Result<void> act(const Options& options) {
+Result<int> act(const Options& options) {
   const auto* const action = std::ranges::find(kActions, options.action, &Action::name);
   const bool needed = action->point == Action::Point::needed;
   if (needed == options.point.empty()) {
@@ -199,8 +202,18 @@ Result<void> act(const Options& options) {
                             needed ? "needs a POINT" : "takes no POINT"),
                 "carrel help hook");
   }
+  if (options.inputs.size() > 1 && options.action != "shadow")
+    return fail(Code::invalid_argument, "one INPUT at a time", "carrel help hook");
   CARREL_TRY(const auto node, NodeClient::of_hooks(options.node));
-  return action->act(*node, options);
+  if (action->act == nullptr) {
+    return shadow(*node, {.point = options.point,
+                          .binding = options.binding,
+                          .module = options.module,
+                          .inputs = options.inputs,
+                          .json = options.json});
+  }
+  CARREL_TRY_VOID(action->act(*node, options));
+  return kOk;
 }
 
 std::vector<std::string> action_names() {
@@ -214,11 +227,14 @@ Run add(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("ACTION", options->action)->required()->check(CLI::IsMember(action_names()));
   app.add_option("POINT", options->point);
-  app.add_option("INPUT", options->input);
+  app.add_option("INPUT", options->inputs);
   app.add_option("--tenant", options->tenant, "call, emit: whom it is for (default: all tenants)")
       ->type_name("TENANT");
   app.add_option("--binding", options->binding,
-                 "dead, pending, redrive, enable: of this binding only")
+                 "dead, pending, redrive, enable, shadow: of this binding")
+      ->type_name("NAME");
+  app.add_option("--module", options->module,
+                 "shadow: of the app, beside the endpoint of --binding")
       ->type_name("NAME");
   app.add_option("--id", options->id, "redrive: of this event only")->type_name("ID");
   app.add_flag("--json", options->json, "A line of JSON for each; call: what each module did");
@@ -228,7 +244,7 @@ Run add(CLI::App& app) {
   add_token_options(app, options->node);
   return [options] {
     const auto done = act(*options);
-    return done ? kOk : report_call(done.error());
+    return done ? *done : report_call(done.error());
   };
 }
 
@@ -239,7 +255,7 @@ const Command kHook{
     .name = "hook",
     .group = Group::look,
     .summary = "List the hook points of an app, call one, or tell it of an event",
-    .usage = "ACTION [POINT [INPUT]] [OPTIONS]",
+    .usage = "ACTION [POINT [INPUT...]] [OPTIONS]",
     .details =
         "Asks the server where hook points are called.\n"
         "\n"
@@ -251,6 +267,8 @@ const Command kHook{
         "  redrive POINT     tries dead ones again\n"
         "  endpoints POINT   how each endpoint does, with its last attempts\n"
         "  enable POINT      an endpoint that was disabled\n"
+        "  shadow POINT      sends each INPUT to an endpoint and runs a module on it, of which nothing is\n"
+        "                    kept, and says where their answers differ; then the exit status is 1\n"
         "  pause, resume     all deliveries of the node; a restored backup begins paused\n"
         "\n"
         "INPUT is a file with JSON; without one, or with -, standard input. Modules and endpoints are\n"
@@ -260,6 +278,7 @@ const Command kHook{
         "carrel hook call cart.discounts cart.json --tenant shop/merchant-17\n"
         "echo '{\"total\": 12.5}' | carrel hook call cart.discounts --json\n"
         "carrel hook emit order.created order.json\n"
+        "carrel hook shadow cart.discounts carts/*.json --binding tax-service --module tax\n"
         "carrel hook dead order.created && carrel hook redrive order.created --binding crm\n",
     .add = add,
 };

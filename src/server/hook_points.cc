@@ -58,6 +58,11 @@ Result<std::shared_ptr<const hook::App>> hook_points_of(
   app->tenant = TenantName(manifest.app.str());
   app->hosts = hosts;
   app->storage = manifest.storage;
+  for (std::size_t i = 0; i < modules.size(); ++i) {
+    app->modules.push_back({.name = manifest.modules[i].name.str(),
+                            .program = modules[i].program,
+                            .module = modules[i].module});
+  }
   for (const app::HookPoint& each : manifest.hooks) {
     hook::Point point{.name = each.name,
                       .kind = each.kind,
@@ -68,7 +73,8 @@ Result<std::shared_ptr<const hook::App>> hook_points_of(
                       .default_answer = each.default_answer,
                       .input = each.input,
                       .output = each.output,
-                      .html = each.html};
+                      .html = each.html,
+                      .grants = each.grants};
     if (each.on_failure == hook::OnFailure::use_default) {
       const auto problems = hook::Combination(each.combine, "{}").check(each.default_answer);
       if (!problems.empty())

@@ -20,6 +20,7 @@
 #include "patterns/function/handler.h"
 #include "patterns/hook/emitter.h"
 #include "patterns/hook/events.h"
+#include "patterns/hook/shadow.h"
 #include "runtime/runtime.h"
 #include "server/logs.h"
 #include "server/state.h"
@@ -102,6 +103,7 @@ class ShardUnit {
   hook::Events events_;
   delivery::Dispatcher deliveries_;  // goes before what it delivers to
   hook::Emitter emitter_;
+  hook::Shadows shadows_;
   std::shared_ptr<const hook::Apps> hook_apps_;
   std::optional<api::HookApi> hooks_;
   std::vector<std::unique_ptr<net::Server>> apps_, others_;  // go first: connections use all above

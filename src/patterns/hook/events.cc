@@ -9,6 +9,7 @@
 #include "patterns/hook/endpoint.h"
 #include "patterns/hook/endpoint_state.h"
 #include "patterns/hook/event_record.h"
+#include "patterns/hook/nowhere.h"
 #include "store/record.h"
 #include "turn/interceptor.h"
 
@@ -43,24 +44,6 @@ Verdict verdict_of(const Error& error) {
       return {.how = How::failed, .cause = cause_of(error)};
   }
 }
-
-// What a module answers to an event is for nobody.
-class Nowhere final : public net::ReplySink {
- public:
-  bool started() const override { return started_; }
-  Task<Result<void>> send(net::ReplyHead, std::string_view) override { return done(); }
-  Task<Result<void>> start(net::ReplyHead, std::optional<std::uint64_t>) override { return done(); }
-  Task<Result<void>> write(std::string_view) override { return done(); }
-  Task<Result<void>> finish() override { return done(); }
-  void abort() override {}
-
- private:
-  Task<Result<void>> done() {
-    started_ = true;
-    co_return Result<void>();
-  }
-  bool started_ = false;
-};
 
 // The delivery is over in the commit of its turn.
 class Acknowledgement final : public turn::Interceptor {

@@ -57,6 +57,7 @@ struct Point {
   std::shared_ptr<const document::Schema> input;   // null: any JSON
   std::shared_ptr<const document::Schema> output;  // of each answer; null: any JSON
   std::vector<std::string> html;                   // places in an answer that are made safe
+  turn::Grants grants;                             // what modules of other tenants may have here
   std::vector<Binding> bindings;                   // in their order
 };
 
@@ -67,6 +68,7 @@ struct App {
   std::uint64_t storage = 1ULL << 30;  // bytes its tenant may store
   std::vector<std::string> hosts;      // names it answers to, lower-case, without port; none: any
   std::map<std::string, Point, std::less<>> points;
+  std::vector<Binding> modules;  // all that it has, by their names, in its own tenant
 };
 
 // All apps of the server that have points.

@@ -1,0 +1,159 @@
+#include "patterns/hook/shadow.h"
+
+#include "document/json_text.h"
+#include "patterns/hook/endpoint.h"
+#include "patterns/hook/event_record.h"
+#include "patterns/hook/nowhere.h"
+
+namespace carrel::hook {
+namespace {
+
+using app::PointKind;
+using async::Task;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kMostDifferences = 20;
+
+// Ends a turn that may write right before its commit: all of it has happened, nothing is kept.
+class Rehearsal final : public turn::Interceptor {
+ public:
+  explicit Rehearsal(Answer* answer) : answer_(answer) {}  // null: nobody waits for one
+  bool ended_well() const { return ended_well_; }
+
+  Task<Result<std::optional<turn::HeldReply>>> before(turn::State& state) override {
+    ended_well_ = false;
+    if (answer_ != nullptr) co_return co_await answer_->before(state);
+    co_return std::optional<turn::HeldReply>();
+  }
+  Task<Result<void>> after(turn::State& state, const turn::HeldReply& reply) override {
+    if (answer_ != nullptr) CARREL_CO_TRY_VOID(co_await answer_->after(state, reply));
+    ended_well_ = true;
+    co_return fail(Code::cancelled, "nothing of it is kept");
+  }
+
+ private:
+  Answer* const answer_;
+  bool ended_well_ = false;
+};
+
+Result<void> check(const ShadowCall& call) {
+  const Point& point = *call.point;
+  const std::size_t most = point.kind == PointKind::event ? kMostEvent : kMaxDocument;
+  if (auto json = document::check_json(call.input, {.bytes = most, .depth = kMaxDepth}); !json)
+    return fail(Code::hook_input, json.error().message());
+  if (point.input) {
+    const auto problems = point.input->check(call.input);
+    if (!problems.empty()) return fail(Code::hook_input, document::text_of(problems));
+  }
+  if (call.endpoint->module.tenant != call.app->tenant &&
+      !turn::within(call.module->module.grants, point.grants)) {
+    return fail(Code::invalid_argument,
+                "the module has grants that the point does not give to other tenants");
+  }
+  return {};
+}
+
+EventMessage message_to(const ShadowCall& call, const std::string& id, WallTime now) {
+  if (call.point->kind == PointKind::call)
+    return {.headers = {{"content-type", "application/json"}}, .body = call.input};
+  return message_of({.id = id,
+                     .source = call.app->app.str(),
+                     .type = call.point->name,
+                     .time = rfc3339(now),
+                     .data = call.input},
+                    call.endpoint->endpoint->format);
+}
+
+// What the point makes of it, if somebody waits for it.
+void settle(const ShadowCall& call, Answer& answer, ShadowAnswer& made) {
+  if (call.point->kind == PointKind::event || made.error) return;
+  auto settled = answer.settle();
+  if (!settled) {
+    made.error = std::move(settled).error();
+  } else {
+    made.answer = answer.take();
+  }
+}
+
+}  // namespace
+
+Task<ShadowAnswer> Shadows::ask_endpoint(const ShadowCall* call) {
+  const bool told = call->point->kind == PointKind::event;
+  const Combination combination(call->point->combine, call->input);
+  Answer answer(*call->point, combination, kMaxAnswers);
+  ShadowAnswer made;
+  const Instant begin = steady_clock::now();
+  const WallTime now = clock_.wall();
+  auto id = new_id(told ? "evt" : "call", now);
+  if (!id) {
+    made.error = std::move(id).error();
+    co_return made;
+  }
+  EventMessage message = message_to(*call, *id, now);
+  const auto reply = co_await call_endpoint(services_, &clock_,
+                                            {.tenant = call->endpoint->module.tenant,
+                                             .endpoint = call->endpoint->endpoint,
+                                             .id = std::move(*id),
+                                             .message = std::move(message),
+                                             .longest = call->point->deadline,
+                                             .most = kMaxDocument});
+  made.took = steady_clock::now() - begin;
+  if (!reply) {
+    made.error = reply.error();
+  } else if (!is_success(*reply)) {
+    made.error.emplace(Code::egress_bad_response, refusal_text(*reply));
+  } else if (!told) {
+    if (auto taken = co_await answer.send({}, reply->body); !taken)
+      made.error = std::move(taken).error();
+  }
+  settle(*call, answer, made);
+  co_return made;
+}
+
+Task<ShadowAnswer> Shadows::ask_module(const ShadowCall* call) {
+  const bool told = call->point->kind == PointKind::event;
+  const Combination combination(call->point->combine, call->input);
+  Answer answer(*call->point, combination, kMaxAnswers);
+  Nowhere nowhere;
+  Rehearsal rehearsal(told ? nullptr : &answer);
+  ShadowAnswer made;
+  const Instant begin = steady_clock::now();
+  turn::ModuleSetup setup = call->module->module;
+  setup.tenant = call->endpoint->module.tenant;
+  async::MemorySource body(call->input);
+  turn::Event event{.source = call->app->app.str(),
+                    .type = told ? std::string_view(call->point->name) : "carrel.hook",
+                    .subject = told ? std::string_view() : call->point->name,
+                    .time = clock_.wall(),
+                    .body = &body};
+  event.attributes = {{"binding", call->endpoint->name}};
+  if (told) event.attributes.insert(event.attributes.begin(), {"point", call->point->name});
+  turn::Turn turn{.id = call->id,
+                  .module = setup,
+                  .event = event,
+                  .reply = told ? static_cast<net::ReplySink&>(nowhere) : answer,
+                  .log = guests_,
+                  .deadline = begin + call->point->deadline,
+                  .interceptor = &rehearsal};
+  turn::Outcome outcome = co_await runtime_.run(call->module->program, turn);
+  made.took = steady_clock::now() - begin;
+  if (!answer.problems().empty()) {
+    made.error.emplace(Code::hook_answer, document::text_of(answer.problems()));
+  } else if (outcome.error && !rehearsal.ended_well()) {
+    made.error = std::move(outcome.error);
+  }
+  settle(*call, answer, made);
+  co_return made;
+}
+
+Task<Result<Comparison>> Shadows::compare(ShadowCall call) {
+  CARREL_CO_TRY_VOID(check(call));
+  Comparison made;
+  made.endpoint = co_await ask_endpoint(&call);
+  made.module = co_await ask_module(&call);
+  if (!made.endpoint.error && !made.module.error)
+    made.differences = differences(made.endpoint.answer, made.module.answer, kMostDifferences);
+  co_return made;
+}
+
+}  // namespace carrel::hook
