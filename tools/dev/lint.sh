@@ -21,12 +21,14 @@ check_go() {
   unformatted=$(go_files | xargs -d '\n' gofmt -l)
   [ -z "$unformatted" ] || { echo "not as gofmt has it: $unformatted" && return 1; }
 }
+# A package's version is what Debian serves; the user is one that the package makes.
+check_container() { "$(venv_dir)/bin/hadolint" --ignore DL3008 --ignore DL3066 packaging/Containerfile; }
 
 dev_lint() {
   local check passed=0 failed=() started
   dev_setup
   compile release
-  for check in format layers shell python rust go tidy; do
+  for check in format layers shell python container rust go tidy; do
     started=$SECONDS
     if "check_$check"; then
       say "lint: $check: ok ($((SECONDS - started)) s)"

@@ -46,11 +46,13 @@ setup_packages() {
     return
   }
   local group missing
-  [ -n "$(missing_packages build c cpp rust)" ] || return 0
+  [ -n "$(missing_packages build c cpp rust package)" ] || return 0
   step "setup: apt-get update" apt update -qq
-  (install_group build c cpp rust) && return
+  (install_group build c cpp rust package) && return
   say "setup: not all at once, so group by group"
   [ -z "$(missing_packages build)" ] || install_group build
+  [ -z "$(missing_packages package)" ] || (install_group package) ||
+    notice "the package is not tested: apt-get install $(missing_packages package | xargs)"
   for group in c cpp rust; do
     missing=$(missing_packages "$group" | xargs)
     [ -z "$missing" ] || (install_group "$group") || optional "$group" "apt-get install $missing"

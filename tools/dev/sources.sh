@@ -8,6 +8,6 @@ go_files() { tracked '*.go'; }
 rust_files() { tracked '*.rs'; }
 python_files() { { tracked '*.py' && tracked 'tools/*' | xargs -d '\n' grep -l '^#!.*python'; } | sort -u; }
 # By their first line, so that scripts without a suffix are among them.
-shell_files() { tracked '*.sh' dev .ci/run 'tools/*' | xargs -d '\n' grep -lE '^#!.*\b(ba)?sh$|^# shellcheck shell=' | sort -u; }
+shell_files() { tracked '*.sh' dev .ci/run 'tools/*' 'packaging/*' tests/package/boot | xargs -d '\n' grep -lE '^#!.*\b(ba)?sh$|^# shellcheck shell=' | sort -u; }
 
 ruff() { "$(venv_dir)/bin/ruff" "$@"; }

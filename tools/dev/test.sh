@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Every test: unit tests, `carrel test` over case folders, and pytest against the built program.
-. tools/dev/build.sh
+. tools/dev/package.sh
 
 results=build/test-results
 
@@ -86,6 +86,7 @@ dev_test() {
   else
     unit_tests release
     case_tests
+    package_env
     pytest_tests tests
     [ "${CI:-}" != true ] || unit_tests asan
   fi
