@@ -12,9 +12,9 @@ from support import CARREL, App, Server
 class Node:
     """A server without folders, its API and its command line."""
 
-    def __init__(self, state, arguments=()):
+    def __init__(self, state, arguments=(), env=None):
         self.state = state
-        self.server = Server(["serve", "--port", "0", "--admin", "127.0.0.1:0", "--state", state, *arguments])
+        self.server = Server(["serve", "--port", "0", "--admin", "127.0.0.1:0", "--state", state, *arguments], env=env)
         self.token = (state / "token").read_text().strip()
         self.url = f"http://127.0.0.1:{self.server.admin_port}"
 

@@ -39,3 +39,10 @@ def library(tmp_path_factory):
     """What makes a disk fail; see disk.py."""
     found = build_library(tmp_path_factory.mktemp("disk"))
     return found or pytest.skip("there is no C compiler")
+
+
+@pytest.fixture(scope="session")
+def other_world(tmp_path_factory):
+    """What makes the clock jump and the engine another; see other_world.c."""
+    found = build_library(tmp_path_factory.mktemp("world"), "other_world")
+    return found or pytest.skip("there is no C compiler")

@@ -32,12 +32,12 @@ class Disk:
         self.set(sync_error=0, write_error=0, short_write=0, after_short=0)
 
 
-def build_library(folder):
-    """None: there is no C compiler."""
+def build_library(folder, name="faulty_disk"):
+    """Of NAME.c, for LD_PRELOAD. None: there is no C compiler."""
     compiler = next((found for name in ("clang-19", "cc", "gcc") if (found := shutil.which(name))), None)
     if not compiler:
         return None
-    out = folder / "faulty_disk.so"
-    source = Path(__file__).with_name("faulty_disk.c")
+    out = folder / f"{name}.so"
+    source = Path(__file__).with_name(f"{name}.c")
     subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", out, source, "-ldl"], check=True)
     return out
