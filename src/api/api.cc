@@ -74,6 +74,7 @@ Task<Result<Answer>> Api::answer(net::Exchange* exchange) {
             .parameters = std::move(match.parameters),
             .tenant = named.value_or(tenant::kNode),
             .principal = std::move(principal),
+            .authenticator = authenticator_,
             .services = state_,
             .node = node_,
             .clock = clock_,

@@ -50,8 +50,7 @@ struct Plan final : Step {
   }
 
   static Task<Result<void>> require_tenant(store::Transaction* transaction, TenantName name) {
-    CARREL_CO_TRY(const auto tenant, co_await tenant::require(transaction, std::move(name)));
-    (void)tenant;
+    CARREL_CO_TRY_VOID(co_await tenant::require(transaction, std::move(name)));
     co_return Result<void>();
   }
 

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 
+#include "api/access.h"
+#include "api/authenticator.h"
 #include "api/body.h"
 #include "wasi/names.h"
 
 namespace carrel::api {
+
 std::string_view Call::raw(std::string_view parameter) const {
   const auto found = std::ranges::find(parameters, parameter, &Parameter::name);
   return found == parameters.end() ? std::string_view() : found->text;
@@ -17,6 +20,12 @@ Result<std::string> Call::text(std::string_view parameter) const {
   auto decoded = wasi::decode_name(raw(parameter));
   if (decoded) return std::move(*decoded);
   return fail(Code::invalid_argument, fmt::format("{} is not percent-encoded", parameter));
+}
+
+async::Task<Result<void>> Call::still_allowed() const {
+  CARREL_CO_TRY(const auto now,
+                co_await authenticator.identify(&exchange.request, services, &clock));
+  co_return authorise(*access_of(operation.id), now, tenant);
 }
 
 std::uint64_t Call::storage() const {

@@ -21,6 +21,8 @@ class Stage;
 
 namespace carrel::api {
 
+class Authenticator;
+
 // Owner: the API, for one request. Thread: the shard whose services these are.
 struct Call {
   const net::Request& request() const { return exchange.request; }
@@ -28,6 +30,9 @@ struct Call {
   std::string_view raw(std::string_view parameter) const;
   // The same, decoded. Errors: invalid_argument.
   Result<std::string> text(std::string_view parameter) const;
+
+  // Asked of a request that takes long, as when it was admitted. Errors: those of admission.
+  async::Task<Result<void>> still_allowed() const;
 
   // Bytes that the apps of the tenant may fill its stores to.
   std::uint64_t storage() const;
@@ -37,6 +42,7 @@ struct Call {
   std::vector<Parameter> parameters;
   TenantName tenant;  // that the path names; the node: it names none
   tenant::Principal principal;
+  Authenticator& authenticator;
   const turn::Services& services;  // all of a store's are there
   const Node& node;
   const Clock& clock;

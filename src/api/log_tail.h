@@ -1,8 +1,9 @@
 // The newest lines of what apps say, and those who follow them.
 //
-// Kept in memory only, beside the log's files: a bounded number for each app, and of all apps
-// together; the app that was silent longest loses its lines first. A follower that does not keep up
-// loses what waited for it and learns that there is a gap, so no memory grows with its slowness.
+// Kept in memory only, beside the log's files: a bounded number for each app, for each tenant with
+// all below it, and of all together; who was silent longest loses its lines first. A follower that
+// does not keep up loses what waited for it and learns that there is a gap, so no memory grows with
+// its slowness.
 #pragma once
 
 #include <cstdint>
@@ -45,11 +46,13 @@ struct LogNews {
 // Owner: the composition root; outlives the shards. Thread-safe.
 class LogTail {
  public:
-  static constexpr std::size_t kMostLines = 256;       // of an app
-  static constexpr std::size_t kMostBytes = 16 << 20;  // of all
-  static constexpr std::size_t kMostFollowers = 64;
-  static constexpr std::size_t kMostWaiting = 1024;  // lines, for one follower
-  static constexpr std::size_t kMostText = 4096;     // bytes of a line; the rest is cut
+  static constexpr std::size_t kMostLines = 256;         // of an app
+  static constexpr std::size_t kMostBytes = 16 << 20;    // of all
+  static constexpr std::size_t kMostOfTenant = 2 << 20;  // of a tenant with all below it
+  static constexpr std::size_t kMostFollowers = 256;
+  static constexpr std::size_t kMostFollowersOfTenant = 16;  // likewise
+  static constexpr std::size_t kMostWaiting = 1024;          // lines, for one follower
+  static constexpr std::size_t kMostText = 4096;             // bytes of a line; the rest is cut
 
   // Owner: who follows. Thread: its shard's. Stops: destruction.
   class Follower {

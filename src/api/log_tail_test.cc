@@ -10,11 +10,15 @@ namespace {
 LogLine line(std::string text, std::string app = "shop", std::string tenant = "acme") {
   static WallTime time;
   time += std::chrono::seconds(1);
-  return {.time = time, .tenant = TenantName(tenant), .app = AppName(app), .text = std::move(text)};
+  return {.time = time,
+          .tenant = TenantName(std::move(tenant)),
+          .app = AppName(std::move(app)),
+          .text = std::move(text)};
 }
 
 std::vector<std::string> texts(const std::vector<LogLineRef>& lines) {
   std::vector<std::string> all;
+  all.reserve(lines.size());
   for (const LogLineRef& each : lines) all.push_back(each->text);
   return all;
 }
@@ -36,7 +40,7 @@ TEST(LogTail, KeepsTheNewestLinesOfEachTenantsApps) {
   EXPECT_TRUE(tail.last(TenantName("acme/child"), "", 10).empty());
 }
 
-TEST(LogTail, IsBoundedForAnAppAndForAll) {
+TEST(LogTail, IsBoundedForAnAppForATenantAndForAll) {
   LogTail tail;
   for (int i = 0; i < 1000; ++i) tail.add(line(std::to_string(i), "loud"));
   const auto kept = tail.last(kAcme, "loud", 1000);
@@ -50,9 +54,20 @@ TEST(LogTail, IsBoundedForAnAppAndForAll) {
   EXPECT_TRUE(tail.last(kAcme, "loud", 1).empty());
   std::size_t bytes = 0;
   for (const auto& each : tail.last(kAcme, "", 100'000)) bytes += each->text.size();
-  EXPECT_LE(bytes, LogTail::kMostBytes);
-  EXPECT_GE(bytes, LogTail::kMostBytes / 2);
+  EXPECT_LE(bytes, LogTail::kMostOfTenant);
+  EXPECT_GE(bytes, LogTail::kMostOfTenant / 2);
   EXPECT_EQ(tail.last(kAcme, "app-99", 1).at(0)->text.size(), LogTail::kMostText);
+  // A tenant is not many because it has many below it.
+  tail.add(line("quiet", "shop", "other"));
+  for (int app = 0; app < 5000; ++app) {
+    tail.add(line(long_text, "shop", "acme/child-" + std::to_string(app)));
+  }
+  EXPECT_EQ(texts(tail.last(kOther, "", 10)), Texts{"quiet"});
+  for (int app = 0; app < 5000; ++app) {
+    tail.add(line(long_text, "shop", "child-" + std::to_string(app)));
+  }
+  EXPECT_TRUE(tail.last(kOther, "", 10).empty());
+  EXPECT_EQ(tail.last(TenantName("child-4999"), "", 10).size(), 1U);
 }
 
 async::Task<void> news(LogTail::Follower* follower) { co_await follower->news(); }
@@ -90,10 +105,17 @@ TEST(LogTail, TheNumberOfFollowersIsBoundedAndWhoLeftIsForgotten) {
   LogTail tail;
   {
     std::vector<LogTail::Follower> all;
-    for (std::size_t i = 0; i < LogTail::kMostFollowers; ++i) {
+    all.reserve(LogTail::kMostFollowers);
+    for (std::size_t i = 0; i < LogTail::kMostFollowersOfTenant; ++i) {
       all.push_back(tail.follow(shard, kAcme, "", 1).value());
     }
-    EXPECT_EQ(tail.follow(shard, kAcme, "", 1).error().code(), Code::too_many_requests);
+    EXPECT_EQ(tail.follow(shard, TenantName("acme/below"), "", 1).error().code(),
+              Code::too_many_requests);
+    while (all.size() < LogTail::kMostFollowers) {
+      const TenantName another("t" + std::to_string(all.size()));
+      all.push_back(tail.follow(shard, another, "", 1).value());
+    }
+    EXPECT_EQ(tail.follow(shard, kOther, "", 1).error().code(), Code::too_many_requests);
   }
   EXPECT_TRUE(tail.follow(shard, kAcme, "", 1));
 }

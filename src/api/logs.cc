@@ -6,19 +6,16 @@
 #include <nlohmann/json.hpp>
 
 #include "api/call.h"
+#include "api/event_stream.h"
 #include "api/log_tail.h"
 #include "api/query.h"
 #include "app/units.h"
-#include "async/first_of.h"
 
 namespace carrel::api {
 namespace {
 
 using async::Task;
 using Json = nlohmann::json;
-
-constexpr std::chrono::seconds kSilence{15};  // longest; then a comment shows who has gone
-constexpr std::size_t kPiece = 16 << 10;      // of text, written at once
 
 struct LogsQuery {
   std::string app;
@@ -66,33 +63,24 @@ std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Task<void> wait_for(LogTail::Follower* follower) { co_await follower->news(); }
-
-Task<Result<void>> write_news(LogNews news, net::ReplySink* reply) {
-  std::string text(news.gap ? "event: gap\ndata: {}\n\n" : "");
-  for (const LogLineRef& line : news.lines) {
-    text += fmt::format("event: line\ndata: {}\n\n", text_of(describe(*line)));
-    if (text.size() < kPiece) continue;
-    CARREL_CO_TRY_VOID(co_await reply->write(text));
-    text.clear();
+class Lines final : public EventSource {
+ public:
+  Lines(Call& call, LogTail::Follower follower) : call_(call), follower_(std::move(follower)) {}
+  async::Event& news() override { return follower_.news(); }
+  Task<std::vector<std::string>> take() override {
+    const LogNews news = follower_.take();
+    std::vector<std::string> events;
+    if (news.gap) events.emplace_back(kGapEvent);
+    for (const LogLineRef& line : news.lines)
+      events.push_back(fmt::format("event: line\ndata: {}\n\n", text_of(describe(*line))));
+    co_return events;
   }
-  if (!text.empty()) CARREL_CO_TRY_VOID(co_await reply->write(text));
-  co_return Result<void>();
-}
+  Task<Result<void>> still_allowed() override { return call_.still_allowed(); }
 
-Task<Result<void>> stream(Call* call, LogTail::Follower follower) {
-  async::Shard& shard = call->services.store->shard();
-  net::ReplySink& reply = call->exchange.reply;
-  auto going = co_await reply.start(head_of(200, "text/event-stream"), std::nullopt);
-  if (going) going = co_await reply.write("event: following\ndata: {}\n\n");
-  while (going) {
-    const int what = co_await async::first_of(wait_for(&follower), shard.sleep_for(kSilence));
-    going =
-        what == 0 ? co_await write_news(follower.take(), &reply) : co_await reply.write(":\n\n");
-  }
-  reply.abort();
-  co_return Result<void>();
-}
+ private:
+  Call& call_;
+  LogTail::Follower follower_;
+};
 
 Task<Result<Answer>> logs(Call* call) {
   CARREL_CO_TRY(const LogsQuery query, read_logs_query(call->request().query));
@@ -101,7 +89,9 @@ Task<Result<Answer>> logs(Call* call) {
   if (query.follow && call->request().method == "GET") {
     CARREL_CO_TRY(LogTail::Follower follower, tail->follow(call->services.store->shard(),
                                                            call->tenant, query.app, query.limit));
-    CARREL_CO_TRY_VOID(co_await stream(call, std::move(follower)));
+    Lines lines(*call, std::move(follower));
+    co_await stream_events(&call->services.store->shard(), &lines, "following",
+                           &call->exchange.reply);
     co_return Answer();
   }
   Json lines = Json::array();

@@ -22,8 +22,7 @@ using Json = nlohmann::json;
 struct Adding final : Step {
   Adding(const NewVersion& a, tenant::AuditEntry e) : asked(a), entry(std::move(e)) {}
   Task<Result<void>> run(store::Transaction& transaction) override {
-    CARREL_CO_TRY(const auto tenant, co_await tenant::require(&transaction, asked.scope.tenant));
-    (void)tenant;
+    CARREL_CO_TRY_VOID(co_await tenant::require(&transaction, asked.scope.tenant));
     CARREL_CO_TRY(addition,
                   co_await deployment::add_version(&transaction, asked.scope.app, asked.version));
     if (!addition.made) co_return Result<void>();
@@ -39,8 +38,7 @@ struct Adding final : Step {
 struct Permitting final : Step {
   explicit Permitting(const Scope& s) : scope(s) {}
   Task<Result<void>> run(store::Transaction& transaction) override {
-    CARREL_CO_TRY(const auto tenant, co_await tenant::require(&transaction, scope.tenant));
-    (void)tenant;
+    CARREL_CO_TRY_VOID(co_await tenant::require(&transaction, scope.tenant));
     CARREL_CO_TRY(const auto app, co_await deployment::find_app(&transaction, scope.app));
     if (app && app->removed)
       co_return fail(Code::in_use,

@@ -149,8 +149,11 @@ Task<Result<Answer>> list(Call* call) {
     co_return fail(Code::invalid_argument, "the values of a store are watched, with GET");
   step.query.limit = 1;
   CARREL_CO_TRY_VOID(co_await finish(call, &step));  // whether there is such a tenant
-  CARREL_CO_TRY_VOID(co_await stream_changes(call->services, call->tenant, place_of(step.path),
-                                             std::move(step.query.prefix), &call->exchange.reply));
+  CARREL_CO_TRY(auto watch, call->services.store->watch(call->tenant, place_of(step.path),
+                                                        std::move(step.query.prefix)));
+  Changes changes(std::move(watch), *call->services.gate, [call] { return call->still_allowed(); });
+  co_await stream_events(&call->services.store->shard(), &changes, "watching",
+                         &call->exchange.reply);
   co_return Answer();
 }
 

@@ -9,6 +9,7 @@
 #include "api/new_version.h"
 #include "api/step.h"
 #include "app/deployment/desk.h"
+#include "async/pause.h"
 #include "store/part_io.h"
 #include "tenant/tenant.h"
 
@@ -24,8 +25,7 @@ using Json = nlohmann::json;
 struct TenantStep final : Step {
   explicit TenantStep(TenantName n) : name(std::move(n)) {}
   Task<Result<void>> run(store::Transaction& transaction) override {
-    CARREL_CO_TRY(const auto tenant, co_await tenant::require(&transaction, name));
-    (void)tenant;
+    CARREL_CO_TRY_VOID(co_await tenant::require(&transaction, name));
     co_return Result<void>();
   }
   TenantName name;
@@ -46,7 +46,7 @@ Task<Result<Answer>> put_part(Call* call) {
 }
 
 struct List final : Step {
-  explicit List(Scope s) : scope(std::move(s)) {}
+  List(Scope s, async::Shard& on) : scope(std::move(s)), shard(on) {}
   Task<Result<void>> run(store::Transaction& transaction) override {
     versions = Json::array();
     CARREL_CO_TRY(app, co_await deployment::require_app(&transaction, scope.app));
@@ -56,17 +56,19 @@ struct List final : Step {
       CARREL_CO_TRY(const Version version,
                     co_await deployment::require_version(&transaction, scope.app, number));
       versions.push_back(describe(version, app));
+      co_await async::pause(shard);  // a version's record may have some thousand files
     }
     co_return Result<void>();
   }
   Scope scope;
+  async::Shard& shard;
   AppRecord app;
   Json versions;
 };
 
 Task<Result<Answer>> list(Call* call) {
   CARREL_CO_TRY(Scope scope, scope_of(*call));
-  List step(std::move(scope));
+  List step(std::move(scope), call->services.store->shard());
   CARREL_CO_TRY_VOID(co_await commit(call->services, call->tenant, {}, &step));
   co_return json_answer({{"versions", std::move(step.versions)}});
 }

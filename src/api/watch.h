@@ -1,22 +1,36 @@
 // A watch: changes of a store's values as server-sent events, as they become durable.
 //
 // "put" and "delete" name a value and the commit; "gap" says that changes were missed, and to list
-// the store again; "watching" comes first. It goes on until the client or the server ends it.
+// the store again.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "api/event_stream.h"
 #include "async/task.h"
-#include "base/id.h"
-#include "net/http.h"
 #include "store/store.h"
 #include "turn/state.h"
 
 namespace carrel::api {
 
-// Returns when the reply has started and ended, or why it cannot start: too_many_requests.
-async::Task<Result<void>> stream_changes(turn::Services services, TenantName tenant,
-                                         store::Place place, std::string prefix,
-                                         net::ReplySink* reply);
+// Owner: who streams. Thread: its shard's.
+class Changes final : public EventSource {
+ public:
+  using StillAllowed = std::function<async::Task<Result<void>>()>;
+  Changes(store::Watch watch, turn::OutputGate& gate, StillAllowed allowed)
+      : watch_(std::move(watch)), gate_(gate), allowed_(std::move(allowed)) {}
+
+  async::Event& news() override { return watch_.news(); }
+  async::Task<std::vector<std::string>> take() override;
+  async::Task<Result<void>> still_allowed() override { return allowed_(); }
+
+ private:
+  store::Watch watch_;
+  turn::OutputGate& gate_;
+  StillAllowed allowed_;
+};
 
 }  // namespace carrel::api

@@ -18,18 +18,19 @@ class AWatch : public store::StoreFixture {
   AWatch() {
     start_store({.files = faults.files()});
     gate = std::make_unique<turn::OutputGate>(*local);
-    stream = watch({.store = local, .gate = gate.get()}, &reply);
+    auto there = local->watch(TenantName("shop"), kCarts, "");
+    changes = std::make_unique<Changes>(std::move(*there), *gate, [] { return fine(); });
+    stream = stream_events(&shard, changes.get(), "watching", &reply);
     stream.start();
   }
   ~AWatch() override {
     stream = {};
+    changes.reset();
     gate.reset();
     end_store();
   }
 
-  static async::Task<void> watch(turn::Services services, net::MemoryReply* reply) {
-    (void)co_await stream_changes(services, TenantName("shop"), kCarts, "", reply);
-  }
+  static async::Task<Result<void>> fine() { co_return Result<void>(); }
   static async::Task<void> saying(async::Shard* shard, net::MemoryReply* reply, std::string text) {
     while (!reply->body().contains(text)) co_await async::pause(*shard);
   }
@@ -38,6 +39,7 @@ class AWatch : public store::StoreFixture {
   }
 
   std::unique_ptr<turn::OutputGate> gate;
+  std::unique_ptr<Changes> changes;
   net::MemoryReply reply;
   async::Task<void> stream;
 };

@@ -1,6 +1,9 @@
 #include "cli/event_stream.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
+
+#include "observe/json_line.h"
 
 namespace carrel::cli {
 namespace {
@@ -8,6 +11,14 @@ namespace {
 constexpr std::size_t kLongestLine = 64 << 10;
 
 }  // namespace
+
+Result<void> check_end(const StreamEvent& event) {
+  if (event.name != "end") return {};
+  const auto json = nlohmann::json::parse(event.data, nullptr, false);
+  const bool says = json.is_object() && json.contains("reason") && json["reason"].is_string();
+  const std::string reason = says ? json["reason"].get<std::string>() : "";
+  return fail(Code::unauthenticated, "the server ended it: " + observe::printable(reason));
+}
 
 std::vector<StreamEvent> EventStream::take(std::string_view piece) {
   std::vector<StreamEvent> events;

@@ -5,11 +5,16 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
+
 namespace carrel::cli {
 
 struct StreamEvent {
   std::string name, data;
 };
+
+// The error is what the server's last event says: why the caller may not have more.
+Result<void> check_end(const StreamEvent& event);
 
 // Value type. Fields besides `event` and `data`, and comments, are passed over; so is a line of
 // more than 64 KiB.

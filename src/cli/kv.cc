@@ -77,6 +77,7 @@ Result<void> list(NodeClient& node, const Options& options, const std::string& t
 }
 
 Result<void> show(const StreamEvent& event, const Options& options) {
+  CARREL_TRY_VOID(check_end(event));
   Json json = Json::parse(event.data, nullptr, false);
   if (!json.is_object()) json = Json::object();
   if (options.json) {

@@ -37,6 +37,7 @@ Result<void> show(const Json& line, const Options& options) {
 }
 
 Result<void> show(const StreamEvent& event, const Options& options) {
+  CARREL_TRY_VOID(check_end(event));
   if (event.name == "gap") {
     if (options.json) return write_json({{"gap", true}});
     print_error("carrel: some lines were missed\n");

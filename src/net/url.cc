@@ -90,6 +90,12 @@ std::string Url::authority() const {
 
 std::string Url::text() const { return fmt::format("{}://{}{}", scheme, authority(), target); }
 
+bool is_loopback(const Url& url) {
+  if (url.host == "localhost" || url.host == "::1") return true;
+  const auto address = parse_ip(url.host);
+  return address && !address->v6 && address->bytes[0] == 127;
+}
+
 Result<Url> parse_url(std::string_view text) {
   if (text.size() > kMaxUrl) return std::unexpected(bad("it is longer than 8 KiB"));
   // A backslash is a slash to some readers.

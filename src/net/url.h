@@ -24,6 +24,9 @@ struct Url {
   bool operator==(const Url&) const = default;
 };
 
+// By its name alone: "localhost", "::1" or an address of 127.0.0.0/8.
+bool is_loopback(const Url& url);
+
 // Refused: user information, control characters and spaces, bytes beyond ASCII, hosts that look
 // like a number and are no dotted quad ("127.1", "0x7f.1", "2130706433"). A fragment is dropped.
 // Pure; any thread. Errors: invalid_argument.

@@ -103,5 +103,14 @@ TEST(Url, IsBounded) {
   EXPECT_FALSE(parse_url("http://" + labels + "b/"));
 }
 
+TEST(Url, TheLoopbackIsKnownByWhatItIsNotByHowItBegins) {
+  for (const char* text :
+       {"http://localhost/", "http://127.0.0.1:1/", "http://127.9.9.9/", "http://[::1]/"})
+    EXPECT_TRUE(is_loopback(parse_url(text).value())) << text;
+  for (const char* text :
+       {"http://127.example.com/", "http://localhost.example.com/", "http://10.0.0.1/"})
+    EXPECT_FALSE(is_loopback(parse_url(text).value())) << text;
+}
+
 }  // namespace
 }  // namespace carrel::net

@@ -22,9 +22,7 @@ void read_keys(TableReader& table, const fs::path& folder, Issuer& issuer) {
   }
   auto url = net::parse_url(*keys);
   if (!url) return table.problem("keys", "it is no URL: " + url.error().message());
-  const bool local =
-      url->host == "localhost" || url->host.starts_with("127.") || url->host == "::1";
-  if (url->scheme != "https" && !local)
+  if (url->scheme != "https" && !net::is_loopback(*url))
     return table.problem("keys", "keys are fetched with https, or with http from the loopback");
   issuer.url = std::move(*url);
 }

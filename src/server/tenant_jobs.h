@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/id.h"
+#include "base/tenant_root.h"
 
 namespace carrel::server {
 
@@ -27,7 +28,7 @@ class TenantJobs {
 
   // False: so many of its tenant wait already.
   bool add(const TenantName& whose, Job job) {
-    Line& line = line_of(root_of(whose));
+    Line& line = line_of(std::string(root_of(whose.str())));
     if (line.waiting.size() == kMostWaiting) return false;
     line.waiting.push_back(std::move(job));
     return true;
@@ -63,10 +64,6 @@ class TenantJobs {
     bool running = false;
   };
 
-  static std::string root_of(const TenantName& whose) {
-    const std::string& path = whose.str();
-    return path.substr(0, path.find('/'));
-  }
   Line& line_of(std::string tenant) {
     const auto found = std::ranges::find(lines_, tenant, &Line::tenant);
     if (found != lines_.end()) return *found;

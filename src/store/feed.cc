@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "base/tenant_root.h"
 #include "store/store_impl.h"
 
 namespace carrel::store {
@@ -11,6 +13,7 @@ namespace carrel::store {
 struct Watch::Line : std::enable_shared_from_this<Watch::Line> {
   std::string key;          // what the keys begin with
   std::size_t name_at = 0;  // in a key
+  std::string root;         // the highest of its tenant
   std::shared_ptr<Mailbox> mailbox;
   std::mutex mutex;
   News news;           // under `mutex`
@@ -50,12 +53,18 @@ Result<Watch> Feed::watch(const TenantName& tenant, Kind kind, std::string_view 
   line->key = prefix_of(tenant.str(), kind, store);
   line->name_at = line->key.size();
   line->key += prefix;
+  line->root = root_of(tenant.str());
   line->mailbox = std::move(mailbox);
   const std::lock_guard lock(mutex_);
   drop_ended();
-  if (lines_.size() == kMostWatches) {
+  const auto ours = std::ranges::count_if(lines_, [&](const auto& weak) {
+    const auto other = weak.lock();
+    return other && other->root == line->root;
+  });
+  if (lines_.size() == kMostWatches || ours >= static_cast<std::ptrdiff_t>(kMostOfTenant)) {
     return fail(Code::too_many_requests,
-                fmt::format("{} watch already; no more than that at once", kMostWatches));
+                fmt::format("{} of this tenant watch already, or {} of all; no more at once",
+                            kMostOfTenant, kMostWatches));
   }
   lines_.push_back(line);
   watches_.store(lines_.size(), std::memory_order_release);

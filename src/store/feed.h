@@ -51,7 +51,8 @@ class Watch {
 // Owner: the Store. Thread-safe.
 class Feed {
  public:
-  static constexpr std::size_t kMostWatches = 64;
+  static constexpr std::size_t kMostWatches = 256;
+  static constexpr std::size_t kMostOfTenant = 16;   // with all below it
   static constexpr std::size_t kMostWaiting = 1024;  // changes, for one watcher
 
   // Names of one store of a tenant that begin with `prefix`. Wakes its watcher through `mailbox`.

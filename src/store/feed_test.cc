@@ -24,6 +24,7 @@ class FeedTest : public testing::Test {
   }
   static std::vector<std::string> names(const News& news) {
     std::vector<std::string> names;
+    names.reserve(news.told.size());
     for (const Told& told : news.told) names.push_back(told.name);
     return names;
   }
@@ -90,10 +91,14 @@ TEST_F(FeedTest, WakesWhoWaits) {
 TEST_F(FeedTest, TakesABoundedNumberOfWatchersAndForgetsThoseThatHaveEnded) {
   std::vector<Watch> watches;
   while (auto one = watch()) watches.push_back(std::move(*one));
+  EXPECT_EQ(watches.size(), Feed::kMostOfTenant);
+  EXPECT_EQ(watch("", "shop/below").error().code(), Code::too_many_requests);
+  for (int i = 0; auto one = watch("", "other-" + std::to_string(i)); ++i)
+    watches.push_back(std::move(*one));
   EXPECT_EQ(watches.size(), Feed::kMostWatches);
-  EXPECT_EQ(watch().error().code(), Code::too_many_requests);
+  EXPECT_EQ(watch("", "another").error().code(), Code::too_many_requests);
   watches.pop_back();
-  EXPECT_TRUE(watch());
+  EXPECT_TRUE(watch("", "another"));
   watches.clear();
   EXPECT_TRUE(feed.watched());
   commit(1, "a");

@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "store/fresh_parts.h"
+
 namespace carrel::store {
 namespace {
 
@@ -14,10 +16,13 @@ struct Work {
   Result<void> done = {};
 };
 
-void write_part(Work& work, Parts& parts) {
+void write_part(Work& work, Store& store) {
   work.hash = hash_of_part(work.bytes);
-  work.pin = parts.pin(work.tenant, work.hash);
-  work.done = parts.write(work.tenant, work.hash, work.bytes);
+  work.done = store.fresh_parts().add(work.tenant, work.hash, work.bytes.size());
+  if (!work.done) return;
+  work.pin = store.parts().pin(work.tenant, work.hash);
+  work.done = store.parts().write(work.tenant, work.hash, work.bytes);
+  if (!work.done) store.fresh_parts().drop(work.tenant, work.hash);
 }
 
 void read_part(Work& work, const Parts& parts, std::size_t size) {
@@ -35,8 +40,8 @@ void read_part(Work& work, const Parts& parts, std::size_t size) {
 
 async::Task<Result<KeptPart>> keep_part(ShardStore* store, TenantName tenant, std::string bytes) {
   auto work = std::make_shared<Work>(std::move(tenant), PartHash(), std::move(bytes));
-  co_await store->store().io().run(
-      store->shard(), [work, &parts = store->store().parts()] { write_part(*work, parts); });
+  co_await store->store().io().run(store->shard(),
+                                   [work, &all = store->store()] { write_part(*work, all); });
   if (!work->done) co_return std::unexpected(std::move(work->done).error());
   co_return KeptPart{.hash = work->hash, .pin = std::move(work->pin)};
 }

@@ -14,7 +14,8 @@ struct KeptPart {
   Parts::Pin pin;  // to be held until a blob that refers to the part is committed
 };
 
-// Returns when it is on the disk. Errors: store_full, io.
+// Returns when it is on the disk. Errors: quota_exceeded, counting parts that nothing uses yet;
+// store_full, io.
 async::Task<Result<KeptPart>> keep_part(ShardStore* store, TenantName tenant, std::string bytes);
 
 // Errors: data_corrupt, also when the part is not `size` bytes long; not_found, io.

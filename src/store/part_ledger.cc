@@ -65,6 +65,13 @@ std::string part_key(std::string_view tenant, const PartHash& hash) {
   return encode(Key{tenant, Kind::part, {}, name_of(hash)});
 }
 
+Result<bool> is_recorded(const Snapshot& state, const TenantName& tenant, const PartHash& hash) {
+  auto entry = state.view->get(part_key(tenant.str(), hash), Reach::disk);
+  if (!entry) return true;
+  CARREL_TRY(const auto found, std::move(*entry));
+  return found.has_value();
+}
+
 std::optional<UnusedPart> unused_part(const Key& garbage) {
   UnusedPart part{.tenant = garbage.tenant};
   if (garbage.kind != Kind::garbage || garbage.name.size() != kCount + part.hash.size()) return {};

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "store/key.h"
 #include "store/parts.h"
+#include "store/snapshot.h"
 
 namespace carrel::store {
 
@@ -32,6 +33,10 @@ Result<void> account_parts(const LedgerAccess& access, std::string_view tenant,
                            Kind kind = Kind::blob);
 
 std::string part_key(std::string_view tenant, const PartHash& hash);
+
+// Whether the ledger knows of the part: a record uses it, or did; damage counts as known. Errors:
+// those of the database.
+Result<bool> is_recorded(const Snapshot& state, const TenantName& tenant, const PartHash& hash);
 
 // What a garbage key names. Nothing: it is damaged.
 struct UnusedPart {

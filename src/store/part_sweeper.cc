@@ -20,14 +20,6 @@ struct Forgetting final : CommitRequest {
   std::promise<Verdict> done;
 };
 
-// Damage counts as known: `check` says what it is.
-Result<bool> is_recorded(const Snapshot& state, const TenantName& tenant, const PartHash& hash) {
-  auto entry = state.view->get(part_key(tenant.str(), hash), Reach::disk);
-  if (!entry) return true;
-  CARREL_TRY(const auto found, std::move(*entry));
-  return found.has_value();
-}
-
 }  // namespace
 
 Result<SweptParts> PartSweeper::step(Committer& committer, const Snapshot& state, Version durable,

@@ -2,6 +2,7 @@
 
 #include "store/backup.h"
 #include "store/database_folder.h"
+#include "store/part_ledger.h"
 #include "store/part_sweeper.h"
 #include "store/store_impl.h"
 #include "store/sweeper.h"
@@ -127,6 +128,17 @@ void Store::Impl::sweep(Sweeper& records, PartSweeper& unused, const Snapshot& s
   swept_files += removed->unfinished;
 }
 
+// What cannot be read counts as not used: it has no room, for now.
+bool Store::Impl::is_used(const TenantName& tenant, const PartHash& hash) const {
+  std::shared_ptr<const Snapshot> state;
+  {
+    const std::lock_guard lock(mutex);
+    state = newest;
+  }
+  const auto recorded = state ? is_recorded(*state, tenant, hash) : Result<bool>(false);
+  return recorded && *recorded;
+}
+
 DatabaseOptions Store::Impl::database_options() const {
   return {.folder = options.folder, .cache_bytes = options.cache_bytes, .files = options.files};
 }
@@ -149,6 +161,10 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   impl.io = std::make_unique<IoPool>(options.io_threads);
   impl.copying = std::make_unique<IoPool>(1);
   impl.parts = std::make_unique<Parts>(parts_folder(options.folder), options.on_damage);
+  impl.fresh_parts = std::make_unique<FreshParts>(
+      impl.usage.subtrees(), *impl.clock, [&impl](const TenantName& tenant, const PartHash& hash) {
+        return impl.is_used(tenant, hash);
+      });
   impl.newest = std::make_shared<const Snapshot>(
       Snapshot{.version = kNoVersion, .opened = kNoVersion, .view = impl.database->view()});
   impl.committer = std::make_unique<Committer>(
@@ -236,6 +252,7 @@ Result<std::shared_ptr<const Snapshot>> Store::snapshot() const {
 
 IoPool& Store::io() { return *impl_->io; }
 Parts& Store::parts() { return *impl_->parts; }
+FreshParts& Store::fresh_parts() { return *impl_->fresh_parts; }
 
 async::Task<Result<void>> Store::backup(async::Shard& shard, std::filesystem::path target) {
   const auto result = std::make_shared<Result<void>>();

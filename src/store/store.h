@@ -69,6 +69,7 @@ struct Usage {
   std::uint64_t names = 0;
 };
 
+class FreshParts;
 class Store;
 
 // A shard's way to the store. Owner: the Store. Thread: its shard's.
@@ -128,6 +129,7 @@ class Store {
   Result<std::shared_ptr<const Snapshot>> snapshot() const;
   IoPool& io();
   Parts& parts();
+  FreshParts& fresh_parts();
   // As `make_backup`, on a thread of its own, one after the other; returns on `shard`. Errors:
   // those of make_backup; unavailable.
   async::Task<Result<void>> backup(async::Shard& shard, std::filesystem::path target);

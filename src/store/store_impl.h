@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "store/feed.h"
+#include "store/fresh_parts.h"
 #include "store/record_cache.h"
 #include "store/store.h"
 #include "store/usage_table.h"
@@ -62,7 +63,8 @@ struct Store::Impl final : CommitObserver {
   TicketTable tickets;
   UsageTable usage;
   Feed feed;
-  std::unique_ptr<Parts> parts;  // outlives the pool, whose work uses it
+  std::unique_ptr<Parts> parts;             // outlives the pool, whose work uses it
+  std::unique_ptr<FreshParts> fresh_parts;  // likewise
   std::unique_ptr<IoPool> io, copying;
   std::stop_source stop_copying;
 
@@ -84,6 +86,7 @@ struct Store::Impl final : CommitObserver {
   void on_failed(Error cause, std::shared_ptr<const Snapshot> state) override;
   enum class Hearers : std::uint8_t { all, listening };
   void tell(Hearers hearers, const std::function<void(DurabilityListener&)>& what);
+  bool is_used(const TenantName& tenant, const PartHash& hash) const;
   void run_sweeps();
   void sweep(Sweeper& records, PartSweeper& unused, const Snapshot& state);
   DatabaseOptions database_options() const;

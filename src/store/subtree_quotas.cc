@@ -29,6 +29,15 @@ const Subtree* without_room(const Subtree& tenant, std::int64_t more) {
   return nullptr;
 }
 
+const Subtree* without_room_for_parts(const Subtree& tenant, std::int64_t more) {
+  for (const Subtree* each = &tenant; each != nullptr; each = each->above) {
+    const std::int64_t after =
+        std::max<std::int64_t>(each->bytes.load(kRelaxed), 0) + each->fresh.load(kRelaxed) + more;
+    if (static_cast<std::uint64_t>(after) > each->quota.load(kRelaxed)) return each;
+  }
+  return nullptr;
+}
+
 std::string used_up(const Subtree& full) {
   return fmt::format("the storage quota of the tenant {}, {} bytes with all below it, is used up",
                      full.tenant, full.quota.load(kRelaxed));
@@ -37,6 +46,11 @@ std::string used_up(const Subtree& full) {
 void count(Subtree& tenant, std::int64_t bytes) {
   for (Subtree* each = &tenant; each != nullptr; each = each->above)
     each->bytes.fetch_add(bytes, kRelaxed);
+}
+
+void count_fresh(Subtree& tenant, std::int64_t bytes) {
+  for (Subtree* each = &tenant; each != nullptr; each = each->above)
+    each->fresh.fetch_add(bytes, kRelaxed);
 }
 
 Subtree& SubtreeQuotas::find_or_make(std::string_view tenant) {

@@ -21,20 +21,24 @@ namespace carrel::store {
 
 inline constexpr std::uint64_t kNoQuota = UINT64_MAX;
 
-// Owner: SubtreeQuotas; stays while it does. Changed by the committer, `quota` by anybody; read by
-// all.
+// Owner: SubtreeQuotas; stays while it does. Changed by the committer, `quota` and `fresh` by
+// anybody; read by all.
 struct Subtree {
   std::string tenant;        // its highest
   Subtree* above = nullptr;  // null: nothing is
   std::atomic<std::int64_t> bytes = 0;
+  std::atomic<std::int64_t> fresh = 0;  // beside them: parts not used yet (fresh_parts.h)
   std::atomic<std::uint64_t> quota = kNoQuota;
 };
 
 // The first, from `tenant` upward, in which `more` bytes are too many; null: in none.
 const Subtree* without_room(const Subtree& tenant, std::int64_t more);
+// The same for parts that are to be written, with those that are fresh.
+const Subtree* without_room_for_parts(const Subtree& tenant, std::int64_t more);
 // What to tell of it.
 std::string used_up(const Subtree& full);
 void count(Subtree& tenant, std::int64_t bytes);
+void count_fresh(Subtree& tenant, std::int64_t bytes);
 
 // Owner: the UsageTable. Thread-safe; `load` before there is a committer.
 class SubtreeQuotas {

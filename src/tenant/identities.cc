@@ -65,6 +65,8 @@ struct Identities::Keys {
 };
 
 Result<Principal> principal_of(const Identity& identity) {
+  if (identity.subject.empty())
+    return fail(Code::unauthenticated, "the JWT does not say whose it is: it has no \"sub\"");
   for (const AccessRule& rule : identity.issuer->access) {
     const auto claim = identity.claims.find(rule.claim);
     if (claim == identity.claims.end() || !has_value(*claim, rule.value)) continue;

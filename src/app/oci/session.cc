@@ -8,7 +8,7 @@
 #include "async/first_of.h"
 #include "base/base64.h"
 #include "capability/http/redirect.h"
-#include "net/egress_policy.h"
+#include "net/url.h"
 
 namespace carrel::oci {
 namespace {
@@ -21,12 +21,6 @@ constexpr std::size_t kPiece = 64 << 10;
 // docker.io is the name, and not the host, of a registry.
 std::string host_of(const std::string& registry) {
   return registry == "docker.io" ? "registry-1.docker.io" : registry;
-}
-
-bool is_loopback(const net::Url& url) {
-  if (url.host == "localhost" || url.host == "::1") return true;
-  const auto address = net::parse_ip(url.host);
-  return address && !address->v6 && address->bytes[0] == 127;
 }
 
 struct Outcome {
@@ -49,7 +43,7 @@ Result<std::unique_ptr<Session>> Session::open(async::Shard& shard, Reference re
                                                SessionOptions options) {
   const std::string host = host_of(reference.registry);
   CARREL_TRY(net::Url base, net::parse_url("https://" + host + "/v2/"));
-  if (is_loopback(base) ||
+  if (net::is_loopback(base) ||
       std::ranges::find(options.plain_http, reference.registry) != options.plain_http.end()) {
     CARREL_TRY(base, net::parse_url("http://" + host + "/v2/"));
   }
