@@ -19,7 +19,8 @@ Task<Result<Principal>> Authenticator::identify(const net::Request* request,
   if (services.store == nullptr || services.gate == nullptr) co_return fail(Code::unavailable);
   auto principal = co_await look_up(std::string(*presented), services, clock);
   if (principal || principal.error().code() != Code::unauthenticated) co_return principal;
-  // Others may share the address, behind a proxy: a token that is valid is never refused for theirs.
+  // Others may share the address, behind a proxy: a token that is valid is never refused for
+  // theirs.
   if (!failures_.allows(request->remote_address, clock->now()))
     co_return fail(Code::too_many_requests, "too many tokens from this address were not valid");
   failures_.count(request->remote_address, clock->now());
