@@ -6,6 +6,7 @@
 
 #include "api/body.h"
 #include "api/query.h"
+#include "patterns/hook/report.h"
 #include "tenant/path.h"
 
 namespace carrel::api {
@@ -21,67 +22,24 @@ std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Json to_json(const std::vector<document::Problem>& problems) {
-  Json list = Json::array();
-  for (const auto& each : problems) list.push_back({{"at", each.at}, {"message", each.message}});
-  return list;
-}
-
-// What the caller may know of a module that is not its own: what came of it, not what it said.
-Json to_json(const hook::Run& run) {
-  Json json = {{"binding", run.binding},
-               {"tenant", run.tenant.str()},
-               {"status", hook::status_name(run.status)},
-               {"micros", std::chrono::duration_cast<std::chrono::microseconds>(run.took).count()}};
-  if (run.error) json["code"] = code_name(run.error->code());
-  if (!run.problems.empty()) json["problems"] = to_json(run.problems);
-  return json;
-}
-
-Json to_json(const std::vector<hook::Run>& runs) {
-  Json list = Json::array();
-  for (const auto& run : runs) list.push_back(to_json(run));
-  return list;
-}
-
-Json to_json(const hook::Point& point) {
-  Json bindings = Json::array();
-  for (const auto& each : point.bindings) {
-    Json binding = {{"name", each.name}, {"tenant", each.module.tenant.str()}};
-    // Not its path, which may hold what nobody is to know.
-    if (each.endpoint)
-      binding["endpoint"] = each.endpoint->url.scheme + "://" + each.endpoint->url.authority();
-    bindings.push_back(std::move(binding));
-  }
-  Json json = {{"point", point.name},
-               {"kind", app::kind_name(point.kind)},
-               {"bindings", std::move(bindings)}};
-  if (point.kind == app::PointKind::call) json["combine"] = app::combine_name(point.combine);
-  return json;
-}
-
 Answer list_of(const hook::App& app, bool paused) {
-  Json points = Json::array();
-  for (const auto& [name, point] : app.points) points.push_back(to_json(point));
-  return json_answer({{"app", app.app.str()}, {"paused", paused}, {"points", std::move(points)}});
+  return json_answer({{"app", app.app.str()},
+                      {"paused", paused},
+                      {"points", Json::parse(hook::points_text(app), nullptr, false)}});
 }
 
 // The output stays as the modules wrote it.
 Answer answer_of(const hook::Invocation& made) {
   return {head_of(200, "application/json"), fmt::format(R"({{"output":{},"runs":{}}})"
                                                         "\n",
-                                                        made.output, text_of(to_json(made.runs)))};
+                                                        made.output, hook::runs_text(made.runs))};
 }
 
 Answer failure_of(const hook::Invocation& made, std::uint64_t id) {
   Answer answer = problem(*made.error, id);
   Json json = Json::parse(answer.body, nullptr, false);
-  if (!made.culprit.empty()) json["binding"] = made.culprit;
-  if (!made.problems.empty()) {
-    json["detail"] = document::text_of(made.problems);
-    json["problems"] = to_json(made.problems);
-  }
-  if (!made.runs.empty()) json["runs"] = to_json(made.runs);
+  json.update(Json::parse(hook::failure_text(made), nullptr, false));
+  if (!made.problems.empty()) json["detail"] = document::text_of(made.problems);
   answer.body = text_of(json) + "\n";
   if (answer.head.status == 503) answer.head.headers.emplace_back("retry-after", "1");
   return answer;

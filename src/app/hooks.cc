@@ -112,6 +112,21 @@ std::vector<std::string> read_places(TableReader& table) {
   return places;
 }
 
+// Of an application that has libcarrel; a server has none.
+std::vector<std::string> read_functions(TableReader& table) {
+  constexpr std::size_t kMostFunctions = 64;
+  auto names = table.texts("functions", 64);
+  if (names.size() > kMostFunctions)
+    table.problem("functions", fmt::format("`functions` names at most {}", kMostFunctions));
+  for (const std::string& name : names) {
+    if (is_point_name(name)) continue;
+    table.problem("functions", fmt::format("{} is no name of a function; write 1 to 64 of a-z, "
+                                           "0-9, -, _ and ., such as \"stock.level\"",
+                                           in_quotes(name)));
+  }
+  return names;
+}
+
 // What becomes of a call's answers.
 void read_answers(TableReader& table, HookPoint& point, const Manifest& manifest) {
   if (!table.has("combine")) {
@@ -121,6 +136,7 @@ void read_answers(TableReader& table, HookPoint& point, const Manifest& manifest
   point.output = read_schema(table, "output", manifest);
   read_failure(table, point);
   point.html = read_places(table);
+  point.functions = read_functions(table);
   table.refuse("retry", "a call is not tried again; it is of kind = \"event\" points");
 }
 
@@ -296,7 +312,7 @@ HookPoint read_hook(const TomlValue& value, const Manifest& manifest,
   point.input = read_schema(table, "input", manifest);
   if (point.kind == PointKind::event) {
     read_retry(table, point);
-    for (const std::string_view key : {"combine", "output", "on_failure", "default", "html"})
+    for (const std::string_view key : {"combine", "output", "on_failure", "default", "html", "functions"})
       table.refuse(key, "of an event nobody waits for an answer");
   } else {
     read_answers(table, point, manifest);

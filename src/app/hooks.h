@@ -85,6 +85,7 @@ struct HookPoint {
   std::shared_ptr<const document::Schema> output;  // of each answer; null: any JSON
   std::vector<std::string> html;                   // places in an answer that are made safe
   turn::Grants grants;                             // what modules of other tenants may have here
+  std::vector<std::string> functions = {};         // of an embedding application, in /app
   std::vector<HookBinding> bindings;               // in their order
 };
 

@@ -7,31 +7,14 @@
 #include <map>
 
 #include "app/fetch_sources.h"
-#include "app/setup.h"
 #include "app/wagi.h"
-#include "capability/assets/assets.h"
+#include "server/app_modules.h"
 #include "server/faults.h"
 #include "server/hook_points.h"
 #include "server/wagi_routes.h"
 
 namespace carrel::server {
 namespace {
-
-using Node = std::shared_ptr<wasi::Node>;
-
-// Folders that several modules see are read once.
-class Folders {
- public:
-  Node find(const std::filesystem::path& folder, Faults& faults) {
-    if (const auto known = nodes_.find(folder); known != nodes_.end()) return known->second;
-    auto node = capability::assets::mount(folder);
-    if (!node) faults.add(node.error());
-    return nodes_.emplace(folder, node ? *node : nullptr).first->second;
-  }
-
- private:
-  std::map<std::filesystem::path, Node> nodes_;
-};
 
 // What the static folders of one version may hold in memory, and how many files; a folder that
 // several routes serve counts once.
@@ -57,44 +40,6 @@ class Statics {
   std::uint64_t bytes_;
   std::size_t files_ = function::StaticOptions().files;
 };
-
-turn::ModuleSetup setup_of(const app::Manifest& manifest, const app::Module& module,
-                           Folders& folders, Faults& faults, const app::Pairs& environment) {
-  // The operator's word goes before the manifest's.
-  turn::ModuleSetup setup = app::setup_of(manifest, module, environment);
-  if (manifest.assets) setup.mounts.push_back({"/assets", folders.find(*manifest.assets, faults)});
-  for (const app::Volume& volume : module.volumes) {
-    setup.mounts.push_back({volume.guest, folders.find(volume.host, faults)});
-  }
-  return setup;
-}
-
-std::shared_ptr<const runtime::Program> program_of(const app::Module& module,
-                                                   runtime::Loader& loader, Faults& faults) {
-  auto program = loader.check(module.source);
-  if (!program) {
-    faults.add(std::move(program).error().within(fmt::format("module \"{}\"", module.name.str())));
-    return nullptr;
-  }
-  return *program;
-}
-
-// A name that nothing exports would be found at the first request only.
-void check_entrypoint(const app::Module& module, const runtime::Program& program,
-                      runtime::Loader& loader, Faults& faults) {
-  auto code = loader.load_now(program);
-  if (!code) return faults.add(code.error());
-  if ((*code)->is_component()) return;  // its world says what is called
-  const auto exports = (*code)->exports();
-  const bool found = std::ranges::any_of(exports, [&](const wasm::ExportName& each) {
-    return each.name == module.entrypoint && each.type.starts_with("func");
-  });
-  if (found) return;
-  faults.add(Error(Code::invalid_config,
-                   fmt::format("module \"{}\": {} exports no function \"{}\"", module.name.str(),
-                               module.source.string(), module.entrypoint),
-                   "`carrel inspect FILE` shows what it exports"));
-}
 
 std::vector<WatchedFolder> folders_of(const app::Manifest& manifest) {
   std::vector<WatchedFolder> folders = {{manifest.folder, Depth::whole_tree}};
@@ -149,21 +94,13 @@ Result<LoadedApp> AppLoader::load(const AppSource& source, const Placement& plac
 Result<LoadedApp> AppLoader::load_placed(app::Manifest manifest, const AppSource& source,
                                          const Placement& placement) const {
   Faults faults(manifest.file);
-  Folders folders;
-  std::vector<function::Function> modules;
-  const Instant begin = clock_.now();
-  for (const app::Module& module : manifest.modules) {
-    if (placement.patience && clock_.now() - begin > *placement.patience) {
-      faults.add(Error(Code::compile_failed, "its modules take too long to compile, all together",
-                       "deploy it in several apps, or again: what has been compiled is kept"));
-      break;
-    }
-    auto program = program_of(module, loader_, faults);
-    if (program) check_entrypoint(module, *program, loader_, faults);
-    modules.push_back(
-        {program, setup_of(manifest, module, folders, faults, placement.environment)});
-    modules.back().module.tenant = placement.tenant;
-  }
+  std::optional<Instant> until;
+  if (placement.patience) until = clock_.now() + *placement.patience;
+  std::vector<function::Function> modules = modules_of({.manifest = manifest,
+                                                        .tenant = placement.tenant,
+                                                        .environment = placement.environment,
+                                                        .until = until},
+                                                       loader_, clock_, faults);
   Statics opened(placement.static_bytes);
   std::vector<std::shared_ptr<const function::StaticFiles>> statics;
   for (const app::StaticFolder& each : manifest.statics) {

@@ -243,10 +243,11 @@ Task<Invocation> Invoker::invoke(std::shared_ptr<const App> app, const Point* po
     co_return made;
   }
   Combination combination(point->combine, call.input);
+  const Nanos longest = std::min(point->deadline, call.longest);
   Flow flow{.app = std::move(app),
             .point = *point,
             .call = std::move(call),
-            .deadline = steady_clock::now() + point->deadline,
+            .deadline = steady_clock::now() + longest,
             .combination = std::move(combination)};
   for (const Binding& binding : point->bindings) {
     if (flow.combination.decided()) break;

@@ -44,6 +44,7 @@ struct Call {
   std::string input;                 // JSON, not checked yet
   std::optional<TenantName> tenant;  // whose modules are asked, with those of tenants above it
   std::uint64_t id = 0;              // names the call in logs
+  Nanos longest = Nanos::max();      // if its caller waits less than the point's deadline
 };
 
 struct Invocation {

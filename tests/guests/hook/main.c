@@ -7,7 +7,9 @@
 //   event              answers what it was told of the event
 //   keep               counts in the store "hooks", then answers ANSWER
 //   deep | huge        answers 100,000 arrays in one another; ANSWER and 3 MiB of spaces
+//   app                asks the application's function NAME with its input, and answers its answer
 //   loop | sleep | trap | exit | memory
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +49,19 @@ static void keep(void) {
   if (write(fd, text, strlen(text)) < 0 || close(fd) != 0) exit(5);
 }
 
+static void ask(const char* name) {
+  char path[128], answer[4096];
+  snprintf(path, sizeof path, "/app/%s", name);
+  const int fd = open(path, O_RDWR);
+  ssize_t n = fd < 0 ? -1 : write(fd, input, size);
+  if (n >= 0) n = read(fd, answer, sizeof answer);
+  if (n < 0) {
+    printf("{\"errno\": %d}", errno);
+    return;
+  }
+  for (; n > 0; n = read(fd, answer, sizeof answer)) fwrite(answer, 1, (size_t)n, stdout);
+}
+
 static void flood(const char* piece, size_t times) {
   for (size_t i = 0; i < times; ++i) say(piece);
 }
@@ -75,6 +90,8 @@ int main(void) {
   } else if (strcmp(act, "keep") == 0) {
     keep();
     say(answer);
+  } else if (strcmp(act, "app") == 0) {
+    ask(variable("NAME"));
   } else if (strcmp(act, "deep") == 0) {
     flood("[[[[[[[[[[", 10000);
   } else if (strcmp(act, "huge") == 0) {

@@ -1,0 +1,70 @@
+#include "document/quick_json.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+namespace carrel::document {
+namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+// Where texts are no longer kept in one piece: what is larger is not worth a thread's memory.
+constexpr std::size_t kLargest = 1 << 20;
+
+bool are_distinct(const object& fields) {
+  constexpr std::size_t kFew = 16;
+  std::array<std::string_view, kFew> few;
+  std::size_t count = 0;
+  for (const auto field : fields) {
+    if (count == kFew) break;
+    if (std::ranges::find(few.begin(), few.begin() + count, field.key) != few.begin() + count)
+      return false;
+    few[count++] = field.key;
+  }
+  if (count < kFew) return true;
+  std::vector<std::string_view> names;
+  for (const auto field : fields) names.push_back(field.key);
+  std::ranges::sort(names);
+  return std::ranges::adjacent_find(names) == names.end();
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): as deep as `depth` at most
+bool is_fine(const element& value, std::size_t depth) {
+  switch (value.type()) {
+    case simdjson::dom::element_type::ARRAY:
+      if (depth == 0) return false;
+      for (const element each : simdjson::dom::array(value)) {
+        if (!is_fine(each, depth - 1)) return false;
+      }
+      return true;
+    case simdjson::dom::element_type::OBJECT: {
+      if (depth == 0) return false;
+      const object fields(value);
+      if (!are_distinct(fields)) return false;
+      for (const auto field : fields) {
+        if (!is_fine(field.value, depth - 1)) return false;
+      }
+      return true;
+    }
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+bool is_surely_json(std::string_view text, std::size_t depth) {
+  if (text.size() > kLargest) return false;
+  // Its memory serves the next text.
+  thread_local simdjson::dom::parser parser(kLargest);
+  element value;
+  if (parser.parse(text.data(), text.size()).get(value) != simdjson::SUCCESS) return false;
+  return is_fine(value, depth);
+}
+
+}  // namespace carrel::document
