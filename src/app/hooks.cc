@@ -190,19 +190,51 @@ bool is_private_way(const net::Url& url) {
   return address && !address->v6 && address->bytes[0] == 127;
 }
 
-std::optional<HookEndpoint> read_endpoint(TableReader& table, const HookPoint& point) {
-  HookEndpoint endpoint;
-  const auto text = table.required_text("endpoint");
-  if (text) {
-    auto url = net::parse_url(*text);
-    if (!url) {
-      table.problem("endpoint", "`endpoint`: " + url.error().message());
-    } else if (!is_private_way(*url)) {
-      table.problem("endpoint", "`endpoint` begins with https://; http:// is for this machine");
-    } else {
-      endpoint.url = std::move(*url);
-    }
+std::optional<net::Url> read_url(TableReader& table, std::string_view key) {
+  const auto text = table.required_text(key);
+  if (!text) return {};
+  auto url = net::parse_url(*text);
+  if (!url) {
+    table.problem(key, fmt::format("`{}`: {}", key, url.error().message()));
+  } else if (!is_private_way(*url)) {
+    table.problem(key, fmt::format("`{}` begins with https://; http:// is for this machine", key));
+  } else {
+    return std::move(*url);
   }
+  return {};
+}
+
+// RFC 6749, section 3.3: a word of a scope.
+bool is_scope(std::string_view text) {
+  return std::ranges::all_of(text,
+                             [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+}
+
+std::optional<OAuthClient> read_oauth(TableReader& outer, Problems& problems) {
+  const TomlValue* const value = outer.table("oauth");
+  if (value == nullptr) return {};
+  TableReader table(*value, "`oauth`", problems);
+  OAuthClient client;
+  if (auto url = read_url(table, "url")) client.url = std::move(*url);
+  client.id = table.required_text("client_id", 256).value_or("");
+  client.secret = table.required_text("client_secret").value_or("");
+  client.scope = table.text("scope", 1024).value_or("");
+  table.finish();
+  if (!client.secret.empty() && !is_variable(client.secret)) {
+    table.problem("client_secret", fmt::format("{} is no name of a secret; its value is set by "
+                                               "`carrel secret set`",
+                                               in_quotes(client.secret)));
+  }
+  if (!is_scope(client.scope))
+    table.problem("scope", "`scope` is words with spaces between, without quotes");
+  return client;
+}
+
+std::optional<HookEndpoint> read_endpoint(TableReader& table, const HookPoint& point,
+                                          Problems& problems) {
+  HookEndpoint endpoint;
+  if (auto url = read_url(table, "endpoint")) endpoint.url = std::move(*url);
+  endpoint.oauth = read_oauth(table, problems);
   const auto secret = table.text("secret");
   if (!secret) {
     table.problem("endpoint",
@@ -224,12 +256,13 @@ std::optional<HookEndpoint> read_endpoint(TableReader& table, const HookPoint& p
   return endpoint;
 }
 
-std::optional<HookBinding> read_endpoint_binding(TableReader& table, const HookPoint& point) {
+std::optional<HookBinding> read_endpoint_binding(TableReader& table, const HookPoint& point,
+                                                 Problems& problems) {
   HookBinding binding{
       .name = table.required_text("name").value_or(""),
       .order = static_cast<int>(table.integer("order", {-1'000'000, 1'000'000}).value_or(0)),
       .tenant = table.text("tenant").value_or(""),
-      .endpoint = read_endpoint(table, point)};
+      .endpoint = read_endpoint(table, point, problems)};
   table.finish();
   check_name(table, point, binding);
   return binding;
@@ -240,7 +273,8 @@ std::optional<HookBinding> read_binding(const TomlValue& value, const HookPoint&
                                         std::span<const std::string_view> modules,
                                         Problems& problems) {
   TableReader table(value, "[[hook.bind]]", problems);
-  if (table.has("endpoint") && !table.has("module")) return read_endpoint_binding(table, point);
+  if (table.has("endpoint") && !table.has("module"))
+    return read_endpoint_binding(table, point, problems);
   const auto name = table.required_text("module");
   table.refuse("endpoint", "a binding has `module` or `endpoint`, not both");
   HookBinding binding{

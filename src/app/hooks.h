@@ -56,10 +56,19 @@ enum class EventFormat : std::uint8_t {
 };
 std::string_view format_name(EventFormat format);
 
+// Who asks a token server for access to an endpoint (OAuth 2.0 client credentials).
+struct OAuthClient {
+  net::Url url;        // the token server's: https, or http to this machine
+  std::string id;      // what it knows the client by
+  std::string secret;  // name of a secret of the binding's tenant
+  std::string scope;   // words with spaces between; empty: none is asked for
+};
+
 // Somebody's server in place of a module.
 struct HookEndpoint {
   net::Url url;        // https, or http to this machine
   std::string secret;  // name of a secret of the binding's tenant
+  std::optional<OAuthClient> oauth = {};
   EventFormat format = EventFormat::standard;
   Nanos disable_after = std::chrono::hours(120);
 };

@@ -198,6 +198,33 @@ TEST(Hooks, EndpointsStandWhereModulesDo) {
       HasSubstr("name"));
 }
 
+TEST(Hooks, EndpointsMayWantAnAccessToken) {
+  Fixture f;
+  const auto with_oauth = [](std::string_view keys) {
+    return bound_at("https://x.example/", "oauth = { " + std::string(keys) + " }\n");
+  };
+  const std::string url = "url = \"https://id.example/token\"";
+  const std::string whole = url + ", client_id = \"c\", client_secret = \"CRM_CLIENT\"";
+  const auto manifest = f.read(with_oauth(whole + ", scope = \"a b\""));
+  ASSERT_TRUE(manifest) << manifest.error().describe();
+  const auto& oauth = manifest->hooks[0].bindings[0].endpoint->oauth;
+  ASSERT_TRUE(oauth);
+  EXPECT_EQ(oauth->url.text(), "https://id.example/token");
+  EXPECT_EQ(oauth->id, "c");
+  EXPECT_EQ(oauth->secret, "CRM_CLIENT");
+  EXPECT_EQ(oauth->scope, "a b");
+  EXPECT_THAT(f.error(with_oauth(url)), HasSubstr("client_id"));
+  EXPECT_THAT(f.error(with_oauth(url + ", client_id = \"c\"")), HasSubstr("client_secret"));
+  EXPECT_THAT(f.error(with_oauth("url = \"http://id.example/\", client_id = \"c\", "
+                                 "client_secret = \"S\"")),
+              HasSubstr("https://"));
+  EXPECT_THAT(f.error(with_oauth(url + ", client_id = \"c\", client_secret = \"s3cr&t\"")),
+              HasSubstr("no name of a secret"));
+  EXPECT_THAT(f.error(with_oauth(whole + ", scope = \"a\\nb\"")), HasSubstr("scope"));
+  EXPECT_THAT(f.error(with_oauth(whole + ", grant = \"password\"")), HasSubstr("grant"));
+  EXPECT_THAT(f.error(with_oauth(whole + ", client_id = \"\"")), Not(HasSubstr("no error")));
+}
+
 TEST(Hooks, CallsAskEndpointsAsWell) {
   Fixture f;
   const std::string bound =

@@ -43,6 +43,7 @@ hook::Binding endpoint_of(const hook::App& app, const app::HookBinding& bound) {
           .endpoint = std::make_shared<hook::Endpoint>(
               hook::Endpoint{.url = bound.endpoint->url,
                              .secret = bound.endpoint->secret,
+                             .oauth = bound.endpoint->oauth,
                              .format = bound.endpoint->format,
                              .disable_after = bound.endpoint->disable_after})};
 }

@@ -22,13 +22,14 @@ ShardUnit::ShardUnit(unsigned index, runtime::Loader& loader, const runtime::Run
       services_{.store = &store_, .gate = &gate_, .sealer = &store.sealer()},
       runtime_(shard_, loader, limits, services_),
       functions_(runtime_, logs.guests(), logs.failures()),
+      endpoints_(services_, system_clock()),
       invoker_(runtime_, logs.guests(), logs.hooks()),
       ring_(ring),
-      events_(runtime_, logs.guests(), logs.hooks(), services_, system_clock()),
+      events_(runtime_, logs.guests(), logs.hooks(), services_, endpoints_, system_clock()),
       deliveries_(shard_, services_, system_clock(), events_),
       emitter_(services_, system_clock(), ring, deliveries_),
-      shadows_(runtime_, logs.guests(), services_, system_clock()) {
-  invoker_.reach(services_);
+      shadows_(runtime_, logs.guests(), endpoints_, system_clock()) {
+  invoker_.reach(endpoints_);
   ring.attach(shard_, deliveries_);
 }
 

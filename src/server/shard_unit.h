@@ -98,6 +98,7 @@ class ShardUnit {
   turn::Services services_;
   runtime::Runtime runtime_;
   function::FunctionHandler functions_;
+  hook::Endpoints endpoints_;
   hook::Invoker invoker_;
   delivery::Ring& ring_;
   hook::Events events_;

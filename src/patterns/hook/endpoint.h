@@ -1,4 +1,4 @@
-// A request to an endpoint: signed, sent by the node's one way out, its answer read within bounds.
+// Requests to endpoints: signed, sent by the node's one way out, their answers read within bounds.
 //
 // Redirects are not followed: who is told is who was named.
 #pragma once
@@ -6,8 +6,10 @@
 #include <string>
 
 #include "async/task.h"
+#include "patterns/hook/access_token.h"
 #include "patterns/hook/cloud_event.h"
 #include "patterns/hook/point.h"
+#include "patterns/hook/signature.h"
 #include "turn/state.h"
 
 namespace carrel::hook {
@@ -27,10 +29,25 @@ struct EndpointReply {
   Nanos retry_after{};  // as it asks for; a day at most
 };
 
-// Whatever the endpoint answers. Errors: not_found and invalid_config of the secret; those of
-// net::Caller and of the answer's body.
-async::Task<Result<EndpointReply>> call_endpoint(turn::Services services, const Clock* clock,
-                                                 EndpointCall call);
+// Owner: the shard's unit. Thread: its shard. Stops: destroying a call's task cancels it.
+class Endpoints {
+ public:
+  Endpoints(const turn::Services& services, const Clock& clock)
+      : services_(services), clock_(clock), tokens_(services, clock) {}
+
+  // Whatever the endpoint answers. An access token that it refuses although it was good before is
+  // got anew, once. Errors: not_found and invalid_config of secrets; those of net::Caller, of the
+  // answer's body and of AccessTokens::get.
+  async::Task<Result<EndpointReply>> call(EndpointCall call);
+
+ private:
+  async::Task<Result<EndpointReply>> send(const EndpointCall* call, const SigningKeys* keys,
+                                          Instant end, std::string_view token);
+
+  const turn::Services& services_;
+  const Clock& clock_;
+  AccessTokens tokens_;
+};
 
 // Of an answer that is none: "it answered 503".
 std::string refusal_text(const EndpointReply& reply);

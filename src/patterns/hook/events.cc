@@ -6,7 +6,6 @@
 #include <charconv>
 
 #include "delivery/ring.h"
-#include "patterns/hook/endpoint.h"
 #include "patterns/hook/endpoint_state.h"
 #include "patterns/hook/event_record.h"
 #include "patterns/hook/nowhere.h"
@@ -175,12 +174,12 @@ Task<Verdict> Events::tell_endpoint(const Whom* whom, const Item* item, CloudEve
       co_return Verdict{.how = How::hopeless, .cause = "the endpoint is disabled: " + state->why};
   }
   const Instant begin = steady_clock::now();
-  const auto reply = co_await call_endpoint(services_, &clock_,
-                                            {.tenant = binding.module.tenant,
-                                             .endpoint = binding.endpoint,
-                                             .id = item->name.id,
-                                             .message = message_of(event, binding.endpoint->format),
-                                             .longest = whom->point->deadline});
+  const auto reply =
+      co_await endpoints_.call({.tenant = binding.module.tenant,
+                                .endpoint = binding.endpoint,
+                                .id = item->name.id,
+                                .message = message_of(event, binding.endpoint->format),
+                                .longest = whom->point->deadline});
   AttemptNote note{.at = store::milliseconds(clock_.wall()),
                    .id = item->name.id,
                    .attempt = item->attempts,

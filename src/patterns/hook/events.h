@@ -12,6 +12,7 @@
 
 #include "delivery/receiver.h"
 #include "patterns/hook/cloud_event.h"
+#include "patterns/hook/endpoint.h"
 #include "patterns/hook/invoker.h"
 #include "patterns/hook/lane.h"
 #include "patterns/hook/point.h"
@@ -24,8 +25,13 @@ namespace carrel::hook {
 class Events final : public delivery::Receiver {
  public:
   Events(runtime::Runtime& runtime, turn::GuestLog& guests, Reports& reports,
-         const turn::Services& services, const Clock& clock)
-      : runtime_(runtime), guests_(guests), reports_(reports), services_(services), clock_(clock) {}
+         const turn::Services& services, Endpoints& endpoints, const Clock& clock)
+      : runtime_(runtime),
+        guests_(guests),
+        reports_(reports),
+        services_(services),
+        endpoints_(endpoints),
+        clock_(clock) {}
   Events(const Events&) = delete;
   Events& operator=(const Events&) = delete;
 
@@ -66,6 +72,7 @@ class Events final : public delivery::Receiver {
   turn::GuestLog& guests_;
   Reports& reports_;
   const turn::Services& services_;
+  Endpoints& endpoints_;
   const Clock& clock_;
   std::shared_ptr<const Apps> apps_ = std::make_shared<Apps>();
   std::map<std::string, std::size_t> left_;  // records of an event's deliveries, by its id

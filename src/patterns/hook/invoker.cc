@@ -8,7 +8,6 @@
 #include "async/event.h"
 #include "async/first_of.h"
 #include "document/json_text.h"
-#include "patterns/hook/endpoint.h"
 #include "patterns/hook/event_record.h"
 #include "tenant/path.h"
 
@@ -173,7 +172,7 @@ Task<std::optional<Error>> Invoker::ask_endpoint(Flow* flow, const Binding* bind
     reports_.failed(binding->module, flow->call.id, error, {});
     return std::optional(std::move(error));
   };
-  if (services_ == nullptr)
+  if (endpoints_ == nullptr)
     co_return ended(Error(Code::unavailable, "this process calls no endpoints"));
   auto id = new_id("call", system_clock().wall());
   if (!id) co_return ended(std::move(id).error());
@@ -184,7 +183,7 @@ Task<std::optional<Error>> Invoker::ask_endpoint(Flow* flow, const Binding* bind
                                 .body = flow->combination.input()},
                     .longest = flow->deadline - steady_clock::now(),
                     .most = kMaxDocument};
-  auto reply = co_await call_endpoint(*services_, &system_clock(), std::move(call));
+  auto reply = co_await endpoints_->call(std::move(call));
   if (!reply) {
     // The call's clock counts in milliseconds.
     const Instant about_now = steady_clock::now() + std::chrono::milliseconds(5);

@@ -14,6 +14,7 @@
 #include "delivery/item.h"
 #include "patterns/hook/answer.h"
 #include "patterns/hook/breaker.h"
+#include "patterns/hook/endpoint.h"
 #include "patterns/hook/lane.h"
 #include "patterns/hook/point.h"
 #include "runtime/runtime.h"
@@ -76,7 +77,7 @@ class Invoker {
   Invoker& operator=(const Invoker&) = delete;
 
   // From now on endpoints can be asked. They outlive it.
-  void reach(const turn::Services& services) { services_ = &services; }
+  void reach(Endpoints& endpoints) { endpoints_ = &endpoints; }
 
   // `point` is one of the app's, of kind call.
   async::Task<Invocation> invoke(std::shared_ptr<const App> app, const Point* point, Call call);
@@ -92,7 +93,7 @@ class Invoker {
   runtime::Runtime& runtime_;
   turn::GuestLog& guests_;
   Reports& reports_;
-  const turn::Services* services_ = nullptr;           // null: no endpoint is asked
+  Endpoints* endpoints_ = nullptr;                     // null: none is asked
   std::unordered_map<std::string, Breaker> breakers_;  // of modules that have failed lately
 };
 

@@ -35,6 +35,7 @@ using app::OnFailure;
 struct Endpoint {
   net::Url url;
   std::string secret;  // of the binding's tenant, by name: keys to sign with (signature.h)
+  std::optional<app::OAuthClient> oauth = {};  // it wants an access token as well
   app::EventFormat format = app::EventFormat::standard;
   Nanos disable_after = std::chrono::hours(120);  // of nothing but failures
 };

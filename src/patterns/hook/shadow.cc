@@ -1,7 +1,6 @@
 #include "patterns/hook/shadow.h"
 
 #include "document/json_text.h"
-#include "patterns/hook/endpoint.h"
 #include "patterns/hook/event_record.h"
 #include "patterns/hook/nowhere.h"
 
@@ -90,13 +89,12 @@ Task<ShadowAnswer> Shadows::ask_endpoint(const ShadowCall* call) {
     co_return made;
   }
   EventMessage message = message_to(*call, *id, now);
-  const auto reply = co_await call_endpoint(services_, &clock_,
-                                            {.tenant = call->endpoint->module.tenant,
-                                             .endpoint = call->endpoint->endpoint,
-                                             .id = std::move(*id),
-                                             .message = std::move(message),
-                                             .longest = call->point->deadline,
-                                             .most = kMaxDocument});
+  const auto reply = co_await endpoints_.call({.tenant = call->endpoint->module.tenant,
+                                               .endpoint = call->endpoint->endpoint,
+                                               .id = std::move(*id),
+                                               .message = std::move(message),
+                                               .longest = call->point->deadline,
+                                               .most = kMaxDocument});
   made.took = steady_clock::now() - begin;
   if (!reply) {
     made.error = reply.error();

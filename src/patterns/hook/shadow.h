@@ -12,6 +12,7 @@
 
 #include "patterns/hook/answer.h"
 #include "patterns/hook/difference.h"
+#include "patterns/hook/endpoint.h"
 #include "patterns/hook/point.h"
 #include "runtime/runtime.h"
 
@@ -41,9 +42,9 @@ struct Comparison {
 // Owner: the shard's unit. Thread: its shard. Stops: destroying the task cancels it.
 class Shadows {
  public:
-  Shadows(runtime::Runtime& runtime, turn::GuestLog& guests, const turn::Services& services,
+  Shadows(runtime::Runtime& runtime, turn::GuestLog& guests, Endpoints& endpoints,
           const Clock& clock)
-      : runtime_(runtime), guests_(guests), services_(services), clock_(clock) {}
+      : runtime_(runtime), guests_(guests), endpoints_(endpoints), clock_(clock) {}
 
   // Errors: hook_input; invalid_argument when the module has grants that the point does not give
   // to the endpoint's tenant.
@@ -55,7 +56,7 @@ class Shadows {
 
   runtime::Runtime& runtime_;
   turn::GuestLog& guests_;
-  const turn::Services& services_;
+  Endpoints& endpoints_;
   const Clock& clock_;
 };
 
