@@ -254,10 +254,13 @@ Task<Result<Answer>> EventApi::redrive(const HookRequest* request, const hook::P
   std::string prefix = lane_of(*request->app, *point, binding);
   if (!binding.empty()) prefix += '\0';
   std::size_t all = 0;
-  for (std::size_t page = kMostAtOnce; page >= kMostAtOnce; all += page) {
-    CARREL_CO_TRY(page, co_await redrive_page(prefix, id));
+  bool more = true;
+  while (more && emitter_.has_room(*request->app)) {
+    CARREL_CO_TRY(const std::size_t page, co_await shelter_.run(redrive_page(prefix, id)));
+    all += page;
+    more = page >= kMostAtOnce;
   }
-  co_return json_answer({{"redriven", all}});
+  co_return json_answer({{"redriven", all}, {"more", more}});
 }
 
 Task<Result<Answer>> EventApi::endpoints(const HookRequest* request, const hook::Point* point) {

@@ -44,8 +44,13 @@ struct HookRequest {
 class EventApi {
  public:
   EventApi(hook::Emitter& emitter, delivery::Ring& ring, DeliverySwitch& pause,
-           const turn::Services& services, const Clock& clock)
-      : emitter_(emitter), ring_(ring), switch_(pause), services_(services), clock_(clock) {}
+           async::Shelter& shelter, const turn::Services& services, const Clock& clock)
+      : emitter_(emitter),
+        ring_(ring),
+        switch_(pause),
+        shelter_(shelter),
+        services_(services),
+        clock_(clock) {}
 
   bool paused() const { return switch_.paused(); }
 
@@ -67,6 +72,7 @@ class EventApi {
   hook::Emitter& emitter_;
   delivery::Ring& ring_;
   DeliverySwitch& switch_;
+  async::Shelter& shelter_;
   const turn::Services& services_;
   const Clock& clock_;
 };

@@ -130,7 +130,9 @@ Result<void> redrive(NodeClient& node, const Options& options) {
   const Json json = Json::parse(answer.body, nullptr, false);
   if (!json.is_object() || !json.contains("redriven")) return no_points();
   if (options.json) return write_json(json);
-  return write_line(fmt::format("{} are tried again", json["redriven"].dump()));
+  const bool more = json.contains("more") && json["more"].is_boolean() && json["more"].get<bool>();
+  return write_line(fmt::format("{} are tried again{}", json["redriven"].dump(),
+                                more ? "; there is no room for more of them yet" : ""));
 }
 
 Result<void> endpoints(NodeClient& node, const Options& options) {

@@ -27,7 +27,7 @@ ShardUnit::ShardUnit(unsigned index, runtime::Loader& loader, const runtime::Run
       ring_(ring),
       events_(runtime_, logs.guests(), logs.hooks(), services_, endpoints_, system_clock()),
       deliveries_(shard_, services_, system_clock(), events_),
-      emitter_(services_, system_clock(), ring, deliveries_),
+      emitter_(services_, system_clock(), ring, deliveries_, shelter_),
       shadows_(runtime_, logs.guests(), endpoints_, system_clock()) {
   invoker_.reach(endpoints_);
   ring.attach(shard_, deliveries_);
@@ -67,7 +67,7 @@ async::Task<void> ShardUnit::load_into(unsigned count, Result<void>* done) {
 Result<std::uint16_t> ShardUnit::serve_hooks(const api::LocalToken& token,
                                              api::DeliverySwitch& pause, const Clock& clock,
                                              net::Server::Options options) {
-  hooks_.emplace(invoker_, api::EventApi(emitter_, ring_, pause, services_, clock),
+  hooks_.emplace(invoker_, api::EventApi(emitter_, ring_, pause, shelter_, services_, clock),
                  api::ShadowApi(shadows_), token, services_, clock);
   if (hook_apps_) hooks_->serve(hook_apps_);
   CARREL_TRY(auto listener, net::Server::listen(shard_, *hooks_, std::move(options)));

@@ -14,6 +14,7 @@
 #include "api/hooks.h"
 #include "async/gate.h"
 #include "async/shard.h"
+#include "async/shelter.h"
 #include "delivery/ring.h"
 #include "net/client.h"
 #include "net/server.h"
@@ -103,6 +104,7 @@ class ShardUnit {
   delivery::Ring& ring_;
   hook::Events events_;
   delivery::Dispatcher deliveries_;  // goes before what it delivers to
+  async::Shelter shelter_;           // goes before what its tasks use
   hook::Emitter emitter_;
   hook::Shadows shadows_;
   std::shared_ptr<const hook::Apps> hook_apps_;

@@ -2,6 +2,8 @@
 
 import json
 import re
+import socket
+import struct
 import time
 
 import pytest
@@ -156,6 +158,7 @@ def test_the_same_event_again_is_none(shop, run_carrel):
         ("nobody", "{}", {"content-type": "application/cloudevents+json"}, 400, "invalid_argument"),
         ("nobody", "{}", {**JSON, **EVENT, "ce-specversion": "0.3"}, 400, "invalid_argument"),
         ("nobody", "{}", {**JSON, "ce-id": "7"}, 400, "invalid_argument"),
+        ("nobody", "{}", {**JSON, **EVENT, "ce-data": "x"}, 400, "invalid_argument"),
         ("nobody", "{}", {"idempotency-key": "x" * 256}, 400, "bad_request"),
         ("called", "{}", {}, 400, "invalid_argument"),
         ("none", "{}", {}, 404, "not_found"),
@@ -304,6 +307,25 @@ def test_nothing_acknowledged_is_lost_or_done_twice_when_the_server_is_killed(tm
     assert done.returncode == 0, done.stdout
 
 
+def test_an_event_whose_sender_goes_is_delivered_or_was_never_there(tmp_path, run_carrel):
+    made = Shop(tmp_path)
+    made.point("counted", "", [keeper()])
+    made.start()
+    head = f"POST /v1/hooks/counted:emit HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {made.token}\r\n"
+    for n in range(60):
+        body = json.dumps({"n": n})
+        text = f"{head}idempotency-key: n{n}\r\ncontent-length: {len(body)}\r\n\r\n{body}"
+        with socket.create_connection(("127.0.0.1", made.server.port)) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # an abrupt end
+            client.sendall(text.encode())
+            time.sleep(n % 6 / 4000)
+    for n in range(60):  # who does not know sends again
+        assert made.emit("counted", {"n": n}, idempotency_key=f"n{n}")[0] == 202
+    until(lambda: made.listed("counted", "open") == [], 10)
+    assert made.count(run_carrel) == 60
+    assert made.server.stop() == 0
+
+
 def test_a_message_that_ends_the_server_counts_as_tried(tmp_path):
     made = Shop(tmp_path)
     made.point("slow", "retry = []\ndeadline = '20s'", [act("s", "sleep")])
@@ -336,7 +358,10 @@ def test_deliveries_to_a_binding_that_is_gone_are_kept_as_dead_letters(tmp_path,
     made.app.text = text
     made.app.write()
     made.start()
-    assert made.ask("POST", "/v1/hooks/counted/deliveries:redrive", '{"binding":"old"}')[1] == {"redriven": 1}
+    assert made.ask("POST", "/v1/hooks/counted/deliveries:redrive", '{"binding":"old"}')[1] == {
+        "redriven": 1,
+        "more": False,
+    }
     until(lambda: made.count(run_carrel) == 1)
     assert made.listed("counted") == []
     assert made.server.stop() == 0

@@ -113,8 +113,9 @@ Result<void> set_attribute(CloudEvent& event, const std::string& name, std::stri
   } else if (name == "datacontenttype") {
     if (!is_json(media_type(value))) return refused("the data of the CloudEvent is not JSON");
   } else {
-    if (!is_extension(name))
-      return refused("a CloudEvent's attributes have names of a-z and 0-9, 64 at most");
+    if (!is_extension(name) || name == "data")
+      return refused(
+          "a CloudEvent's attributes have names of a-z and 0-9, 64 at most, and none is \"data\"");
     if (event.extensions.size() == kMostExtensions)
       return refused(fmt::format("a CloudEvent has at most {} extensions", kMostExtensions));
     event.extensions.emplace_back(name, std::move(value));

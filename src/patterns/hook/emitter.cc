@@ -96,11 +96,14 @@ class Keep final : public turn::Step {
 
 }  // namespace
 
+bool Emitter::has_room(const App& app) const {
+  return dispatcher_.has_room(lane_text({.tenant = app.tenant, .app = app.app}));
+}
+
 Task<Result<Emitted>> Emitter::emit(std::shared_ptr<const App> app, const Point* point,
                                     Emission emission) {
   CARREL_CO_TRY_VOID(check(*point, emission.event.data));
-  if (!dispatcher_.has_room(
-          lane_text({.tenant = app->tenant, .app = app->app, .point = point->name})))
+  if (!has_room(*app))
     co_return fail(Code::too_many_requests, "too many events wait to be delivered");
   const WallTime now = clock_.wall();
   CARREL_CO_TRY(std::string id, new_id("evt", now));
@@ -111,6 +114,13 @@ Task<Result<Emitted>> Emitter::emit(std::shared_ptr<const App> app, const Point*
   if (event.source.empty()) event.source = app->app.str();
   if (event.type.empty()) event.type = point->name;
   if (event.time.empty()) event.time = rfc3339(now);
+  co_return co_await shelter_.run(
+      keep(std::move(app), point, std::move(emission), now, std::move(id)));
+}
+
+// The commit, and what must follow it.
+Task<Result<Emitted>> Emitter::keep(std::shared_ptr<const App> app, const Point* point,
+                                    Emission emission, WallTime now, std::string id) {
   Keep keep(*app, *point, emission, now, std::move(id));
   CARREL_CO_TRY_VOID(co_await turn::commit(services_, app->tenant, {.quota = app->storage}, &keep));
   if (keep.emitted.again) co_return std::move(keep.emitted);
