@@ -1,11 +1,11 @@
 #include "delivery/dispatcher.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <random>
 
 #include "async/first_of.h"
+#include "async/pause.h"
+#include "delivery/attempt_steps.h"
 #include "delivery/ring.h"
 #include "store/record.h"
 #include "turn/step.h"
@@ -17,6 +17,7 @@ using async::Task;
 
 constexpr std::size_t kPage = 1000;                // names read at once
 constexpr std::chrono::seconds kLongestSleep{10};  // the machine's clock may be set
+constexpr std::size_t kAtOnce = 256;               // looked at before others have their turn
 
 std::uint64_t in_milliseconds(Nanos time) {
   return static_cast<std::uint64_t>(
@@ -26,63 +27,6 @@ std::uint64_t in_milliseconds(Nanos time) {
 Task<void> until_signalled(async::Event* event) { co_await *event; }
 
 }  // namespace
-
-// One more attempt of an item begins.
-class Dispatcher::Mark final : public turn::Step {
- public:
-  Mark(const Dispatcher& dispatcher, const Name& name) : dispatcher_(dispatcher), name_(name) {}
-  std::optional<Item> item;  // nothing: it is gone
-  bool lost = false;         // it has ended the process too often: it was not marked
-
-  Task<Result<void>> run(store::Transaction& transaction) override {
-    item.reset();
-    lost = false;
-    const std::string name = record_name(name_);
-    CARREL_CO_TRY(const store::Record* const found, co_await transaction.read(kOpen, name));
-    if (found == nullptr) co_return Result<void>();
-    CARREL_CO_TRY(item, decode(name_, found->bytes));
-    if (item->marked != 0) {
-      item->cause = fmt::format("the server ended during attempt {}", item->attempts);
-      lost = item->attempts >= dispatcher_.receiver_.retry(*item).most();
-      if (lost) co_return Result<void>();
-    }
-    ++item->attempts;
-    item->marked = dispatcher_.now();
-    co_return transaction.put(kOpen, name, {.bytes = encode(*item)});
-  }
-
- private:
-  const Dispatcher& dispatcher_;
-  const Name& name_;
-};
-
-// What came of it.
-class Dispatcher::Settlement final : public turn::Step {
- public:
-  Settlement(const Dispatcher& dispatcher, const Item& item, const Verdict& verdict)
-      : dispatcher_(dispatcher), item_(item), verdict_(verdict) {}
-
-  Task<Result<void>> run(store::Transaction& transaction) override {
-    const std::string name = record_name(item_.name);
-    CARREL_CO_TRY(const store::Record* const found, co_await transaction.read(kOpen, name));
-    if (found != nullptr) CARREL_CO_TRY_VOID(write(transaction, name));
-    co_return co_await dispatcher_.receiver_.settle(&transaction, &item_, &verdict_);
-  }
-
- private:
-  Result<void> write(store::Transaction& transaction, const std::string& name) const {
-    if (verdict_.how == Verdict::How::failed || verdict_.how == Verdict::How::not_now)
-      return transaction.put(kOpen, name, {.bytes = encode(item_)});
-    CARREL_TRY_VOID(transaction.erase(kOpen, name));
-    if (verdict_.how != Verdict::How::hopeless) return {};
-    const std::uint64_t end = dispatcher_.now() + in_milliseconds(dispatcher_.limits_.dead_for);
-    return transaction.put(kDead, name, {.bytes = encode(item_), .expires = end});
-  }
-
-  const Dispatcher& dispatcher_;
-  const Item& item_;
-  const Verdict& verdict_;
-};
 
 Dispatcher::Dispatcher(async::Shard& shard, const turn::Services& services, const Clock& clock,
                        Receiver& receiver, DispatchLimits limits)
@@ -98,6 +42,8 @@ Dispatcher::~Dispatcher() = default;
 std::uint64_t Dispatcher::now() const { return store::milliseconds(clock_.wall()); }
 
 Task<Result<void>> Dispatcher::load(unsigned index, unsigned count) {
+  index_ = index;
+  count_ = count;
   CARREL_CO_TRY_VOID(co_await load_from(kOpen, index, count));
   co_return co_await load_from(kDead, index, count);
 }
@@ -115,7 +61,10 @@ Task<Result<void>> Dispatcher::load_from(store::Place place, unsigned index, uns
       const auto name = parse_record_name(entry.name);
       if (!name || owner_of(name->id, count) != index) continue;
       receiver_.kept(*name);
-      if (place == kDead) continue;
+      if (place == kDead) {
+        dead_.add(name->lane, entry.expires);
+        continue;
+      }
       const auto found = co_await transaction.read(place, entry.name);
       auto item = !found              ? Result<Item>(std::unexpected(found.error()))
                   : *found == nullptr ? fail(Code::data_corrupt)
@@ -136,10 +85,12 @@ Task<Result<void>> Dispatcher::load_from(store::Place place, unsigned index, uns
 
 void Dispatcher::add(const Name& name, std::uint64_t due) {
   receiver_.kept(name);
-  add_again(name, due);
+  opened(name, due);
+  changed_.signal();
 }
 
 void Dispatcher::add_again(const Name& name, std::uint64_t due) {
+  dead_.remove(name.lane);
   opened(name, due);
   changed_.signal();
 }
@@ -177,7 +128,10 @@ void Dispatcher::pause() { delivering_ = false; }
 Task<void> Dispatcher::loop() {
   for (;;) {
     attempts_.remove_if([](const Task<void>& attempt) { return attempt.done(); });
-    begin_due();
+    if (begin_due()) {
+      co_await async::pause(shard_);
+      continue;
+    }
     if (!delivering_ || waiting_.empty()) {
       co_await changed_;
       continue;
@@ -189,9 +143,11 @@ Task<void> Dispatcher::loop() {
   }
 }
 
-void Dispatcher::begin_due() {
+// Whether there is more to look at.
+bool Dispatcher::begin_due() {
   const std::uint64_t at = now();
-  while (!waiting_.empty() && waiting_.begin()->first <= at) {
+  std::size_t looked = 0;
+  for (; looked < kAtOnce && !waiting_.empty() && waiting_.begin()->first <= at; ++looked) {
     auto next = waiting_.extract(waiting_.begin());
     const Nanos wait = receiver_.wait(next.mapped());
     if (wait > Nanos()) {
@@ -208,28 +164,41 @@ void Dispatcher::begin_due() {
     turns_.pop_front();
     begin(owner);
   }
+  return looked == kAtOnce;
 }
 
 void Dispatcher::give_turn(const std::string& name) {
   Lane& lane = lanes_.find(name)->second;
-  if (lane.in_turn || lane.ready.empty() || lane.running >= limits_.running_a_lane) return;
+  const bool fails = failing_.contains(name);
+  const std::size_t most = fails ? 1 : limits_.running_a_lane;
+  if (lane.in_turn || lane.ready.empty() || lane.running >= most) return;
   lane.in_turn = true;
   Owner& owner = owner_of_lane(name);
-  owner.turns.push_back(name);
+  (fails ? owner.slow_turns : owner.turns).push_back(name);
   give_turn(std::string(owner_in(name)), owner);
 }
 
 void Dispatcher::give_turn(const std::string& name, Owner& owner) {
-  if (owner.in_turn || owner.turns.empty() || owner.running >= limits_.running_an_owner) return;
+  if (owner.in_turn || owner.running >= limits_.running_an_owner) return;
+  if (owner.turns.empty() && !may_begin_slow(owner)) return;
   owner.in_turn = true;
   turns_.push_back(name);
 }
 
+bool Dispatcher::may_begin_slow(const Owner& owner) const {
+  return !owner.slow_turns.empty() && owner.slow < std::max(limits_.running_an_owner / 2, 1UL);
+}
+
+// Lanes that go well and lanes that fail alternate.
 void Dispatcher::begin(const std::string& name) {
   Owner& owner = owners_.find(name)->second;
   owner.in_turn = false;
-  const std::string lane_name = std::move(owner.turns.front());
-  owner.turns.pop_front();
+  const bool slow = may_begin_slow(owner) && (owner.turns.empty() || owner.slow_next);
+  owner.slow_next = !slow;
+  if (slow) ++owner.slow;
+  auto& turns = slow ? owner.slow_turns : owner.turns;
+  const std::string lane_name = std::move(turns.front());
+  turns.pop_front();
   Lane& lane = lanes_.find(lane_name)->second;
   lane.in_turn = false;
   ++lane.running;
@@ -239,7 +208,7 @@ void Dispatcher::begin(const std::string& name) {
   lane.ready.pop_front();
   give_turn(lane_name);
   give_turn(name, owner);
-  attempts_.push_back(deliver({.lane = lane_name, .id = id}));
+  attempts_.push_back(deliver({.lane = lane_name, .id = id}, slow ? Pace::slow : Pace::usual));
   attempts_.back().start();
 }
 
@@ -252,12 +221,12 @@ Task<Result<void>> Dispatcher::commit(turn::Step* step) {
   }
 }
 
-Task<void> Dispatcher::deliver(Name name) {
-  Mark mark(*this, name);
+Task<void> Dispatcher::deliver(Name name, Pace pace) {
+  Mark mark(receiver_, clock_, name);
   const auto marked = co_await commit(&mark);
   if (!marked) receiver_.damaged(name);
   if (!mark.item || !marked) {
-    ended(name, 0);
+    ended(name, pace, 0);
     if (marked) receiver_.gone(name);
     changed_.signal();
     co_return;
@@ -265,17 +234,40 @@ Task<void> Dispatcher::deliver(Name name) {
   Item& item = *mark.item;
   Verdict verdict{.how = Verdict::How::hopeless, .cause = item.cause};
   if (!mark.lost) verdict = co_await receiver_.attempt(&item);
+  learn(name, verdict.how);
   plan(item, verdict);
+  std::optional<Name> dropped;
   if (verdict.how != Verdict::How::acknowledged) {
-    Settlement settlement(*this, item, verdict);
+    const bool crowded = dead_.of(name.lane, now()) >= limits_.dead_a_lane;
+    Settlement settlement(receiver_, item, verdict,
+                          {.dead_until = now() + in_milliseconds(limits_.dead_for),
+                           .crowded = crowded,
+                           .index = index_,
+                           .count = count_});
     if (!co_await commit(&settlement)) receiver_.damaged(name);
+    dropped = std::move(settlement.dropped);
   }
   const bool open = verdict.how == Verdict::How::failed || verdict.how == Verdict::How::not_now;
-  ended(name, open ? item.due : 0);
-  if (verdict.how == Verdict::How::hopeless) receiver_.died(item);
+  ended(name, pace, open ? item.due : 0);
+  if (verdict.how == Verdict::How::hopeless) {
+    dead_.add(name.lane, now() + in_milliseconds(limits_.dead_for));
+    receiver_.died(item);
+  }
+  if (dropped) {
+    dead_.remove(dropped->lane);
+    receiver_.dropped(*dropped);
+  }
   if (verdict.how == Verdict::How::done || verdict.how == Verdict::How::acknowledged)
     receiver_.gone(name);
   changed_.signal();
+}
+
+void Dispatcher::learn(const Name& name, Verdict::How how) {
+  if (how == Verdict::How::failed) {
+    failing_.insert(name.lane);
+  } else if (how != Verdict::How::not_now) {
+    failing_.erase(name.lane);
+  }
 }
 
 // What its record is to say.
@@ -295,7 +287,7 @@ void Dispatcher::plan(Item& item, Verdict& verdict) {
 }
 
 // `due`: when it is tried again; 0: it is not.
-void Dispatcher::ended(const Name& name, std::uint64_t due) {
+void Dispatcher::ended(const Name& name, Pace pace, std::uint64_t due) {
   --running_;
   const auto lane = lanes_.find(name.lane);
   --lane->second.running;
@@ -303,6 +295,7 @@ void Dispatcher::ended(const Name& name, std::uint64_t due) {
   if (lane->second.running == 0 && lane->second.ready.empty()) lanes_.erase(lane);
   const auto owner = owners_.find(owner_in(name.lane));
   --owner->second.running;
+  if (pace == Pace::slow) --owner->second.slow;
   if (due != 0) {
     waiting_.emplace(due, name);
   } else {

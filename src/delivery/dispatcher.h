@@ -5,7 +5,8 @@
 // that ends the process counts as well, and after enough attempts is a dead letter like any other.
 // All of it is in the store; what is kept in memory (when each is due) is read from there at the
 // start. Tenants take turns, and so do the lanes of each; both have a bound of attempts under way,
-// so that one whose receivers hang holds up nobody else.
+// so that one whose receivers hang holds up nobody else. A lane whose last attempt failed has one
+// at a time, and such lanes together half of their tenant's, until one goes well.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +14,14 @@
 #include <list>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
 
 #include "async/event.h"
 #include "async/shard.h"
 #include "base/clock.h"
+#include "delivery/dead_count.h"
 #include "delivery/receiver.h"
 #include "turn/state.h"
 
@@ -35,7 +38,8 @@ struct DispatchLimits {
   std::size_t running_an_owner = 64;
   std::size_t running_a_lane = 8;
   Nanos dead_for = std::chrono::hours(24 * 30);  // how long a dead letter is kept
-  Nanos store_retry = std::chrono::seconds(1);   // while the store takes nothing
+  std::size_t dead_a_lane = 10'000;             // dead letters of this shard; the oldest makes room
+  Nanos store_retry = std::chrono::seconds(1);  // while the store takes nothing
 };
 
 // Owner: the shard's unit. Thread: its shard. Stops: `stop`, then, when `idle` or no longer waited
@@ -76,28 +80,29 @@ class Dispatcher {
     std::size_t running = 0;
     bool in_turn = false;
   };
+  enum class Pace : std::uint8_t { usual, slow };  // slow: of a lane that fails
   struct Owner {
-    std::deque<std::string> turns;  // lanes that may begin an attempt
-    std::size_t running = 0, open = 0;
-    bool in_turn = false;
+    std::deque<std::string> turns, slow_turns;  // lanes that may begin an attempt
+    std::size_t running = 0, slow = 0, open = 0;
+    bool in_turn = false, slow_next = false;
   };
-  class Mark;
-  class Settlement;
 
   async::Task<void> loop();
-  void begin_due();
+  bool begin_due();
   void give_turn(const std::string& lane);
   void give_turn(const std::string& name, Owner& owner);
   void begin(const std::string& owner);
+  bool may_begin_slow(const Owner& owner) const;
   void opened(const Name& name, std::uint64_t due);
   Owner& owner_of_lane(std::string_view lane);
   std::uint64_t now() const;
 
   async::Task<Result<void>> load_from(store::Place place, unsigned index, unsigned count);
-  async::Task<void> deliver(Name name);
+  async::Task<void> deliver(Name name, Pace pace);
+  void learn(const Name& name, Verdict::How how);
   async::Task<Result<void>> commit(turn::Step* step);
   void plan(Item& item, Verdict& verdict);
-  void ended(const Name& name, std::uint64_t due);
+  void ended(const Name& name, Pace pace, std::uint64_t due);
 
   async::Shard& shard_;
   const turn::Services& services_;
@@ -110,6 +115,9 @@ class Dispatcher {
   std::map<std::string, Lane, std::less<>> lanes_;    // that have something ready or under way
   std::map<std::string, Owner, std::less<>> owners_;  // that have something open
   std::deque<std::string> turns_;                     // owners that may begin an attempt
+  std::set<std::string, std::less<>> failing_;        // lanes whose last attempt failed
+  DeadCount dead_;
+  unsigned index_ = 0, count_ = 1;  // which of the node's dispatchers this is
   std::size_t open_ = 0, running_ = 0;
   bool delivering_ = false;
   async::Event changed_;

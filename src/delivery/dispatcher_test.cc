@@ -193,6 +193,47 @@ TEST_F(ADispatcher, LetsNoTenantHoldUpTheOthers) {
   EXPECT_EQ(receiver.tried.size(), 21U);
 }
 
+TEST_F(ADispatcher, GivesLanesThatFailOneAttemptAndTogetherHalfOfTheirTenants) {
+  receiver.verdict = {.how = How::failed, .cause = "late"};
+  dispatcher->start();
+  for (int i = 0; i < 5; ++i) {
+    add("hook:a:bad" + std::to_string(i), "x" + std::to_string(i));
+    add("hook:a:bad" + std::to_string(i), "y" + std::to_string(i));
+  }
+  until([&] { return receiver.tried.size() == 10; });
+  settle();
+  receiver.held = true;
+  receiver.verdict = {.how = How::done};
+  pass(13s);
+  until([&] { return receiver.tried.size() == 11; });
+  for (int i = 0; i < 2; ++i) add("hook:a:good", "g" + std::to_string(i));
+  until([&] { return receiver.under_way["hook:a:good"] == 2; });
+  EXPECT_EQ(receiver.tried.size(), 13U);  // one of all that fail
+  receiver.most_under_way.clear();
+  receiver.held = false;
+  until([&] { return dispatcher->open() == 0; });
+  EXPECT_EQ(receiver.tried.size(), 22U);
+}
+
+TEST_F(ADispatcher, KeepsSoManyDeadLettersOfALaneAndDropsTheOldest) {
+  receiver.verdict = {.how = How::hopeless, .cause = "nobody"};
+  dispatcher->start();
+  for (const auto* id : {"1", "2", "3"}) add("lane", id);
+  add("lane2", "0");
+  until([&] { return dispatcher->open() == 0; });
+  EXPECT_TRUE(receiver.lost.empty());
+  add("lane", "4");
+  until([&] { return dispatcher->open() == 0; });
+  EXPECT_EQ(receiver.lost, std::vector<std::string>{"1"});
+  restart();  // it counts what it finds
+  add("lane", "5");
+  until([&] { return dispatcher->open() == 0; });
+  EXPECT_EQ(receiver.lost, (std::vector<std::string>{"1", "2"}));
+  std::vector<std::string> left;
+  for (const Item& item : items(kDead)) left.push_back(item.name.id);
+  EXPECT_EQ(left, (std::vector<std::string>{"3", "4", "5", "0"}));
+}
+
 TEST_F(ADispatcher, TouchesNoRecordOfWhatCannotBeTriedYet) {
   receiver.not_yet = 60s;
   dispatcher->start();

@@ -50,6 +50,8 @@ class Receiver {
   virtual void gone(const Name&) {}
   // It is a dead letter now.
   virtual void died(const Item&) {}
+  // It was a dead letter, and is gone for good, as its lane has too many.
+  virtual void dropped(const Name&) {}
   // Its record cannot be read.
   virtual void damaged(const Name&) {}
 };

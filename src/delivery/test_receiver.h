@@ -37,6 +37,7 @@ class TestReceiver final : public Receiver {
   void kept(const Name& name) override { ++records[name.id]; }
   void gone(const Name& name) override { --records[name.id]; }
   void died(const Item& item) override { dead.push_back(item.name.id + ": " + item.cause); }
+  void dropped(const Name& name) override { lost.push_back(name.id); }
   void damaged(const Name& name) override { bad.push_back(name.id); }
 
   async::Shard* shard = nullptr;
@@ -44,7 +45,7 @@ class TestReceiver final : public Receiver {
   Verdict verdict{.how = How::done};
   Nanos not_yet{};
   bool held = false;
-  std::vector<std::string> tried, dead, bad;
+  std::vector<std::string> tried, dead, lost, bad;
   std::map<std::string, int> records, under_way, most_under_way;
 };
 
@@ -71,6 +72,7 @@ class DeliveryFixture : public store::StoreFixture {
                        DispatchLimits{.running = 8,
                                       .running_an_owner = 3,
                                       .running_a_lane = 2,
+                                      .dead_a_lane = 3,
                                       .store_retry = std::chrono::milliseconds(2)});
   }
   void restart() {

@@ -248,6 +248,13 @@ void Events::died(const Item& item) {
   reports_.died(parse_lane(item.name.lane).value_or(Lane()), item);
 }
 
+void Events::dropped(const delivery::Name& name) {
+  reports_.died(
+      parse_lane(name.lane).value_or(Lane()),
+      Item{.name = name, .cause = "dropped: its binding has too many dead letters, newer ones"});
+  gone(name);
+}
+
 void Events::damaged(const delivery::Name& name) {
   reports_.died(parse_lane(name.lane).value_or(Lane()),
                 Item{.name = name, .cause = "its record is damaged"});

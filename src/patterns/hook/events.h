@@ -50,6 +50,7 @@ class Events final : public delivery::Receiver {
   void kept(const delivery::Name& name) override;
   void gone(const delivery::Name& name) override;
   void died(const delivery::Item& item) override;
+  void dropped(const delivery::Name& name) override;
   void damaged(const delivery::Name& name) override;
 
  private:
