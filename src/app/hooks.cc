@@ -346,7 +346,8 @@ HookPoint read_hook(const TomlValue& value, const Manifest& manifest,
   point.input = read_schema(table, "input", manifest);
   if (point.kind == PointKind::event) {
     read_retry(table, point);
-    for (const std::string_view key : {"combine", "output", "on_failure", "default", "html", "functions"})
+    for (const std::string_view key :
+         {"combine", "output", "on_failure", "default", "html", "functions"})
       table.refuse(key, "of an event nobody waits for an answer");
   } else {
     read_answers(table, point, manifest);
