@@ -4,16 +4,20 @@
 1 KiB of JSON in and a little more out, through a small module, from C (bench/hook/driver.c). Every call of
 Carrel gets a fresh instance. Extism runs the same C source, built for it, from the same driver, through the
 library in its PyPI package: a new plugin for each call, of a compiled one, and one plugin called again and again.
+From Python and Node through their packages, with an object in and out; beside them the same rule behind an HTTP
+WebHook on loopback, in FastAPI and in Go, asked by a client in C (bench/hook/webhook.c).
 """
 
 import os
+import shutil
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 from suite_http import figures
 
-from harness import CACHE, ROOT, Report, arguments, digest, once, run
+from harness import CACHE, ROOT, Report, arguments, digest, free_port, note, once, run, server
 
 HERE = ROOT / "bench/hook"
 EXTISM = "extism-sys==1.41.0"
@@ -137,7 +141,60 @@ def against_extism(report, bench, rounds):
     report.add("hook.vs_extism_reused", [a / b for a, b in zip(reused, own, strict=True)], "ratio")
 
 
-PARTS = [in_process, functions, against_extism]
+def figure_of(text, name):
+    return figures(text, name)[0]
+
+
+def package(report, bench, rounds, name, command, env):
+    """`call` with an object in and out; and beside it, without a bar, from text to text, and awaited."""
+    seen = {"p50": [], "raw": [], "async": []}
+    for _ in range(rounds):
+        text = run([*command, bench.app, "one", bench.input, 10000], env={**os.environ, **env})
+        for each, values in seen.items():
+            values.append(figure_of(text, each))
+    for each, values in seen.items():
+        report.add(f"hook.{name}{'' if each == 'p50' else '_' + each}_us", values, "us")
+
+
+def python(report, bench, rounds):
+    wheel = next((bench.options.carrel.parents[1] / "python").glob("*.whl"))
+    unpacked = bench.work / "python"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(unpacked)
+    next(unpacked.glob("carrel/_lib/carrel/carrel-compile")).chmod(0o755)
+    env = {"PYTHONPATH": str(unpacked), "XDG_CACHE_HOME": str(CACHE / "bench")}
+    package(report, bench, rounds, "python", [sys.executable, HERE / "driver.py"], env)
+
+
+def node(report, bench, rounds):
+    made = bench.options.carrel.parents[1] / "node/carrel"
+    if not made.exists():
+        return note("there is no Node here")
+    command = ["node", HERE / "driver.js", made]
+    return package(report, bench, rounds, "node", command, {"XDG_CACHE_HOME": str(CACHE / "bench")})
+
+
+def webhooks(report, bench, rounds):
+    """One server after another, each beside calls in process in the same round."""
+    client = bench.work / "webhook_bench"
+    run(["clang-19", "-O2", "-Wall", "-Werror", "-o", client, HERE / "webhook.c"])
+    servers = {"fastapi": [sys.executable, HERE / "webhook_fastapi.py"]}
+    if shutil.which("go"):
+        program = bench.work / "webhook_go"
+        run(["go", "build", "-buildvcs=false", "-o", program, "."], cwd=HERE / "webhook_go")
+        servers["go"] = [program]
+    for name, command in servers.items():
+        port = free_port()
+        with server([*command, port], port):
+            took, ratios = [], []
+            for _ in range(rounds):
+                took.append(figure_of(run(["taskset", "-c", "1", client, port, bench.input, 3000]), "p50"))
+                ratios.append(took[-1] / bench.carrel("one", 10000)[0])
+        report.add(f"hook.webhook_{name}_us", took, "us")
+        report.add(f"hook.vs_webhook_{name}", ratios, "ratio")
+
+
+PARTS = [in_process, functions, against_extism, python, node, webhooks]
 
 
 def main():

@@ -114,8 +114,10 @@ typedef struct carrel_call_options {
   uint32_t timeout_ms;  /* shortens the point's deadline; 0: it stays */
   carrel_function_call within; /* the call of an application function that makes this call, for the
                                   bound on depth; 0: known by the thread, or none */
+  void *context; /* what functions of the application that this call leads to learn of it:
+                    carrel_context */
 } carrel_call_options;
-#define CARREL_CALL_OPTIONS {sizeof(carrel_call_options), NULL, 0, 0}
+#define CARREL_CALL_OPTIONS {sizeof(carrel_call_options), NULL, 0, 0, NULL}
 
 /* Calls a hook point and waits for its answer, at most until the point's deadline. The modules run
  * on the calling thread. Calls of several threads run beside one another, 64 at most ("overloaded").
@@ -179,6 +181,10 @@ CARREL_API carrel_error *carrel_provide(carrel_handle handle, const char *name, 
  * late, or its handle closed and done), and nothing has happened. Never blocks. */
 CARREL_API int carrel_answer(carrel_function_call call, const char *output, size_t output_size);
 CARREL_API int carrel_refuse(carrel_function_call call, const char *reason);
+
+/* `context` of the call of a point that led to this call of a function, such as who asks; NULL when
+ * the call is over. */
+CARREL_API void *carrel_context(carrel_function_call call);
 
 /* Not there yet: unix:/path; events; HTTPS callbacks as functions. */
 

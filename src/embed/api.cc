@@ -114,7 +114,8 @@ Outcome<> call(carrel_handle handle, const char* point, const char* input, size_
                                   .input = {input, size},
                                   .tenant = text_of(options.tenant),
                                   .timeout = std::chrono::milliseconds(options.timeout_ms),
-                                  .depth = depth}));
+                                  .depth = depth,
+                                  .context = options.context}));
   *reply = new carrel_reply{.output = std::move(made.output), .runs = std::move(made.runs)};
   return {};
 }
@@ -125,6 +126,7 @@ struct AsyncCall {
   std::string point, input, tenant;
   std::chrono::milliseconds timeout{};
   unsigned depth = 0;
+  void* context = nullptr;
   carrel_done done = nullptr;
   void* user = nullptr;
 
@@ -145,6 +147,7 @@ struct AsyncCall {
                                                  .tenant = tenant,
                                                  .timeout = timeout,
                                                  .depth = depth,
+                                                 .context = context,
                                                  .begun = carrel::embed::Begun::before}));
       reply = new carrel_reply{.output = std::move(made.output), .runs = std::move(made.runs)};
       return {};
@@ -170,6 +173,7 @@ Outcome<> call_async(carrel_handle handle, const char* point, const char* input,
   call->input.assign(input, size);
   call->tenant = text_of(options.tenant);
   call->timeout = std::chrono::milliseconds(options.timeout_ms);
+  call->context = options.context;
   call->done = done;
   call->user = user;
   call->counted = call->application->begin_call();
@@ -313,6 +317,11 @@ int carrel_refuse(carrel_function_call call, const char* reason) {
     return {};
   }));
   return taken;
+}
+
+void* carrel_context(carrel_function_call call) {
+  const auto under_way = World::here().function_calls().find(call);
+  return under_way ? under_way->context : nullptr;
 }
 
 CARREL_API int carrel_compile_child(void);

@@ -103,8 +103,10 @@ Outcome<hook::Invocation> call(Core& core, const std::shared_ptr<Application>& a
     return std::unexpected(Error(Code::overloaded, "64 calls are in progress",
                                  "call from fewer threads, or use carrel_call_async"));
   const Lanes::Loan loan(core.lanes(), std::move(lane));
-  const Entered entered(
-      {.application = application.get(), .shard = &loan->shard(), .depth = depth + 1});
+  const Entered entered({.application = application.get(),
+                         .shard = &loan->shard(),
+                         .depth = depth + 1,
+                         .context = wanted.context});
   std::optional<hook::Invocation> made;
   loan->shard().run_until_done(
       ask(&loan->invoker(), application->hooks(), &point->second, std::move(call), &made));

@@ -19,6 +19,7 @@ struct CallWanted {
   std::string_view tenant = {};  // empty: all
   Nanos timeout{};               // zero: the point's own
   unsigned depth = 0;            // of the call that it is part of, where the thread does not tell
+  void* context = nullptr;       // the application's
   Begun begun = Begun::here;
 };
 
@@ -27,6 +28,7 @@ struct CallHere {
   Application* application;
   async::Shard* shard;
   unsigned depth;  // 1: nobody's function has made it
+  void* context;   // the application's
 };
 const CallHere* call_here();  // null: none
 

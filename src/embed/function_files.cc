@@ -44,8 +44,9 @@ Task<void> wait_for(async::Event* event) { co_await *event; }
 // A call of the application while somebody waits for it.
 class Underway {
  public:
-  Underway(FunctionCalls& calls, unsigned depth) : calls_(calls) {
-    call_->depth = depth;
+  Underway(FunctionCalls& calls, const CallHere& here) : calls_(calls) {
+    call_->depth = here.depth;
+    call_->context = here.context;
     id_ = calls_.begin(call_);
   }
   ~Underway() {
@@ -140,7 +141,7 @@ class CallFile final : public wasi::OpenFile {
 
   Task<FunctionCalls::Answer> ask(CallHere here) {
     const Instant begin = steady_clock::now();
-    Underway underway(World::here().function_calls(), here.depth);
+    Underway underway(World::here().function_calls(), here);
     if (auto thrown = run(underway.id())) co_return std::unexpected(std::move(*thrown));
     if (underway.must_wait(*here.shard)) {
       if (function_->longest == Nanos::max()) {

@@ -64,7 +64,8 @@ class FunctionCalls {
 
   // One call. Owner: the guest's file, for as long as somebody waits.
   struct Call {
-    unsigned depth = 0;  // of the call of a point that it is part of
+    unsigned depth = 0;       // of the call of a point that it is part of
+    void* context = nullptr;  // of the same; the application's
     std::mutex mutex;
     bool over = false;
     std::optional<Answer> answer;

@@ -18,9 +18,9 @@ from test_hook_endpoints import NEW, OLD, endpoint
 from test_hook_events import Shop
 
 BINDINGS = Path(__file__).parents[2] / "bindings"
-sys.path.insert(0, str(BINDINGS / "python"))
+sys.path.insert(0, str(BINDINGS / "python/carrel"))
 
-from carrel.webhook import BadSignature, Ids, Replayed, Verifier  # noqa: E402
+from webhook import BadSignature, Ids, Replayed, Verifier  # noqa: E402
 
 NODE = shutil.which("node")
 SCRIPT = """

@@ -213,8 +213,10 @@ static void leave(void) {
 static carrel_function_call kept;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
+static void* context; /* of the last call of price */
 static void price(void* user, carrel_function_call call, const char* input, size_t size) {
   (void)user;
+  context = carrel_context(call);
   EXPECT(strlen(input) == size);
   EXPECT(carrel_answer(call, "{\"price\": 12}", 13) == 1);
   EXPECT(carrel_answer(call, "{}", 2) == 0);
@@ -317,6 +319,15 @@ static void functions(void) {
   provide("hidden", price, 0);
   IS(call(app, "ask-hidden", "{}", output, sizeof output), "");
   EXPECT(strcmp(output, "{\"errno\": 44}") == 0);
+
+  carrel_call_options options_of_call = CARREL_CALL_OPTIONS;
+  options_of_call.context = &one;
+  carrel_reply* reply;
+  EXPECT(context == NULL && carrel_context(0) == NULL);
+  usleep(300000); /* the rate */
+  IS(carrel_call(app, "ask-price", "{\"sku\": \"x\"}", 12, &options_of_call, &reply), "");
+  carrel_reply_free(reply);
+  EXPECT(context == &one);
 
   provide("garbage", garbage, 0);
   provide("huge", huge, 0);

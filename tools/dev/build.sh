@@ -1,8 +1,9 @@
 # shellcheck shell=bash
-# Everything that is needed to run Carrel: build/PRESET/bin/carrel, and the guests.
+# Everything that is needed to run Carrel: build/PRESET/bin/carrel, the guests, and the packages for Python and Node.
 . tools/dev/setup.sh
 . tools/dev/engine.sh
 . tools/dev/guests.sh
+. tools/dev/bindings.sh
 
 presets="release dev asan fuzz"
 
@@ -31,4 +32,5 @@ dev_build() {
   dev_setup
   compile "$preset"
   build_guests
+  [ "$preset" != release ] || build_packages
 }

@@ -24,6 +24,8 @@ jobs_count() { echo "${CARREL_JOBS:-$(nproc)}"; }
 digest() { sha256sum | cut -c1-20; }
 digest_files() { sha256sum "$@" | digest; }
 
+carrel_version() { sed -nE 's/^project\(carrel VERSION ([0-9.]+).*/\1/p' CMakeLists.txt; }
+
 # step LABEL COMMAND...: runs it with its output in a log; says where it is every ten seconds, and on
 # failure shows the end of the log.
 step() {
@@ -72,6 +74,7 @@ componentize_py_version() { echo 0.25.1; }
 componentize_py_dir() { echo "$CARREL_CACHE/componentize-py/$(componentize_py_version)"; }
 zig_version() { echo 0.17.1; }
 zig_dir() { echo "$CARREL_CACHE/zig/$(zig_version)"; }
+node_dir() { echo "$CARREL_CACHE/node/$(digest <tools/node/package-lock.json)"; }
 registry_version() { awk '$1 == "registry" { print $3 }' tools/dev/packages.txt; }
 registry_dir() { echo "$CARREL_CACHE/docker-registry/$(registry_version)"; }
 rust_sysroot_dir() {

@@ -3,7 +3,6 @@
 . tools/dev/build.sh
 
 package_file() { echo "build/release/package/carrel_$(carrel_version)_$(dpkg --print-architecture).deb"; }
-carrel_version() { sed -nE 's/^project\(carrel VERSION ([0-9.]+).*/\1/p' CMakeLists.txt; }
 
 make_package() {
   rm -f build/release/package/*.deb

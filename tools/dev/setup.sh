@@ -100,6 +100,13 @@ fill_components() {
     (cd "$new" && npm ci --no-audit --no-fund) && mv "$new" "$(components_dir)"
 }
 
+fill_node() {
+  local new
+  new=$(node_dir).new
+  rm -rf "$new" && mkdir -p "$new" && cp tools/node/package*.json "$new" &&
+    (cd "$new" && npm ci --no-audit --no-fund) && mv "$new" "$(node_dir)"
+}
+
 fill_componentize_py() {
   local new
   new=$(componentize_py_dir).new
@@ -136,6 +143,8 @@ dev_setup() {
     (make_dir "setup: AssemblyScript" "$(asc_dir)" fill_asc) || optional AssemblyScript "./dev setup, with a reachable npm registry"
     (make_dir "setup: tools for components" "$(components_dir)" fill_components) ||
       optional "C and JavaScript as components" "./dev setup, with a reachable npm registry"
+    (make_dir "setup: what the package for Node needs" "$(node_dir)" fill_node) ||
+      optional "the package for Node" "./dev setup, with a reachable npm registry"
   else
     optional AssemblyScript "install Node.js 20 or newer, then ./dev setup"
   fi

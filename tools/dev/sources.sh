@@ -3,7 +3,7 @@
 
 tracked() { git ls-files -co --exclude-standard -- "$@" | while read -r file; do [ ! -f "$file" ] || echo "$file"; done; }
 
-cxx_files() { tracked 'src/*.h' 'src/*.cc' 'src/*.cc.in' 'include/*.h' 'engine/include/*.h' 'fuzz/*.cc' | grep -v '\.in$'; }
+cxx_files() { tracked 'src/*.h' 'src/*.cc' 'src/*.cc.in' 'include/*.h' 'engine/include/*.h' 'fuzz/*.cc' 'bindings/*.h' 'bindings/*.cc' | grep -v '\.in$'; }
 go_files() { tracked '*.go'; }
 rust_files() { tracked '*.rs'; }
 python_files() { { tracked '*.py' && tracked 'tools/*' | xargs -d '\n' grep -l '^#!.*python'; } | sort -u; }

@@ -66,6 +66,7 @@ pytest_tests() {
   local file=$PWD/$results/pytest.xml status=0
   say "pytest ..."
   guest_env
+  node_env
   CARREL_DOCKER_REGISTRY=$(registry_dir)/usr/bin/docker-registry \
     CARREL=$PWD/build/release/bin/carrel CARREL_ROOT=$PWD CARREL_GUESTS=$PWD/build/guests \
     PYTHONDONTWRITEBYTECODE=1 "$(python_of_venv)" -m pytest -q --junitxml "$file" -p no:cacheprovider \

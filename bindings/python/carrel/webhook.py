@@ -24,6 +24,8 @@ import hmac
 import re
 import threading
 import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
 __all__ = ["BadSignature", "Ids", "Replayed", "Verifier"]
 
@@ -40,6 +42,13 @@ class Replayed(BadSignature):
     """The request is good, but what it says has been done, so answer 2xx."""
 
 
+class IdStore(Protocol):
+    """What `Ids` is, for those who keep ids elsewhere."""
+
+    def __contains__(self, name: str, /) -> bool: ...
+    def add(self, name: str, /) -> None: ...
+
+
 class Ids:
     """The ids of what was done lately, in memory: for a receiver of one process. Thread-safe.
 
@@ -47,16 +56,16 @@ class Ids:
     event says.
     """
 
-    def __init__(self, most=100_000):
+    def __init__(self, most: int = 100_000) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._done = collections.OrderedDict()
+        self._done: collections.OrderedDict[str, None] = collections.OrderedDict()
 
-    def __contains__(self, name):
+    def __contains__(self, name: object) -> bool:
         with self._lock:
             return name in self._done
 
-    def add(self, name):
+    def add(self, name: str) -> None:
         with self._lock:
             self._done[name] = None
             if len(self._done) > self._most:
@@ -68,7 +77,13 @@ class Verifier:
     seconds that a request may be old, or ahead. `ids`: an `Ids`, or None when the receiver sees itself what it has
     done. Thread-safe, and the same for all requests."""
 
-    def __init__(self, keys, tolerance=300, ids=None, clock=time.time):
+    def __init__(
+        self,
+        keys: str | Iterable[str],
+        tolerance: float = 300,
+        ids: IdStore | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         keys = [keys] if isinstance(keys, str) else list(keys)
         if not keys:
             raise ValueError("a verifier needs a key")
@@ -77,7 +92,7 @@ class Verifier:
         self._ids = ids
         self._clock = clock
 
-    def verify(self, headers, body):
+    def verify(self, headers: Mapping[str, str], body: bytes | bytearray | memoryview) -> str:
         """Returns the event's id. `headers`: a mapping, names in any case. `body`: bytes."""
         if not isinstance(body, (bytes, bytearray, memoryview)):
             raise TypeError("the body is needed as the bytes that were sent")
@@ -90,18 +105,18 @@ class Verifier:
         if abs(self._clock() - int(seconds)) > self._tolerance:
             raise BadSignature("webhook-timestamp is too far from now")
         content = f"{name}.{seconds}.".encode() + bytes(body)
-        signatures = signatures.split(" ")
-        if len(signatures) > _MOST_SIGNATURES:
+        given = signatures.split(" ")
+        if len(given) > _MOST_SIGNATURES:
             raise BadSignature("webhook-signature has too many signatures")
         # All of them, so that the time taken tells nothing of which fits.
-        fits = [key(signature, content) for key in self._keys for signature in signatures]
+        fits = [key(signature, content) for key in self._keys for signature in given]
         if not any(fits):
             raise BadSignature("no signature fits")
         if self._ids is not None and name in self._ids:
             raise Replayed(name)
         return name
 
-    def done(self, name):
+    def done(self, name: str) -> None:
         """What the event of this id says is done: from now on it is `Replayed`."""
         if self._ids is not None:
             self._ids.add(name)
@@ -110,8 +125,8 @@ class Verifier:
 _NAMES = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 
-def _headers(headers):
-    found = {}
+def _headers(headers: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
     for name, value in headers.items():
         lowered = name.lower()
         if lowered in _NAMES:
@@ -124,24 +139,25 @@ def _headers(headers):
     return found
 
 
-def _bytes(text):
+def _bytes(text: str) -> bytes | None:
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         return None
 
 
-def _key(text):
+def _key(text: str) -> Callable[[str, bytes], bool]:
     text = text.strip()
     if text.startswith("whsec_"):
         key = _bytes(text[6:])
         if key is None or not 24 <= len(key) <= 64:
             raise ValueError("a whsec_ key has 24 to 64 bytes, in base64")
-        return lambda signature, content: _shared(key, signature, content)
+        shared = key
+        return lambda signature, content: _shared(shared, signature, content)
     raise ValueError("a key begins with whsec_")
 
 
-def _shared(key, signature, content):
+def _shared(key: bytes, signature: str, content: bytes) -> bool:
     if not signature.startswith("v1,"):
         return False
     expected = base64.b64encode(hmac.digest(key, content, hashlib.sha256))

@@ -1,0 +1,18 @@
+// What the module's functions are; module.cc has the table.
+#pragma once
+
+#include "port.h"
+
+namespace carrel::python {
+
+// call(handle, point, input, tenant or None, timeout_ms, within, how): how is 0 for the output as
+// str, 1 as bytes, 2 for (bytes, details).
+PyObject* call(PyObject*, PyObject* const* arguments, Py_ssize_t count);
+// call_async(handle, point, input, tenant or None, timeout_ms, within, port, waiter)
+PyObject* call_async(PyObject*, PyObject* const* arguments, Py_ssize_t count);
+
+PyObject* provide(PyObject*, PyObject* arguments);
+PyObject* answer(PyObject*, PyObject* arguments);
+PyObject* refuse(PyObject*, PyObject* arguments);
+
+}  // namespace carrel::python
