@@ -61,14 +61,14 @@ struct SpecialRange {
 };
 
 const std::vector<SpecialRange>& special_ranges() {
-  static const std::vector<SpecialRange> ranges = [] {
-    std::vector<SpecialRange> all;
+  static const auto* const ranges = [] {  // for ever: read at exit as well
+    auto* const all = new std::vector<SpecialRange>;
     for (const Special& special : kSpecial) {
-      all.push_back({parse_range(special.range).value(), special.what});
+      all->push_back({parse_range(special.range).value(), special.what});
     }
     return all;
   }();
-  return ranges;
+  return *ranges;
 }
 
 bool within(std::string_view range, const IpAddress& address) {

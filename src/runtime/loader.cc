@@ -40,10 +40,9 @@ std::span<const std::byte> as_bytes(const std::string& text) {
 }  // namespace
 
 std::span<const abi::Abi* const> known_abis() {
-  static const abi::command::Command command;
-  static const abi::component::HttpProxy http_proxy;
-  static const abi::component::CliCommand cli_command;
-  static const abi::Abi* const all[] = {&command, &http_proxy, &cli_command};
+  // For ever: a process that libcarrel is in may end with turns in flight.
+  static const abi::Abi* const all[] = {new abi::command::Command, new abi::component::HttpProxy,
+                                        new abi::component::CliCommand};
   return all;
 }
 

@@ -5,10 +5,10 @@ import subprocess
 
 import pytest
 from standardwebhooks import Webhook
-from test_hook_endpoints import NEW, OLD, endpoint
 
 from receiver import Receiver
 from support import CARREL, GUESTS, serving
+from test_hook_endpoints import NEW, OLD, endpoint
 from test_hook_events import Shop
 
 DISCOUNT = {"type": "object", "required": ["discount"], "properties": {"discount": {"type": "integer"}}}

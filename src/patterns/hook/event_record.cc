@@ -88,7 +88,7 @@ Result<std::string> new_id(std::string_view prefix, WallTime now) {
 
 Task<Result<void>> erase_event(turn::Services services, TenantName tenant, AppName app,
                                std::string id) {
-  Erase step(std::move(app), {std::move(id)});
+  Erase step(app, {std::move(id)});
   co_return co_await turn::commit(services, std::move(tenant), {}, &step);
 }
 
