@@ -84,13 +84,20 @@ typedef struct carrel_open_options {
   const char* compiler;
   carrel_log log; /* NULL: nobody is told */
   void* log_user;
+  /* Of a server's socket. The bearer token; NULL: the first line of the file that CARREL_TOKEN_FILE
+   * names. The host name of the app; NULL: the server has only one with hook points. */
+  const char* token;
+  const char* app;
 } carrel_open_options;
-#define CARREL_OPEN_OPTIONS {sizeof(carrel_open_options), NULL, NULL, NULL, NULL}
+#define CARREL_OPEN_OPTIONS {sizeof(carrel_open_options), NULL, NULL, NULL, NULL, NULL, NULL}
 
-/* Opens an application: a folder with carrel.toml and its modules, which is read once and not
- * written to. Blocks while modules are compiled. In a folder modules have no state: one with a
- * grant to write, or to call the outside, is the error "needs_server". `options` may be NULL.
- * Errors: those of the manifest and of each module together, "needs_server", "io". */
+/* Opens an application. `where` is a folder with carrel.toml and its modules, which is read once
+ * and not written to: modules have no state there, and one with a grant to write, or to call the
+ * outside, is the error "needs_server". Or it is "unix:" and the path of a local server's socket
+ * (carrel serve --data-socket PATH): modules run in that process, with their state. Blocks, while
+ * modules are compiled, or until the server has answered. `options` may be NULL.
+ * Errors: those of the manifest and of each module together, "needs_server", "io"; of a server
+ * "unavailable", "late", "unauthenticated", "not_found" for the app. */
 CARREL_API carrel_error* carrel_open(const char* where, const carrel_open_options* options,
                                      carrel_handle* handle);
 
@@ -114,7 +121,7 @@ typedef struct carrel_call_options {
   uint32_t timeout_ms;         /* shortens the point's deadline; 0: it stays */
   carrel_function_call within; /* the call of an application function that makes this call, for the
                                   bound on depth; 0: known by the thread, or none */
-  void *context; /* what functions of the application that this call leads to learn of it:
+  void* context; /* what functions of the application that this call leads to learn of it:
                     carrel_context */
 } carrel_call_options;
 #define CARREL_CALL_OPTIONS {sizeof(carrel_call_options), NULL, 0, 0, NULL}
@@ -146,6 +153,13 @@ CARREL_API const char* carrel_reply_output(const carrel_reply* reply, size_t* si
 CARREL_API const char* carrel_reply_details(carrel_reply* reply, size_t* size);
 /* NULL is fine. A reply is freed once, by any thread. */
 CARREL_API void carrel_reply_free(carrel_reply* reply);
+
+/* Tells a point of kind "event": `event` is JSON, or a CloudEvent. Returns when it is on the disk;
+ * the output is {"id", "deliveries"}. Of `options` the tenant alone counts. Only at a server's
+ * socket. Errors: "needs_server", "not_found", "overloaded", "unavailable", "late". */
+CARREL_API carrel_error* carrel_emit(carrel_handle handle, const char* point, const char* event,
+                                     size_t event_size, const carrel_call_options* options,
+                                     carrel_reply** reply);
 
 /* The points: the output is {"app", "points": [{"point", "combine", "bindings": [{"name",
  * "tenant"}]}]}. */
@@ -186,7 +200,7 @@ CARREL_API int carrel_refuse(carrel_function_call call, const char* reason);
 
 /* `context` of the call of a point that led to this call of a function, such as who asks; NULL when
  * the call is over. */
-CARREL_API void *carrel_context(carrel_function_call call);
+CARREL_API void* carrel_context(carrel_function_call call);
 
 /* Not there yet: unix:/path; events; HTTPS callbacks as functions. */
 

@@ -118,6 +118,15 @@ class Application {
     static_cast<void>(kept.release());
   }
 
+  // Tells a point of an event, which is on the disk when it returns: {"id", "deliveries"}.
+  std::string emit(const std::string& point, std::string_view event,
+                   const CallOptions& options = {}) const {
+    const carrel_call_options more = as_c(options);
+    carrel_reply* reply = nullptr;
+    check(carrel_emit(handle_, point.c_str(), event.data(), event.size(), &more, &reply));
+    return std::string(Reply(reply).output());
+  }
+
   void provide(const std::string& name, Function function,
                const FunctionOptions& options = {}) const {
     auto kept = std::make_unique<Function>(std::move(function));

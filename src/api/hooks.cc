@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "api/body.h"
@@ -45,19 +46,28 @@ Answer failure_of(const hook::Invocation& made, std::uint64_t id) {
   return answer;
 }
 
-// "tenant=shop/merchant-17", which is the app's tenant or lies below it.
-Result<std::optional<TenantName>> tenant_of(std::string_view query, const hook::App& app) {
-  std::optional<TenantName> tenant;
+constexpr std::uint32_t kLongestTimeout = 3'600'000;
+
+// "tenant=shop/merchant-17", which is the app's tenant or lies below it, and "timeout_ms=20".
+Result<void> read_call(std::string_view query, const hook::App& app, hook::Call& call) {
   CARREL_TRY(const auto pairs, read_query(query));
   for (const auto& [key, value] : pairs) {
-    if (key != "tenant") return fail(Code::invalid_argument, "a point is called with tenant only");
-    CARREL_TRY(tenant, tenant::parse_tenant(value));
-    if (!tenant::contains(app.tenant, *tenant)) {
+    if (key == "tenant") {
+      CARREL_TRY(call.tenant, tenant::parse_tenant(value));
+      if (tenant::contains(app.tenant, *call.tenant)) continue;
       return fail(Code::invalid_argument,
                   fmt::format("the tenant is not {} or below it", app.tenant.str()));
     }
+    if (key != "timeout_ms")
+      return fail(Code::invalid_argument, "a point is called with tenant and timeout_ms only");
+    std::uint32_t millis = 0;
+    const char* const end = value.data() + value.size();
+    const auto read = std::from_chars(value.data(), end, millis);
+    if (read.ec != std::errc() || read.ptr != end || millis == 0 || millis > kLongestTimeout)
+      return fail(Code::invalid_argument, "timeout_ms is 1 to 3600000");
+    call.longest = std::chrono::milliseconds(millis);
   }
-  return tenant;
+  return {};
 }
 
 // "cart.discounts" of "/v1/hooks/cart.discounts:invoke".
@@ -132,7 +142,7 @@ Task<Result<Answer>> HookApi::answer(net::Exchange* exchange) {
 Task<Result<Answer>> HookApi::invoke(net::Exchange* exchange, std::shared_ptr<const hook::App> app,
                                      const hook::Point* point) {
   hook::Call call{.id = exchange->id};
-  CARREL_CO_TRY(call.tenant, tenant_of(exchange->request.query, *app));
+  CARREL_CO_TRY_VOID(read_call(exchange->request.query, *app, call));
   CARREL_CO_TRY(call.input, co_await read_body(&exchange->body, hook::kMaxDocument));
   const hook::Invocation made = co_await invoker_.invoke(std::move(app), point, std::move(call));
   co_return made.error ? failure_of(made, exchange->id) : answer_of(made);

@@ -171,6 +171,9 @@ void add_operation_options(CLI::App& app, ServeArguments& arguments) {
   app.add_option("--data", arguments.data,
                  "Where hook points are called, or off (default: 127.0.0.1:3002 if there are any)")
       ->type_name("HOST:PORT");
+  app.add_option("--data-socket", arguments.data_socket,
+                 "A Unix socket where hook points are called as well, by libcarrel (default: none)")
+      ->type_name("PATH");
   app.add_option("--issuers", arguments.issuers,
                  "Whose JWTs are believed, by apps and by the /v1 API (TOML; default: nobody's)")
       ->type_name("FILE");
@@ -237,6 +240,7 @@ Result<server::ServerOptions> check_options(const ServeArguments& arguments, ser
   options.admin_hosts = arguments.admin_hosts;
   CARREL_TRY(options.data, data_address(arguments, style, options.listen.port));
   options.data_asked = !arguments.data.empty();
+  options.data_socket = arguments.data_socket;
   if (!arguments.issuers.empty()) {
     CARREL_TRY(options.issuers, server::load_issuers(arguments.issuers));
   }

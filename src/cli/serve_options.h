@@ -22,6 +22,7 @@ struct ServeArguments {
   std::string listen = "127.0.0.1:3000";
   int port = -1;            // -1: the one in `listen`
   std::string admin, data;  // empty: the command's default
+  std::string data_socket;
   std::vector<std::string> admin_hosts, hosts, environment;
   RegistryArguments registry;
   std::string environment_file, issuers;

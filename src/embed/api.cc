@@ -2,10 +2,12 @@
 #include <carrel/carrel.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <new>
 
+#include "base/files.h"
 #include "embed/call.h"
 #include "embed/world.h"
 #include "patterns/hook/report.h"
@@ -22,11 +24,7 @@ struct carrel_error {
   Failure failure;
 };
 
-struct carrel_reply {
-  std::string output;
-  std::vector<carrel::hook::Run> runs;
-  std::string details;
-};
+struct carrel_reply : carrel::embed::Reply {};
 
 namespace {
 
@@ -77,19 +75,48 @@ const char* text_out(const std::string& text, size_t* size) {
   return text.c_str();
 }
 
+constexpr std::string_view kSocket = "unix:";
+constexpr std::uint64_t kMaxTokenFile = 4 << 10;
+
+// The caller's token, or that of the file that the environment names.
+Outcome<carrel::SecretBytes> token_of(const carrel_open_options& options) {
+  if (options.token != nullptr) return carrel::SecretBytes(std::string_view(options.token));
+  const char* const file = std::getenv("CARREL_TOKEN_FILE");
+  if (file == nullptr || *file == '\0') return carrel::SecretBytes();
+  CARREL_TRY(std::string text, carrel::read_file(file, kMaxTokenFile));
+  const auto line = std::string_view(text).substr(0, text.find_first_of("\r\n"));
+  carrel::SecretBytes token(line);
+  carrel::wipe(text);
+  return token;
+}
+
+Outcome<std::shared_ptr<Application>> at_socket(std::string socket,
+                                                const carrel_open_options& options) {
+  CARREL_TRY(auto token, token_of(options));
+  return Application::at({.socket = std::move(socket),
+                          .app = options.app != nullptr ? options.app : "localhost",
+                          .token = std::move(token)});
+}
+
 Outcome<> open(const char* where, const carrel_open_options* given, carrel_handle* handle) {
   if (where == nullptr || handle == nullptr) return invalid("carrel_open needs where and handle");
   const auto options = options_of<carrel_open_options>(given, CARREL_OPEN_OPTIONS);
-  if (std::string_view(where).starts_with("unix:"))
-    return std::unexpected(Failure(Error(Code::unsupported, "this build does not open sockets yet",
-                                         "open the application's folder")));
   World& world = World::here();
-  const std::lock_guard lock(world.opening());
+  const std::string_view place = where;
+  const bool at_server = place.starts_with(kSocket);
+  std::unique_lock lock(world.opening());
   CARREL_TRY(carrel::embed::Core* const core,
              world.core({.cache = std::string(text_of(options.cache)),
                          .compiler = std::string(text_of(options.compiler))}));
-  CARREL_TRY(auto application,
-             Application::open(where, core->loader(), {options.log, options.log_user}));
+  std::shared_ptr<Application> application;
+  if (at_server) {
+    lock.unlock();  // nobody waits for a server but its caller
+    CARREL_TRY(application, at_socket(std::string(place.substr(kSocket.size())), options));
+    CARREL_TRY_VOID(carrel::embed::points(*core, application));  // it is there, and knows the token
+  } else {
+    CARREL_TRY(application,
+               Application::open(where, core->loader(), {options.log, options.log_user}));
+  }
   *handle = world.add(std::move(application));
   return {};
 }
@@ -116,7 +143,7 @@ Outcome<> call(carrel_handle handle, const char* point, const char* input, size_
                                   .timeout = std::chrono::milliseconds(options.timeout_ms),
                                   .depth = depth,
                                   .context = options.context}));
-  *reply = new carrel_reply{.output = std::move(made.output), .runs = std::move(made.runs)};
+  *reply = new carrel_reply{std::move(made)};
   return {};
 }
 
@@ -149,7 +176,7 @@ struct AsyncCall {
                                                  .depth = depth,
                                                  .context = context,
                                                  .begun = carrel::embed::Begun::before}));
-      reply = new carrel_reply{.output = std::move(made.output), .runs = std::move(made.runs)};
+      reply = new carrel_reply{std::move(made)};
       return {};
     });
     if (!World::exiting()) return done(user, error, reply);
@@ -185,12 +212,31 @@ Outcome<> call_async(carrel_handle handle, const char* point, const char* input,
   return std::unexpected(Failure(Error(Code::overloaded, "too many calls wait already")));
 }
 
+Outcome<> emit(carrel_handle handle, const char* point, const char* event, size_t size,
+               const carrel_call_options* given, carrel_reply** reply) {
+  if (point == nullptr || (event == nullptr && size > 0) || reply == nullptr)
+    return invalid("carrel_emit needs point, event and reply");
+  const auto options = options_of<carrel_call_options>(given, CARREL_CALL_OPTIONS);
+  World& world = World::here();
+  CARREL_TRY(const auto application, world.find(handle));
+  CARREL_TRY(auto made,
+             carrel::embed::emit(
+                 *world.core(), application,
+                 {.point = point, .input = {event, size}, .tenant = text_of(options.tenant)}));
+  *reply = new carrel_reply{std::move(made)};
+  return {};
+}
+
 Outcome<> provide(carrel_handle handle, const char* name, const char* schema, carrel_function call,
                   void* user, const carrel_function_options* given) {
   if (name == nullptr || call == nullptr)
     return invalid("carrel_provide needs a name and a function");
   const auto options = options_of<carrel_function_options>(given, CARREL_FUNCTION_OPTIONS);
   CARREL_TRY(const auto application, World::here().find(handle));
+  if (application->server() != nullptr)
+    return std::unexpected(Failure(
+        Error(Code::unsupported, "modules of a server do not call functions of this process",
+              "open the application's folder")));
   auto function = std::make_shared<carrel::embed::Function>();
   function->call = call;
   function->user = user;
@@ -261,6 +307,13 @@ carrel_error* carrel_call_async(carrel_handle handle, const char* point, const c
   return guarded([&] { return call_async(handle, point, input, input_size, options, done, user); });
 }
 
+carrel_error* carrel_emit(carrel_handle handle, const char* point, const char* event,
+                          size_t event_size, const carrel_call_options* options,
+                          carrel_reply** reply) {
+  if (reply != nullptr) *reply = nullptr;
+  return guarded([&] { return emit(handle, point, event, event_size, options, reply); });
+}
+
 const char* carrel_reply_output(const carrel_reply* reply, size_t* size) {
   return text_out(reply->output, size);
 }
@@ -281,9 +334,8 @@ carrel_error* carrel_points(carrel_handle handle, carrel_reply** reply) {
   return guarded([&] -> Outcome<> {
     if (reply == nullptr) return invalid("carrel_points needs reply");
     CARREL_TRY(const auto application, World::here().find(handle));
-    const carrel::hook::App& app = *application->hooks();
-    *reply = new carrel_reply{.output = R"({"app":")" + app.app.str() + R"(","points":)" +
-                                        carrel::hook::points_text(app) + "}"};
+    CARREL_TRY(auto made, carrel::embed::points(*World::here().core(), application));
+    *reply = new carrel_reply{std::move(made)};
     return {};
   });
 }

@@ -66,6 +66,12 @@ Outcome<std::shared_ptr<Application>> Application::open(const std::filesystem::p
   return application;
 }
 
+std::shared_ptr<Application> Application::at(LocalServer::Place place) {
+  auto application = std::make_shared<Application>();
+  application->server_ = std::make_unique<LocalServer>(std::move(place));
+  return application;
+}
+
 void Application::tell(const turn::ModuleSetup& module, std::uint64_t call, std::string_view event,
                        std::string_view text) const {
   if (log_.call == nullptr) return;

@@ -1,7 +1,8 @@
-// An application that was opened from its folder: its hook points, and the code of its modules.
+// An application that was opened: from its folder, with its hook points and the code of its
+// modules, or at a local server's socket.
 //
-// All is read once; the folder is not needed any more. Nothing in it can change anything: a module
-// that may write, or call the outside, needs a server.
+// A folder is read once and not needed any more. Nothing in it can change anything: a module that
+// may write, or call the outside, needs a server.
 #pragma once
 
 #include <atomic>
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "embed/failure.h"
 #include "embed/functions.h"
+#include "embed/local_server.h"
 #include "patterns/hook/point.h"
 #include "runtime/loader.h"
 
@@ -33,7 +35,10 @@ class Application {
   static Outcome<std::shared_ptr<Application>> open(const std::filesystem::path& folder,
                                                     runtime::Loader& loader, const LogTo& log);
 
-  const std::shared_ptr<const hook::App>& hooks() const { return hooks_; }
+  static std::shared_ptr<Application> at(LocalServer::Place place);
+
+  const std::shared_ptr<const hook::App>& hooks() const { return hooks_; }  // null: at a server
+  const LocalServer* server() const { return server_.get(); }               // null: from a folder
   FunctionTable& functions() { return *functions_; }
 
   // A line of JSON about a module, or about the application.
@@ -50,6 +55,7 @@ class Application {
 
  private:
   std::shared_ptr<const hook::App> hooks_;
+  std::unique_ptr<const LocalServer> server_;
   std::shared_ptr<FunctionTable> functions_ = std::make_shared<FunctionTable>();
   LogTo log_;
   std::vector<std::shared_ptr<const wasm::Module>> code_;  // stays mapped

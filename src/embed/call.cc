@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "patterns/hook/report.h"
 #include "tenant/path.h"
 
 namespace carrel::embed {
@@ -78,13 +79,10 @@ bool inside_call_of(const Application& application) {
   return false;
 }
 
-Outcome<hook::Invocation> call(Core& core, const std::shared_ptr<Application>& application,
-                               const CallWanted& wanted) {
-  unsigned depth = wanted.depth;
-  if (const CallHere* const here = call_here()) depth = std::max(depth, here->depth);
-  if (depth >= kDeepest)
-    return failed(kTooDeep, "functions of the application call points more than 8 deep");
-  const hook::App& app = *application->hooks();
+namespace {
+
+Outcome<Reply> run_here(Lane& lane, const Application& application, const CallWanted& wanted) {
+  const hook::App& app = *application.hooks();
   const auto point = app.points.find(wanted.point);
   if (point == app.points.end())
     return std::unexpected(
@@ -95,23 +93,63 @@ Outcome<hook::Invocation> call(Core& core, const std::shared_ptr<Application>& a
   CARREL_TRY(call.tenant, tenant_of(wanted.tenant, app));
   if (wanted.timeout > Nanos::zero()) call.longest = wanted.timeout;
   call.id = last_call.fetch_add(1, std::memory_order_relaxed) + 1;
+  std::optional<hook::Invocation> made;
+  lane.shard().run_until_done(
+      ask(&lane.invoker(), application.hooks(), &point->second, std::move(call), &made));
+  if (made->error) return std::unexpected(failure_of(*made));
+  return Reply{.output = std::move(made->output), .runs = std::move(made->runs), .details = {}};
+}
 
-  const Counted counted(*application, wanted.begun);
+// `work` on a lane, counted among the application's calls.
+template <typename Work>
+Outcome<Reply> on_lane(Core& core, Application& application, const CallWanted& wanted, Work work) {
+  unsigned depth = wanted.depth;
+  if (const CallHere* const here = call_here()) depth = std::max(depth, here->depth);
+  if (depth >= kDeepest)
+    return failed(kTooDeep, "functions of the application call points more than 8 deep");
+  const Counted counted(application, wanted.begun);
   if (!counted.may_begin()) return failed(kClosed, "the handle is being closed");
   auto lane = core.lanes().borrow();
   if (!lane)
     return std::unexpected(Error(Code::overloaded, "64 calls are in progress",
                                  "call from fewer threads, or use carrel_call_async"));
   const Lanes::Loan loan(core.lanes(), std::move(lane));
-  const Entered entered({.application = application.get(),
+  const Entered entered({.application = &application,
                          .shard = &loan->shard(),
                          .depth = depth + 1,
                          .context = wanted.context});
-  std::optional<hook::Invocation> made;
-  loan->shard().run_until_done(
-      ask(&loan->invoker(), application->hooks(), &point->second, std::move(call), &made));
-  if (made->error) return std::unexpected(failure_of(*made));
-  return std::move(*made);
+  return work(*loan.operator->());
+}
+
+}  // namespace
+
+Outcome<Reply> call(Core& core, const std::shared_ptr<Application>& application,
+                    const CallWanted& wanted) {
+  return on_lane(core, *application, wanted, [&](Lane& lane) {
+    if (const LocalServer* const server = application->server()) return server->call(lane, wanted);
+    return run_here(lane, *application, wanted);
+  });
+}
+
+Outcome<Reply> emit(Core& core, const std::shared_ptr<Application>& application,
+                    const CallWanted& wanted) {
+  const LocalServer* const server = application->server();
+  if (server == nullptr)
+    return failed(kNeedsServer,
+                  "an event is kept until it is delivered, and a folder keeps nothing",
+                  "open a server's socket: \"unix:/path\"");
+  return on_lane(core, *application, wanted,
+                 [&](Lane& lane) { return server->emit(lane, wanted); });
+}
+
+Outcome<Reply> points(Core& core, const std::shared_ptr<Application>& application) {
+  if (const LocalServer* const server = application->server())
+    return on_lane(core, *application, {}, [&](Lane& lane) { return server->points(lane); });
+  const hook::App& app = *application->hooks();
+  return Reply{
+      .output = R"({"app":")" + app.app.str() + R"(","points":)" + hook::points_text(app) + "}",
+      .runs = {},
+      .details = "{}"};
 }
 
 }  // namespace carrel::embed

@@ -8,6 +8,7 @@
 
 #include "embed/application.h"
 #include "embed/core.h"
+#include "embed/reply.h"
 
 namespace carrel::embed {
 
@@ -32,9 +33,17 @@ struct CallHere {
 };
 const CallHere* call_here();  // null: none
 
-// Errors: not_found, invalid_argument, closed, overloaded, too_deep; those of the invocation.
-Outcome<hook::Invocation> call(Core& core, const std::shared_ptr<Application>& application,
-                               const CallWanted& wanted);
+// Errors: not_found, invalid_argument, closed, overloaded, too_deep; those of the invocation, or of
+// the server.
+Outcome<Reply> call(Core& core, const std::shared_ptr<Application>& application,
+                    const CallWanted& wanted);
+
+// Tells a point of an event. Errors: needs_server, closed, overloaded; those of the server.
+Outcome<Reply> emit(Core& core, const std::shared_ptr<Application>& application,
+                    const CallWanted& wanted);
+
+// {"app", "points"}. Errors: closed, overloaded; those of the server.
+Outcome<Reply> points(Core& core, const std::shared_ptr<Application>& application);
 
 // Whether this thread is inside a call of the application.
 bool inside_call_of(const Application& application);

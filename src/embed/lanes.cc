@@ -30,6 +30,14 @@ void Lane::failed(const turn::ModuleSetup& module, std::uint64_t id, const Error
     here->application->tell(module, id, code_name(error.code()), error.message());
 }
 
+net::Client& Lane::client_of(const std::string& socket) {
+  const auto found = clients_.find(socket);
+  if (found != clients_.end()) return found->second;
+  net::ClientOptions options;
+  options.socket = socket;
+  return clients_.try_emplace(socket, shard_, std::move(options)).first->second;
+}
+
 std::unique_ptr<Lane> Lanes::borrow() {
   unsigned index = 0;
   {

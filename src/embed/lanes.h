@@ -5,12 +5,15 @@
 // at once.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "async/shard.h"
 #include "embed/failure.h"
+#include "net/client.h"
 #include "patterns/hook/invoker.h"
 #include "runtime/runtime.h"
 #include "turn/state.h"
@@ -24,6 +27,8 @@ class Lane final : public turn::GuestLog, public hook::Reports {
 
   async::Shard& shard() { return shard_; }
   hook::Invoker& invoker() { return invoker_; }
+  // Whose calls all go to the Unix socket.
+  net::Client& client_of(const std::string& socket);
 
   void line(const turn::ModuleSetup& module, std::uint64_t turn, std::string_view text) override;
   void failed(const turn::ModuleSetup& module, std::uint64_t id, const Error& error,
@@ -37,6 +42,7 @@ class Lane final : public turn::GuestLog, public hook::Reports {
   turn::Services services_;  // none: nothing is kept here, nobody is called
   runtime::Runtime runtime_;
   hook::Invoker invoker_;
+  std::map<std::string, net::Client> clients_;  // by socket
 };
 
 // Owner: the core. Thread-safe.

@@ -139,6 +139,8 @@ async::Task<Result<std::vector<IpAddress>>> Client::Impl::addresses(const Call* 
 // Each address has its share of the time that is left.
 async::Task<Result<std::unique_ptr<ClientSocket>>> Client::Impl::connect(const Call* call) {
   const Instant until = std::min(call->until, now() + call->limits.connect);
+  if (!options.socket.empty())
+    co_return co_await ClientSocket::open(shard, Peer{.socket = options.socket}, until);
   CARREL_CO_TRY(const auto found, co_await addresses(call, until));
   Result<std::unique_ptr<ClientSocket>> socket;
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -167,14 +169,16 @@ async::Task<Result<std::unique_ptr<IncomingResponse>>> Client::Impl::exchange(
 }
 
 // A kept connection may be closed by the peer while our request is on its way, so only a call that
-// may be made twice uses one, and is made again if nothing came back.
+// may be made twice uses one, and is made again if nothing came back. A local server keeps them for
+// longer than we do.
 async::Task<Result<std::unique_ptr<IncomingResponse>>> Client::Impl::exchange_kept(
     Call* call, CallConnection* connection) {
-  if (!is_repeatable(call->request.method)) co_return nullptr;
+  const bool repeatable = is_repeatable(call->request.method);
+  if (!repeatable && options.socket.empty()) co_return nullptr;
   connection->socket = connection->lease.take_idle(connection->origin);
   if (!connection->socket) co_return nullptr;
   auto response = co_await exchange(call, connection);
-  if (response) co_return response;
+  if (response || !repeatable) co_return response;
   const bool answered = !connection->socket->input().empty();
   if (answered || now() >= call->until) co_return response;
   co_return nullptr;

@@ -29,6 +29,9 @@ struct ClientOptions {
   std::size_t connections_a_tenant = 64;   // at once; more calls wait
   std::size_t idle_a_host = 8;             // kept for the next call
   std::chrono::milliseconds idle{30'000};  // no longer than this
+  // A Unix socket that all calls go to, whatever their URLs say: a server that whoever makes the
+  // client trusts. Empty: none.
+  std::string socket = {};
 };
 
 // Owner: the shard's unit. Thread: its shard. Stops: destroying a call's task cancels it, which

@@ -30,8 +30,9 @@ std::unique_ptr<ClientSocket> ClientPool::Lease::take_idle(const Origin& origin)
     --i;
     if (i->origin != origin) continue;
     auto socket = std::move(i->socket);
+    const bool stale = std::chrono::steady_clock::now() - i->since > pool_->limits_.idle;
     i = idle.erase(i);
-    if (socket->is_quiet()) return socket;
+    if (!stale && socket->is_quiet()) return socket;
   }
   return nullptr;
 }

@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "net/transport.h"
+#include "net/unix_address.h"
 
 namespace carrel::net {
 namespace asio = boost::asio;
@@ -84,8 +85,15 @@ struct SocketAddress {
   socklen_t size = 0;
 };
 
-SocketAddress socket_address(const IpAddress& address, std::uint16_t port) {
+SocketAddress socket_address(const Peer& peer) {
   SocketAddress result;
+  const IpAddress& address = peer.address;
+  const std::uint16_t port = peer.port;
+  if (const auto local = unix_address(peer.socket)) {
+    std::memcpy(&result.storage, &*local, sizeof *local);
+    result.size = sizeof *local;
+    return result;
+  }
   if (address.v6) {
     auto* v6 = reinterpret_cast<sockaddr_in6*>(&result.storage);
     v6->sin6_family = AF_INET6;
@@ -102,9 +110,12 @@ SocketAddress socket_address(const IpAddress& address, std::uint16_t port) {
   return result;
 }
 
+// "shop.example (192.0.2.1) port 443".
 std::string name_of(const Peer& peer) {
+  if (!peer.socket.empty()) return peer.socket;
   const std::string address = peer.address.text();
-  return peer.host == address ? address : fmt::format("{} ({})", peer.host, address);
+  return peer.host == address ? fmt::format("{} port {}", address, peer.port)
+                              : fmt::format("{} ({}) port {}", peer.host, address, peer.port);
 }
 
 }  // namespace
@@ -139,20 +150,19 @@ async::Task<Result<void>> ClientSocket::Impl::connect(Peer peer, Instant until) 
   const int fd = transport->fd();
   const int one = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  const SocketAddress to = socket_address(peer.address, peer.port);
+  const SocketAddress to = socket_address(peer);
   int error = 0;
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&to.storage), to.size) != 0) error = errno;
   if (error == EINPROGRESS) {
     if (co_await wait({.write = true}, until) == Wake::expired) {
-      co_return too_late(fmt::format("{} port {} does not answer", name_of(peer), peer.port));
+      co_return too_late(fmt::format("{} does not answer", name_of(peer)));
     }
     socklen_t size = sizeof error;
     ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
   }
   if (error != 0) {
     co_return fail(code_of_connect(error),
-                   fmt::format("cannot connect to {} port {}: {}", name_of(peer), peer.port,
-                               std::strerror(error)));
+                   fmt::format("cannot connect to {}: {}", name_of(peer), std::strerror(error)));
   }
   co_return Result<void>();
 }
@@ -168,8 +178,7 @@ async::Task<Result<void>> ClientSocket::Impl::secure(Peer peer, Instant until) {
     if (result.state == IoState::closed) {
       std::string why = transport->reason();
       if (why.empty()) why = "the handshake failed";
-      co_return fail(Code::egress_tls,
-                     fmt::format("no TLS with {} port {}: {}", name_of(peer), peer.port, why));
+      co_return fail(Code::egress_tls, fmt::format("no TLS with {}: {}", name_of(peer), why));
     }
     if (co_await wait(want({.read = true}), until) == Wake::expired) {
       co_return too_late(fmt::format("no TLS with {}: it takes too long", name_of(peer)));
@@ -190,8 +199,9 @@ std::string& ClientSocket::input() { return impl_->input; }
 
 async::Task<Result<std::unique_ptr<ClientSocket>>> ClientSocket::open(async::Shard& shard,
                                                                       Peer peer, Instant until) {
-  const int family = peer.address.v6 ? AF_INET6 : AF_INET;
-  Fd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+  const int network = peer.address.v6 ? AF_INET6 : AF_INET;
+  const int family = peer.socket.empty() ? network : AF_UNIX;
+  Fd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) co_return failed(fmt::format("no socket: {}", std::strerror(errno)));
   std::unique_ptr<Impl> impl;
   try {

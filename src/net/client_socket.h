@@ -18,6 +18,7 @@ struct Peer {
   std::uint16_t port = 0;
   std::string host;                 // that its certificate must be for
   std::shared_ptr<TlsContext> tls;  // null: plain
+  std::string socket = {};          // a Unix socket, in place of all of these
 };
 
 // Owner: a call, or the pool. Thread: its shard. Stops: destroying it closes the connection;

@@ -23,6 +23,7 @@
 #include "base/fd.h"
 #include "base/handle.h"
 #include "net/connection.h"
+#include "net/unix_listener.h"
 
 namespace carrel::net {
 namespace {
@@ -83,6 +84,7 @@ Result<Fd> bind_socket(const addrinfo& place, const Server::Options& options, Po
 }
 
 Result<Fd> open_socket(const Server::Options& options) {
+  if (options.socket != nullptr) return options.socket->share();
   addrinfo wanted{};
   wanted.ai_socktype = SOCK_STREAM;
   wanted.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
@@ -102,6 +104,7 @@ struct Endpoint {
 };
 
 Endpoint describe(const sockaddr_storage& from) {
+  if (from.ss_family == AF_UNIX) return {"local", 0};
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (from.ss_family == AF_INET6) {
     const auto& v6 = reinterpret_cast<const sockaddr_in6&>(from);
@@ -270,6 +273,7 @@ Server::~Server() = default;
 Result<std::unique_ptr<Server>> Server::listen(async::Shard& shard, Handler& handler,
                                                Options options) {
   CARREL_TRY(Fd socket, open_socket(options));
+  options.socket = nullptr;
   CARREL_TRY(auto poller, Poller::make(shard));
   return std::unique_ptr<Server>(new Server(std::make_unique<Impl>(
       shard, handler, std::move(options), std::move(socket), std::move(poller))));

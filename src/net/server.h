@@ -61,6 +61,8 @@ Result<std::shared_ptr<TlsContext>> load_tls(const TlsFiles& files);
 // all stay. Any thread. Errors: as above.
 Result<void> reload_tls(TlsContext& context, const TlsFiles& files);
 
+class UnixListener;
+
 // Who else may listen on the port. The kernel spreads its connections over all that share it.
 enum class PortUse : unsigned char {
   alone,
@@ -72,7 +74,8 @@ class Server {
  public:
   struct Options {
     std::string address = "127.0.0.1";
-    std::uint16_t port = 0;  // 0: any; read back with `port()`
+    std::uint16_t port = 0;                // 0: any; read back with `port()`
+    const UnixListener* socket = nullptr;  // in place of address and port; outlives the call only
     PortUse use = PortUse::alone;
     ServerLimits limits;
     std::shared_ptr<TlsContext> tls;  // null: plain

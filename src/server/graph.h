@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/api.h"
+#include "net/unix_listener.h"
 #include "server/admin_url.h"
 #include "server/app_set.h"
 #include "server/delivery_pause.h"
@@ -40,6 +41,7 @@ struct Graph {
   std::unique_ptr<api::Api> api{};
   std::shared_ptr<net::TlsContext> tls{};  // of the apps' listeners
   AdminUrl admin_url{}, hooks_url{};
+  std::unique_ptr<net::UnixListener> hooks_socket{};
   delivery::Ring deliveries{};
   std::unique_ptr<DeliveryPause> delivery_pause{};
   std::vector<std::unique_ptr<ShardUnit>> shards{};

@@ -79,17 +79,29 @@ Result<std::string> listen_for_admin(Graph& graph) {
 Result<std::string> listen_for_hooks(Graph& graph) {
   const ServerOptions& options = graph.options;
   const auto file = store_folder(options).parent_path() / "hooks.url";
-  if (!options.data || (graph.apps->hooks()->all.empty() && !options.data_asked)) {
+  const bool on_port = options.data && (options.data_asked || !graph.apps->hooks()->all.empty());
+  if (!on_port) {
     std::error_code none;
     std::filesystem::remove(file, none);  // left by a server that was killed
-    return std::string();
   }
+  if (!on_port && options.data_socket.empty()) return std::string();
   CARREL_TRY(const auto token, api::LocalToken::load_or_make(options.state / "token"));
-  net::Server::Options how{.address = options.data->host, .port = options.data->port};
+  for (const auto& shard : graph.shards)
+    shard->offer_hooks(token, *graph.delivery_pause, graph.clock);
+  net::Server::Options how;
   how.limits.body_bytes = hook::kMaxDocument;
+  if (!options.data_socket.empty()) {
+    CARREL_TRY(graph.hooks_socket, net::UnixListener::listen(options.data_socket));
+    how.socket = graph.hooks_socket.get();
+    for (const auto& shard : graph.shards) CARREL_TRY_VOID(shard->serve_hooks(how));
+    how.socket = nullptr;
+  }
+  if (!on_port) return std::string();
+  how.address = options.data->host;
+  how.port = options.data->port;
   how.use = graph.shards.size() == 1 ? net::PortUse::alone : net::PortUse::first;
   for (const auto& shard : graph.shards) {
-    auto port = shard->serve_hooks(token, *graph.delivery_pause, graph.clock, how);
+    const auto port = shard->serve_hooks(how);
     if (!port) {
       return fail(port.error().code(), "the hook points: " + port.error().message(),
                   "give them another address with --data HOST:PORT, or --data off");

@@ -59,6 +59,7 @@ struct ServerOptions {
   std::vector<std::string> admin_hosts;  // names it may be called by, besides the loopback's
   std::optional<Address> data;           // for applications that call hook points
   bool data_asked = false;               // named by the caller: it is there without hook points too
+  std::filesystem::path data_socket;     // the same on a Unix socket; empty: none
   std::optional<net::TlsFiles> tls;
   net::ServerLimits limits;
 

@@ -64,12 +64,14 @@ async::Task<void> ShardUnit::load_into(unsigned count, Result<void>* done) {
   if (*done) *done = co_await events_.sweep(shard_.index(), count);
 }
 
-Result<std::uint16_t> ShardUnit::serve_hooks(const api::LocalToken& token,
-                                             api::DeliverySwitch& pause, const Clock& clock,
-                                             net::Server::Options options) {
+void ShardUnit::offer_hooks(const api::LocalToken& token, api::DeliverySwitch& pause,
+                            const Clock& clock) {
   hooks_.emplace(invoker_, api::EventApi(emitter_, ring_, pause, shelter_, services_, clock),
                  api::ShadowApi(shadows_), token, services_, clock);
   if (hook_apps_) hooks_->serve(hook_apps_);
+}
+
+Result<std::uint16_t> ShardUnit::serve_hooks(net::Server::Options options) {
   CARREL_TRY(auto listener, net::Server::listen(shard_, *hooks_, std::move(options)));
   apps_.push_back(std::move(listener));
   return apps_.back()->port();

@@ -48,9 +48,9 @@ class ShardUnit {
   Result<std::uint16_t> serve_apps(net::Server::Options options);
   Result<std::uint16_t> serve_other(net::Handler& handler, net::Server::Options options);
 
-  // Before `start`: hook points are called here.
-  Result<std::uint16_t> serve_hooks(const api::LocalToken& token, api::DeliverySwitch& pause,
-                                    const Clock& clock, net::Server::Options options);
+  // Before `start`: hook points can be called, then where.
+  void offer_hooks(const api::LocalToken& token, api::DeliverySwitch& pause, const Clock& clock);
+  Result<std::uint16_t> serve_hooks(net::Server::Options options);
 
   // Before `start`: finds the deliveries that are this shard's, of `count`. Blocks.
   Result<void> load_deliveries(unsigned count);
