@@ -340,6 +340,7 @@ void stop(Graph& graph) {
   graph.node.set(api::Readiness::draining);
   graph.logs->events().write(observe::Level::info, "stopping", {});
   const Instant end = graph.clock.now() + graph.options.drain + kStuck;
+  graph.hooks_socket.reset();  // who connects from now on is refused at once
   for (const auto& shard : graph.shards) shard->drain(graph.options.drain);
   wait_while(graph, end, [](const Graph& all) {
     return std::ranges::any_of(all.shards, [](const auto& shard) { return !shard->drained(); });
