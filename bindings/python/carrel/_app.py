@@ -1,7 +1,6 @@
 """An application that was opened: its points, and what it provides to the modules there."""
 
 import asyncio
-import json
 import logging
 import os
 import threading
@@ -10,13 +9,15 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import orjson
+
 from carrel import _native
 from carrel._errors import Error
-from carrel._functions import Function, _decode, _encode, within
+from carrel._functions import Function, within
 from carrel._loop import port_of
 
 _F = TypeVar("_F", bound=Callable[[Any], Any])
-_TEXT, _BYTES, _BOTH = 0, 1, 2
+_TEXT, _BOTH = 0, 1
 _logger = logging.getLogger("carrel")
 
 
@@ -29,7 +30,7 @@ class Reply:
 
     @property
     def output(self) -> Any:
-        return json.loads(self.text)
+        return orjson.loads(self.text)
 
 
 def open(
@@ -52,12 +53,12 @@ def _log(line: dict[str, Any]) -> None:
     _logger.log(level, "%s %s: %s", line.get("module", "app"), line["event"], line["text"])
 
 
-def _text_of(input: Any) -> str | bytes:
+def _text_of(input: Any) -> bytes:
     if isinstance(input, bytes):
         return input
     if isinstance(input, (bytearray, memoryview)):
         return bytes(input)
-    return _encode(input)
+    return orjson.dumps(input)
 
 
 def _millis(seconds: float | None) -> int:
@@ -78,7 +79,7 @@ class App:
         compiler: str | None = None,
     ) -> None:
         tell = log or _log
-        self._opening = (os.path.abspath(folder), cache, compiler, lambda line: tell(json.loads(line)))
+        self._opening = (os.path.abspath(folder), cache, compiler, lambda line: tell(orjson.loads(line)))
         self._lock = threading.Lock()
         self._provided: list[tuple[Any, ...]] = []
         self._handle = _native.open(*self._opening)
@@ -88,27 +89,27 @@ class App:
     def call(self, point: str, input: Any = None, *, tenant: str | None = None, timeout: float | None = None) -> Any:
         """Asks the modules at `point`, on this thread, and returns their answer as JSON means it.
 
-        `input` is whatever json takes; bytes are JSON already. `tenant`: whose modules are asked, with those of tenants
-        above; all without it. `timeout` shortens the point's deadline, in seconds.
+        `input` is whatever orjson takes; bytes are JSON already. `tenant`: whose modules are asked, with those of
+        tenants above it; all without it. `timeout` shortens the point's deadline, in seconds.
         """
-        return _decode(self._call(point, _text_of(input), tenant, timeout, _TEXT))
+        return orjson.loads(self._call(point, _text_of(input), tenant, timeout, _TEXT))
 
     def call_raw(
         self, point: str, input: bytes | str, *, tenant: str | None = None, timeout: float | None = None
     ) -> bytes:
         """The same from JSON text to JSON text."""
-        return self._call(point, input, tenant, timeout, _BYTES)  # type: ignore[no-any-return]
+        return self._call(point, input, tenant, timeout, _TEXT)  # type: ignore[no-any-return]
 
     def ask(self, point: str, input: Any = None, *, tenant: str | None = None, timeout: float | None = None) -> Reply:
         """The same with what came of each module."""
         text, details = self._call(point, _text_of(input), tenant, timeout, _BOTH)
-        return Reply(text, json.loads(details)["runs"])
+        return Reply(text, orjson.loads(details)["runs"])
 
     async def call_async(
         self, point: str, input: Any = None, *, tenant: str | None = None, timeout: float | None = None
     ) -> Any:
         """`call` without holding up the loop: the modules run on threads of the library."""
-        return json.loads(await self._call_async(point, _text_of(input), tenant, timeout))
+        return orjson.loads(await self._call_async(point, _text_of(input), tenant, timeout))
 
     async def call_raw_async(
         self, point: str, input: bytes | str, *, tenant: str | None = None, timeout: float | None = None
@@ -132,7 +133,7 @@ class App:
         """
 
         def provide(function: _F) -> _F:
-            text = None if schema is None else _encode(schema)
+            text = None if schema is None else orjson.dumps(schema).decode()
             wanted = (name, text, Function(name, function, timeout), _millis(timeout), rate or 0)
             handle = self._here()
             with self._lock:
@@ -144,7 +145,7 @@ class App:
 
     def points(self) -> list[dict[str, Any]]:
         """What there is: [{"point", "combine", "bindings": [{"name", "tenant"}]}]."""
-        points: list[dict[str, Any]] = json.loads(_native.points(self._here()))["points"]
+        points: list[dict[str, Any]] = orjson.loads(_native.points(self._here()))["points"]
         return points
 
     def drain(self, timeout: float) -> None:

@@ -1,7 +1,8 @@
 """What goes wrong, by code: docs/reference/errors.md lists them."""
 
-import json
 from typing import Any
+
+import orjson
 
 from carrel import _native
 
@@ -50,7 +51,7 @@ def _failure(code: str, message: str, help: str, details: str) -> Error:
     kind = _CLASSES.get(code)
     if kind is None:
         kind = ModuleFailed if code.startswith(("guest_", "hook_")) else Error
-    return kind(code, message, help, json.loads(details))
+    return kind(code, message, help, orjson.loads(details))
 
 
 _native.set_failure(_failure)

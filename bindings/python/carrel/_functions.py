@@ -2,18 +2,17 @@
 
 import asyncio
 import inspect
-import json
 import logging
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
 from typing import Any
 
+import orjson
+
 from carrel import _native
 from carrel._errors import Refusal
 
 _logger = logging.getLogger("carrel")
-_encode: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
-_decode: Callable[[str], Any] = json.JSONDecoder().decode
 
 
 class _Underway:
@@ -53,7 +52,7 @@ class Function:
                 _need_no_loop()
                 asyncio.run(self._run(call, text))
             else:
-                _native.answer(call, _encode(self._function(_decode(text))))
+                _native.answer(call, orjson.dumps(self._function(orjson.loads(text))))
         except Exception as thrown:
             self._refuse(call, thrown)
         finally:
@@ -89,8 +88,8 @@ class Function:
             here.call = 0
 
     async def _run(self, call: int, text: str) -> None:
-        running: Coroutine[Any, Any, Any] = self._function(_decode(text))
-        _native.answer(call, _encode(await asyncio.wait_for(running, self._timeout)))
+        running: Coroutine[Any, Any, Any] = self._function(orjson.loads(text))
+        _native.answer(call, orjson.dumps(await asyncio.wait_for(running, self._timeout)))
 
     def _refuse(self, call: int, thrown: Exception) -> None:
         if isinstance(thrown, Refusal):

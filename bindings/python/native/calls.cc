@@ -61,9 +61,8 @@ PyObject* bytes_of(const char* text, size_t size) {
 PyObject* output_of(carrel_reply* reply, long how) {
   size_t size = 0;
   const char* const text = carrel_reply_output(reply, &size);
-  if (how == 0) return PyUnicode_DecodeUTF8(text, static_cast<Py_ssize_t>(size), nullptr);
   Object output(bytes_of(text, size));
-  if (how == 1 || !output) return output.release();
+  if (how == 0 || !output) return output.release();
   const char* const details = carrel_reply_details(reply, &size);
   const Object more(bytes_of(details, size));
   return more ? PyTuple_Pack(2, output.get(), more.get()) : nullptr;

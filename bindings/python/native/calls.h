@@ -5,8 +5,8 @@
 
 namespace carrel::python {
 
-// call(handle, point, input, tenant or None, timeout_ms, within, how): how is 0 for the output as
-// str, 1 as bytes, 2 for (bytes, details).
+// call(handle, point, input, tenant or None, timeout_ms, within, how): how is 0 for the output, 1
+// for (output, details), in bytes.
 PyObject* call(PyObject*, PyObject* const* arguments, Py_ssize_t count);
 // call_async(handle, point, input, tenant or None, timeout_ms, within, port, waiter)
 PyObject* call_async(PyObject*, PyObject* const* arguments, Py_ssize_t count);

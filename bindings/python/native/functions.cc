@@ -81,7 +81,7 @@ PyObject* answer(PyObject*, PyObject* arguments) {
   unsigned long long call = 0;
   const char* text = nullptr;
   Py_ssize_t size = 0;
-  if (!PyArg_ParseTuple(arguments, "Ks#", &call, &text, &size)) return nullptr;
+  if (!PyArg_ParseTuple(arguments, "Ky#", &call, &text, &size)) return nullptr;
   return PyBool_FromLong(carrel_answer(call, text, static_cast<size_t>(size)));
 }
 
