@@ -153,6 +153,10 @@ dev_setup() {
     (make_dir "setup: a registry for the tests" "$(registry_dir)" fill_registry) ||
       notice "tests with a real registry are skipped: apt-get update, then ./dev setup"
   fi
+  if have dpkg-query && [ -n "$(missing_packages browser)" ]; then
+    (step "setup: apt-get update" apt update -qq && install_group browser) ||
+      notice "tests with a browser are skipped: apt-get install chromium"
+  fi
   (make_dir "setup: componentize-py" "$(componentize_py_dir)" fill_componentize_py) ||
     optional Python "./dev setup, with a reachable Python package index"
   have go || optional Go "install Go 1.24 or newer"

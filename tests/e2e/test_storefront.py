@@ -1,0 +1,207 @@
+"""The storefront of examples/: both fronts with customers' modules in their process, and what a browser shows."""
+
+import base64
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+
+import pytest
+import requests
+
+from support import CARREL, ROOT, Server
+
+EXAMPLES = ROOT / "examples"
+SHOP = EXAMPLES / "storefront"
+BUILD = CARREL.parents[1]
+NODE_HOME = os.environ.get("CARREL_NODE_HOME")
+KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
+CI = os.environ.get("CI") == "true"
+CHROMIUM = shutil.which("chromium")
+
+if not CI and len(list((SHOP / "build").glob("*.wasm"))) < 5:
+    pytest.skip("not all of the storefront's modules were built here", allow_module_level=True)
+
+
+def free_port():
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def until(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.05)
+    return found
+
+
+class Front:
+    """A front on a port, with a database of its own."""
+
+    def __init__(self, kind, work, port, **environment):
+        self.url = f"http://127.0.0.1:{port}"
+        more = {"SHOP_DB": str(work / f"{kind}.db"), "XDG_CACHE_HOME": str(work / "cache"), **environment}
+        if kind == "python":
+            command = [sys.executable, "-m", "uvicorn", "--app-dir", SHOP / "web-python", "--port", port,
+                       "--log-level", "warning", "main:web"]  # fmt: skip
+            more |= {"PYTHONPATH": str(work / "python"), "PYTHONDONTWRITEBYTECODE": "1"}
+        else:
+            command = ["node", SHOP / "web-node/server.js"]
+            more |= {"NODE_PATH": f"{BUILD / 'node'}:{NODE_HOME}/node_modules", "PORT": str(port)}
+        self.process = subprocess.Popen(list(map(str, command)), env={**os.environ, **more})
+        until(self.answers, 60)
+
+    def answers(self):
+        assert self.process.poll() is None, "the front has ended"
+        with contextlib.suppress(requests.ConnectionError):
+            return requests.get(self.url, timeout=20).status_code == 200
+
+    def post(self, path, body):
+        answer = requests.post(self.url + path, json=body, timeout=20)
+        return answer.status_code, answer.json()
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    work = tmp_path_factory.mktemp("storefront")
+    with zipfile.ZipFile(next((BUILD / "python").glob("*.whl"))) as wheel:
+        wheel.extractall(work / "python")
+    (work / "python/carrel/_lib/carrel/carrel-compile").chmod(0o755)
+    return work
+
+
+@pytest.fixture(scope="module", params=["python", "node"])
+def front(request, work):
+    if request.param == "node" and NODE_HOME is None:
+        pytest.skip("there is no Fastify")
+    made = Front(request.param, work, free_port())
+    yield made
+    assert made.stop() in (0, -15)
+
+
+def cart(customer, quantity=2, **more):
+    items = [{"sku": "lamp-brass", "quantity": quantity}, {"sku": "book-wasm", "quantity": 1}]
+    return {"customer": customer, "country": "DE", "items": items, **more}
+
+
+def test_a_quote_has_what_customers_modules_say(front):
+    status, quote = front.post("/quote", cart("ada"))
+    assert status == 200
+    assert quote["goods_cents"] == 2 * 6900 + 3450
+    assert [each["id"] for each in quote["shipping"]] == ["parcel", "courier"]
+    assert quote["discounts"] == []
+    assert quote["tax_cents"] == round(2 * 6900 * 0.19 + 3450 * 0.07)
+    assert quote["total_cents"] == quote["goods_cents"] + quote["tax_cents"] + 490
+    _, courier = front.post("/quote", cart("ada", shipping="courier"))
+    assert courier["chosen"]["cents"] == 1290
+
+
+def test_who_comes_back_has_a_discount_which_a_module_asks_the_shop_about(front):
+    for _ in range(3):
+        status, order = front.post("/orders", cart("grace"))
+        assert status == 201 and order["total_cents"] > 0
+    _, quote = front.post("/quote", cart("grace"))
+    assert quote["discounts"] == [{"label": "Thank you for coming back", "cents": 1725}]
+
+
+def test_an_order_that_a_module_refuses_is_none(front):
+    status, answer = front.post("/orders", cart("greedy", quantity=6))
+    assert (status, answer) == (422, {"reasons": ["at most 5 of each"]})
+    wrong = cart("greedy") | {"items": [{"sku": "nothing", "quantity": 1}]}
+    assert front.post("/orders", wrong) == (422, {"reasons": ["there is no nothing"]})
+    assert front.post("/orders", {"customer": "greedy"})[0] == 422
+
+
+def test_the_product_page_shows_customers_html_without_their_scripts(front):
+    page = requests.get(f"{front.url}/products/lamp-brass", timeout=20).text
+    assert "Brass desk lamp: I would buy it again." in page and "<em>4.6</em>" in page
+    assert "<script" not in page and "onclick" not in page
+    assert requests.get(f"{front.url}/products/none", timeout=20).status_code == 404
+
+
+@pytest.mark.skipif(CHROMIUM is None and not CI, reason="there is no Chromium")
+def test_a_browser_shows_the_product_page(front, tmp_path):
+    """Its picture has the band beside customers' part, and the title is the shop's."""
+    assert CHROMIUM is not None, "./dev setup installs Chromium"
+    url = f"{front.url}/products/lamp-brass"
+    common = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+              f"--user-data-dir={tmp_path / 'profile'}", "--window-size=900,700"]  # fmt: skip
+    shown = subprocess.run([*common, "--dump-dom", url], check=True, capture_output=True, text=True, timeout=120).stdout
+    assert re.search("<title>Brass desk lamp</title>", shown) and "I would buy it again." in shown
+    picture = tmp_path / "product.png"
+    subprocess.run([*common, f"--screenshot={picture}", url], check=True, capture_output=True, timeout=120)
+    assert (0x0E, 0x74, 0x90) in colours(picture), "no band beside customers' part"
+
+
+def colours(picture):
+    """The colours in a PNG of eight bits a channel."""
+    import struct
+    import zlib
+
+    data = picture.read_bytes()
+    width, height, depth, kind = struct.unpack(">IIBB", data[16:26])
+    channels = {2: 3, 6: 4}[kind]
+    assert depth == 8
+    packed, at = b"", 8
+    while at < len(data):
+        size, name = struct.unpack(">I4s", data[at : at + 8])
+        packed += data[at + 8 : at + 8 + size] if name == b"IDAT" else b""
+        at += size + 12
+    raw, stride, above, found = zlib.decompress(packed), width * channels, bytearray(width * channels), set()
+    for row in range(height):
+        line = bytearray(raw[row * (stride + 1) + 1 : (row + 1) * (stride + 1)])
+        how = raw[row * (stride + 1)]
+        for i in range(stride):
+            left = line[i - channels] if i >= channels else 0
+            corner = above[i - channels] if i >= channels else 0
+            line[i] = line[i] + [0, left, above[i], (left + above[i]) // 2, paeth(left, above[i], corner)][how] & 255
+        found |= {tuple(line[i : i + 3]) for i in range(0, stride, channels)}
+        above = line
+    return found
+
+
+def paeth(left, above, corner):
+    guess = left + above - corner
+    return min((left, above, corner), key=lambda each: abs(guess - each))
+
+
+@pytest.mark.parametrize("kind", ["python", "node"])
+def test_an_order_is_told_to_a_module_and_to_a_webhook(work, tmp_path, kind):
+    if kind == "node" and NODE_HOME is None:
+        pytest.skip("there is no Fastify")
+    port = free_port()
+    shutil.copytree(EXAMPLES / "storefront-events", tmp_path / "events")
+    manifest = tmp_path / "events/carrel.toml"
+    manifest.write_text(manifest.read_text().replace("127.0.0.1:8000", f"127.0.0.1:{port}"))
+    words = ["serve", tmp_path / "events", "--state", tmp_path / "state", "--port", "0", "--admin", "127.0.0.1:0",
+             "--data", "127.0.0.1:0", "--allow-egress", "127.0.0.0/8"]  # fmt: skip
+    with Server(words) as server:
+        words = [CARREL, "secret", "set", "orders", "BACK_OFFICE_KEY", "--state", tmp_path / "state"]
+        subprocess.run(words, input=KEY, check=True, text=True, capture_output=True)
+        data = re.search(r"hook points at (http://\S+?:\d+)", server.log).group(1)
+        token = (tmp_path / "state/token").read_text().strip()
+        environment = {"CARREL_EVENTS": data, "CARREL_TOKEN": token, "BACK_OFFICE_KEY": KEY}
+        front = Front(kind, work, port, **{**environment, "SHOP_DB": str(tmp_path / "shop.db")})
+        status, order = front.post("/orders", cart("ada"))
+        assert status == 201
+        notices = until(lambda: requests.get(f"{front.url}/notices", timeout=20).json())
+        assert notices == [{"order": order["order"], "customer": "ada", "total_cents": order["total_cents"]}]
+        words = [CARREL, "kv", "get", "orders", "points", "ada", "--state", tmp_path / "state"]
+        points = until(lambda: subprocess.run(words, capture_output=True, text=True).stdout.strip())
+        assert json.loads(points) == order["total_cents"] // 100
+        forged = requests.post(f"{front.url}/webhooks/order-created", data="{}", timeout=20)
+        assert forged.status_code == 401
+        assert front.stop() in (0, -15)
