@@ -21,6 +21,11 @@ if(NOT CARREL_SANITIZE AND NOT CARREL_FUZZ)
   set(carrel_allocator -Wl,--push-state,--no-as-needed "${CARREL_MIMALLOC}" -Wl,--pop-state)
 endif()
 
+# The C library's own: DNS.
+find_library(CARREL_RESOLV resolv REQUIRED)
+add_library(Resolv::resolv INTERFACE IMPORTED)
+target_link_libraries(Resolv::resolv INTERFACE "${CARREL_RESOLV}")
+
 # Short names for DEPS of carrel_room().
 set(carrel_lib_threads Threads::Threads)
 set(carrel_lib_asio Boost::headers)
@@ -34,6 +39,7 @@ set(carrel_lib_tomlplusplus tomlplusplus::tomlplusplus)
 set(carrel_lib_cli11 CLI11::CLI11)
 set(carrel_lib_seccomp PkgConfig::seccomp)
 set(carrel_lib_sodium PkgConfig::sodium)
+set(carrel_lib_resolv Resolv::resolv)
 set(carrel_lib_zlib ZLIB::ZLIB)
 set(carrel_lib_simdjson simdjson::simdjson)
 set(carrel_lib_rocksdb RocksDB::rocksdb-shared)

@@ -6,11 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <coroutine>
 #include <cstring>
-#include <mutex>
-#include <system_error>
-#include <thread>
 
 #include "base/handle.h"
 
@@ -64,65 +60,10 @@ Answer ask_system(const std::string& host) {
   return addresses;
 }
 
-// A question and who waits for its answer. Touched by the shard only.
-struct Question {
-  std::coroutine_handle<> waiter = nullptr;
-  std::optional<Answer> answer;
-};
-
 }  // namespace
 
-// What a thread knows of its resolver, which may be gone by the time it has an answer.
-struct SystemResolver::Link {
-  std::mutex mutex;
-  async::Shard* shard;
-  int questions = 0;  // the shard's
-
-  explicit Link(async::Shard* s) : shard(s) {}
-
-  static void run(std::shared_ptr<Link> link, std::shared_ptr<Question> question,
-                  const std::string& host) {
-    Answer answer = ask_system(host);
-    Link& self = *link;
-    const std::lock_guard lock(self.mutex);
-    if (self.shard == nullptr) return;
-    self.shard->submit([link = std::move(link), question = std::move(question),
-                        answer = std::move(answer)]() mutable {
-      --link->questions;
-      question->answer = std::move(answer);
-      if (question->waiter) question->waiter.resume();
-    });
-  }
-};
-
-SystemResolver::SystemResolver(async::Shard& shard) : link_(std::make_shared<Link>(&shard)) {}
-
-SystemResolver::~SystemResolver() {
-  const std::lock_guard lock(link_->mutex);
-  link_->shard = nullptr;
-}
-
 async::Task<Answer> SystemResolver::resolve(std::string host) {
-  struct Awaiter {
-    std::shared_ptr<Question> question;
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> caller) const noexcept { question->waiter = caller; }
-    void await_resume() const noexcept {}
-    ~Awaiter() { question->waiter = nullptr; }
-  };
-  if (link_->questions >= kMaxQuestions) {
-    co_return fail(Code::unavailable, "too many names are being resolved");
-  }
-  auto question = std::make_shared<Question>();
-  try {
-    std::thread(Link::run, link_, question, std::move(host)).detach();
-  } catch (const std::system_error&) {
-    co_return fail(Code::unavailable, "there is no room for a thread that resolves a name");
-  }
-  ++link_->questions;
-  Awaiter awaiter{question};
-  co_await awaiter;
-  co_return std::move(*question->answer);
+  co_return co_await aside_.ask([host = std::move(host)] { return ask_system(host); });
 }
 
 }  // namespace carrel::net

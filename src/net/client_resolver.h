@@ -1,11 +1,11 @@
 // Names of hosts to addresses.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "async/shard.h"
+#include "net/aside.h"
 #include "net/egress_policy.h"
 
 namespace carrel::net {
@@ -19,22 +19,15 @@ class Resolver {
   virtual async::Task<Result<std::vector<IpAddress>>> resolve(std::string host) = 0;
 };
 
-// The system's resolver (hosts file, DNS), which blocks: each question has a thread of its own that
-// nobody waits for, neither the shard nor the end of the process. Must go before its shard.
+// The system's resolver (hosts file, DNS), asked aside. Must go before its shard.
 class SystemResolver final : public Resolver {
  public:
-  static constexpr int kMaxQuestions = 256;  // at once
-
-  explicit SystemResolver(async::Shard& shard);
-  ~SystemResolver() override;
-  SystemResolver(const SystemResolver&) = delete;
-  SystemResolver& operator=(const SystemResolver&) = delete;
+  explicit SystemResolver(async::Shard& shard) : aside_(shard) {}
 
   async::Task<Result<std::vector<IpAddress>>> resolve(std::string host) override;
 
  private:
-  struct Link;
-  std::shared_ptr<Link> link_;
+  Aside<std::vector<IpAddress>> aside_;
 };
 
 }  // namespace carrel::net
