@@ -46,6 +46,13 @@ constexpr auto kTable = std::to_array<Access>({
     {"previewVersion", Where::tenant, Verb::deploy},
     {"endPreview", Where::tenant, Verb::deploy},
 
+    {"nodeHosts", Where::node, Verb::operate},
+    {"hosts", Where::tenant, Verb::read},
+    {"host", Where::tenant, Verb::read},
+    {"claimHost", Where::tenant, Verb::deploy},
+    {"giveUpHost", Where::tenant, Verb::deploy},
+    {"checkHost", Where::tenant, Verb::deploy},
+
     {"tenants", Where::anywhere, Verb::read},
     {"createTenant", Where::body, Verb::tenants},
     {"tenant", Where::tenant, Verb::read},

@@ -79,6 +79,7 @@ Task<Result<Answer>> Api::answer(net::Exchange* exchange) {
             .node = node_,
             .clock = clock_,
             .stage = stage_,
+            .hosts = hosts_,
             .work = work_};
   co_return co_await match.operation->answer(&call);
 }

@@ -24,6 +24,9 @@
 namespace carrel::deployment {
 class Stage;
 }
+namespace carrel::hosts {
+class Desk;
+}
 
 namespace carrel::api {
 
@@ -45,6 +48,9 @@ class Api final : public net::Handler {
   // Likewise: from now on apps can be deployed.
   void serve_deployments(deployment::Stage& stage) { stage_ = &stage; }
 
+  // Likewise: from now on host names can be claimed.
+  void serve_hosts(hosts::Desk& desk) { hosts_ = &desk; }
+
   // Whether something goes on that outlives its request. Any thread.
   bool busy() const { return work_.busy(); }
   // Before the first request: from now on JWTs of issuers open what their rules say.
@@ -60,6 +66,7 @@ class Api final : public net::Handler {
   std::span<const Operation> operations_;
   turn::Services state_;
   deployment::Stage* stage_ = nullptr;
+  hosts::Desk* hosts_ = nullptr;
   Work work_;
 };
 

@@ -10,6 +10,7 @@
 #include "api/etag.h"
 #include "api/step.h"
 #include "app/deployment/desk.h"
+#include "app/hosts/desk.h"
 #include "app/units.h"
 #include "base/percent.h"
 #include "tenant/tenant.h"
@@ -44,6 +45,9 @@ struct Plan final : Step {
     CARREL_CO_TRY_VOID(change.edit(app));
     if (!app.removed) CARREL_CO_TRY_VOID(co_await find_versions(&transaction));
     if (keep == Keep::no) co_return Result<void>();
+    if (app.removed) {
+      CARREL_CO_TRY(given_up, co_await hosts::give_up_all(&transaction, change.scope));
+    }
     CARREL_CO_TRY_VOID(deployment::keep_app(transaction, change.scope.app, app));
     entry.after = encode(app);
     co_return tenant::record(transaction, entry);
@@ -77,6 +81,7 @@ struct Plan final : Step {
   Keep keep = Keep::no;
   AppRecord app;
   std::vector<deployment::Version> versions;
+  std::vector<std::string> given_up;  // host names that were the app's
 };
 
 class ChangeJob final : public Work::Job {
@@ -84,6 +89,7 @@ class ChangeJob final : public Work::Job {
   ChangeJob(const Call& call, AppChange change)
       : services_(call.services),
         stage_(*call.stage),
+        hosts_(call.hosts),
         change_(std::move(change)),
         entry_(audit_entry(call, change_.scope.tenant, "apps/" + change_.scope.app.str())) {
     const auto text = call.request().header("if-match");
@@ -100,6 +106,9 @@ class ChangeJob final : public Work::Job {
     auto final = co_await prepare(&plan);
     if (final) ready = std::move(*final);
     co_await stage_.serve(services_.store->shard(), change_.scope, plan.app, std::move(ready));
+    for (const std::string& host : plan.given_up) {
+      if (hosts_ != nullptr) CARREL_CO_TRY_VOID(co_await hosts_->serve(host));
+    }
     co_return answer_of(change_.scope, plan.app, stage_);
   }
 
@@ -126,6 +135,7 @@ class ChangeJob final : public Work::Job {
 
   const turn::Services services_;
   deployment::Stage& stage_;
+  hosts::Desk* const hosts_;
   const AppChange change_;
   const tenant::AuditEntry entry_;
   std::optional<std::string> if_match_;

@@ -18,6 +18,9 @@
 namespace carrel::deployment {
 class Stage;
 }
+namespace carrel::hosts {
+class Desk;
+}
 
 namespace carrel::api {
 
@@ -47,6 +50,7 @@ struct Call {
   const Node& node;
   const Clock& clock;
   deployment::Stage* stage;  // null: nothing can be deployed
+  hosts::Desk* hosts;        // null: no host names can be claimed
   Work& work;
 };
 

@@ -38,6 +38,7 @@ std::span<const Operation> token_operations();
 std::span<const Operation> audit_operations();
 std::span<const Operation> app_operations();
 std::span<const Operation> version_operations();
+std::span<const Operation> host_operations();
 
 // Every operation there is.
 std::span<const Operation> all_operations();

@@ -48,9 +48,10 @@ std::optional<Parameters> match_path(std::string_view pattern, std::string_view 
 std::span<const Operation> all_operations() {
   static const std::vector<Operation> kAll = [] {
     std::vector<Operation> all;
-    for (const auto family : {node_operations(), log_operations(), state_operations(),
-                              blob_operations(), tenant_operations(), token_operations(),
-                              audit_operations(), app_operations(), version_operations()})
+    for (const auto family :
+         {node_operations(), log_operations(), state_operations(), blob_operations(),
+          tenant_operations(), token_operations(), audit_operations(), app_operations(),
+          version_operations(), host_operations()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/hosts/name.h"
 #include "app/problems.h"
 #include "app/units.h"
 #include "base/files.h"
@@ -79,13 +80,23 @@ Result<std::optional<net::TlsFiles>> tls_files(const ServeArguments& arguments) 
       arguments.certificate_folder.empty()) {
     return std::nullopt;
   }
-  if (arguments.certificate.empty() || arguments.key.empty()) {
+  if (arguments.certificate.empty() != arguments.key.empty()) {
     return fail(Code::invalid_argument, "TLS needs both a certificate and its key",
                 "give --tls-cert FILE and --tls-key FILE");
   }
-  return net::TlsFiles{.certificate = arguments.certificate,
-                       .key = arguments.key,
-                       .folder = arguments.certificate_folder};
+  net::TlsFiles files{.certificate = arguments.certificate, .key = arguments.key, .folders = {}};
+  if (!arguments.certificate_folder.empty()) files.folders.push_back(arguments.certificate_folder);
+  return files;
+}
+
+Result<std::vector<std::string>> reserved_domains(const ServeArguments& arguments) {
+  std::vector<std::string> domains;
+  for (const std::string& text : arguments.reserved_domains) {
+    auto name = hosts::normal_name(text);
+    if (!name) return wrong("--reserved-domain", text, name.error().message());
+    domains.push_back(std::move(*name));
+  }
+  return domains;
 }
 
 Result<net::ServerLimits> limits_of(const ServeArguments& arguments) {
@@ -156,10 +167,19 @@ void add_operation_options(CLI::App& app, ServeArguments& arguments) {
       ->type_name("FILE");
   app.add_option("--tls-key", arguments.key, "and this key (PEM)")->type_name("FILE");
   app.add_option("--tls-folder", arguments.certificate_folder,
-                 "Certificates for names of their own: NAME.pem and NAME.key each")
+                 "Certificates for names of their own: NAME.pem, with its key or with NAME.key")
       ->type_name("FOLDER");
   app.add_option("--host", arguments.hosts, "One more host name of an app; may be repeated")
       ->type_name("APP=NAME")
+      ->allow_extra_args(false);
+  app.add_option("--reserved-domain", arguments.reserved_domains,
+                 "A domain in which tenants claim no host names; may be repeated")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  app.add_option("--dns", arguments.dns,
+                 "The DNS server that is asked for the names that apps call and tenants claim\n"
+                 "(default: the system's)")
+      ->type_name("ADDRESS")
       ->allow_extra_args(false);
   app.add_option("--admin", arguments.admin,
                  "Where the /v1 API listens, or off (default: 127.0.0.1:3001)")
@@ -211,6 +231,7 @@ void add_serve_options(CLI::App& app, ServeArguments& arguments) {
   add_egress_options(app, arguments.egress);
   add_source_options(app, arguments.registry);
   add_operation_options(app, arguments);
+  add_acme_options(app, arguments.acme);
 }
 
 Result<server::ServerOptions> server_options(const ServeArguments& arguments, server::Style style) {
@@ -251,6 +272,11 @@ Result<server::ServerOptions> check_options(const ServeArguments& arguments, ser
   CARREL_TRY(options.registry_logins, read_credentials(arguments.registry.config));
   CARREL_TRY(options.trusted_signers, read_public_keys(arguments.registry.signed_by));
   options.plain_http = arguments.registry.plain_http;
+  CARREL_TRY_VOID(read_acme(arguments.acme, options));
+  if (!arguments.dns.empty()) {
+    CARREL_TRY(options.dns, net::parse_dns_server(arguments.dns));
+  }
+  CARREL_TRY(options.reserved_domains, reserved_domains(arguments));
   CARREL_TRY(options.drain, duration_of("--drain", arguments.drain));
   CARREL_TRY(options.log_level, observe::level_of(arguments.log_level));
   options.shards = arguments.shards;

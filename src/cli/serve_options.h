@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/acme_options.h"
 #include "cli/egress_options.h"
 #include "cli/registry_options.h"
 #include "server/options.h"
@@ -23,10 +24,12 @@ struct ServeArguments {
   int port = -1;            // -1: the one in `listen`
   std::string admin, data;  // empty: the command's default
   std::string data_socket;
-  std::vector<std::string> admin_hosts, hosts, environment;
+  std::vector<std::string> admin_hosts, hosts, environment, reserved_domains;
+  std::string dns;
   RegistryArguments registry;
   std::string environment_file, issuers;
   std::string certificate, key, certificate_folder;
+  AcmeArguments acme;
   EgressArguments egress;
   std::string access_log = "off", log = "stderr", log_level = "info";
   unsigned shards = 0;

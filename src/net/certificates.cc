@@ -1,11 +1,14 @@
 #include "net/certificates.h"
 
+#include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <ranges>
 
 #include "base/handle.h"
 
@@ -31,6 +34,41 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+struct Pair {
+  std::string certificate, key;
+};
+
+// In order of names. The key is in a file of its own, if there is one.
+Result<std::vector<Pair>> pem_files(const std::string& folder) {
+  std::error_code error;
+  std::vector<Pair> pairs;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().extension() != ".pem") continue;
+    const fs::path key = fs::path(at->path()).replace_extension(".key");
+    std::error_code none;
+    const bool apart = fs::exists(key, none);
+    pairs.push_back({at->path().native(), apart ? key.native() : at->path().native()});
+  }
+  if (error)
+    return fail(Code::invalid_config, "cannot read the folder of certificates " + folder,
+                "give a folder with NAME.pem and NAME.key for each certificate");
+  std::ranges::sort(pairs, {}, &Pair::certificate);
+  return pairs;
+}
+
+// The folder may be written with a slash at its end.
+bool lies_in(const fs::path& file, const fs::path& folder) {
+  return file.parent_path() == (folder / "x").parent_path();
+}
+
+// What tells a changed file, also one that was renamed into place.
+void add_look(const std::string& file, std::string& look) {
+  struct stat status{};
+  if (::stat(file.c_str(), &status) != 0) status = {};
+  look += fmt::format("{} {} {} {}.{}\n", file, status.st_ino, status.st_size,
+                      status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+}
+
 void free_names(GENERAL_NAMES* names) { GENERAL_NAMES_free(names); }
 
 // The DNS names that a certificate is for.
@@ -48,6 +86,19 @@ std::vector<std::string> names_of(SSL_CTX* context) {
 }
 
 }  // namespace
+
+std::string look_of(const TlsFiles& files) {
+  std::string look;
+  add_look(files.certificate, look);
+  add_look(files.key, look);
+  for (const std::string& folder : files.folders) {
+    for (const auto& [file, key] : pem_files(folder).value_or(std::vector<Pair>())) {
+      add_look(file, look);
+      add_look(key, look);
+    }
+  }
+  return look;
+}
 
 Result<Certificates::Context> Certificates::load_pair(const std::string& certificate,
                                                       const std::string& key) {
@@ -68,29 +119,47 @@ Result<Certificates::Context> Certificates::load_pair(const std::string& certifi
   return made;
 }
 
-Result<void> Certificates::load_folder(const std::string& folder) {
-  std::error_code error;
-  std::vector<fs::path> files;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    if (at->path().extension() == ".pem") files.push_back(at->path());
+void Certificates::load_folder(const std::string& folder, const Certificates* before,
+                               std::vector<Error>& problems) {
+  const auto files = pem_files(folder);
+  if (!files) problems.push_back(files.error());
+  for (const auto& [file, key] : files.value_or(std::vector<Pair>())) {
+    auto context = load_pair(file, key);
+    if (context) {
+      by_file_[file] = std::move(*context);
+      continue;
+    }
+    problems.push_back(std::move(context).error());
+    if (before == nullptr) continue;
+    if (const auto old = before->by_file_.find(file); old != before->by_file_.end())
+      by_file_.insert(*old);
   }
-  if (error)
-    return fail(Code::invalid_config, "cannot read the folder of certificates " + folder,
-                "give a folder with NAME.pem and NAME.key for each certificate");
-  std::ranges::sort(files);  // the last of two for one name counts, whoever reads the folder
-  for (const fs::path& file : files) {
-    CARREL_TRY(const Context context,
-               load_pair(file.native(), fs::path(file).replace_extension(".key").native()));
-    for (std::string& name : names_of(context.get())) by_name_[std::move(name)] = context;
+  if (files || before == nullptr) return;
+  for (const auto& old : before->by_file_) {
+    if (lies_in(old.first, folder)) by_file_.insert(old);
   }
-  return {};
 }
 
-Result<std::shared_ptr<const Certificates>> Certificates::load(const TlsFiles& files) {
+// The last of two for one name counts.
+void Certificates::name_those_in(const std::string& folder) {
+  for (const auto& [file, context] : by_file_) {
+    if (!lies_in(file, folder)) continue;
+    for (std::string& name : names_of(context.get())) by_name_[std::move(name)] = context;
+  }
+}
+
+Certificates::Loaded Certificates::load(const TlsFiles& files, const Certificates* before) {
   auto made = std::make_shared<Certificates>();
-  CARREL_TRY(made->otherwise_, load_pair(files.certificate, files.key));
-  if (!files.folder.empty()) CARREL_TRY_VOID(made->load_folder(files.folder));
-  return made;
+  std::vector<Error> problems;
+  if (!files.certificate.empty()) {
+    auto pair = load_pair(files.certificate, files.key);
+    if (!pair) problems.push_back(pair.error());
+    if (pair) made->otherwise_ = std::move(*pair);
+    if (!pair && before != nullptr) made->otherwise_ = before->otherwise_;
+  }
+  for (const std::string& folder : files.folders) made->load_folder(folder, before, problems);
+  for (const std::string& folder : files.folders | std::views::reverse) made->name_those_in(folder);
+  return {.certificates = std::move(made), .problems = std::move(problems)};
 }
 
 SSL_CTX* Certificates::find(std::string_view name) const {
@@ -107,6 +176,7 @@ SSL_CTX* Certificates::find(std::string_view name) const {
 bool Certificates::use(SSL* connection, std::string_view name) const {
   // Not SSL_set_SSL_CTX: with the context, what the listener set (its protocols) would go as well.
   SSL_CTX* const context = find(name);
+  if (context == nullptr) return false;
   STACK_OF(X509)* chain = nullptr;
   SSL_CTX_get0_chain_certs(context, static_cast<void*>(&chain));
   return SSL_use_cert_and_key(connection, SSL_CTX_get0_certificate(context),

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "net/server.h"
 
@@ -16,8 +17,10 @@ namespace carrel::net {
 // Immutable once loaded. Thread-safe.
 class Certificates {
  public:
-  // Reads the files: blocks. Errors: invalid_config naming the file that cannot be used.
-  static Result<std::shared_ptr<const Certificates>> load(const TlsFiles& files);
+  struct Loaded;
+  // Reads the files: blocks. Of a file that cannot be used, what `before` (null: nothing) has of it
+  // stays.
+  static Loaded load(const TlsFiles& files, const Certificates* before);
 
   // Gives a connection the certificate for `name`: one for that very name, else one for all names
   // of its domain ("*.example.com"), else the one for whoever asks. False: the connection cannot
@@ -27,11 +30,19 @@ class Certificates {
  private:
   using Context = std::shared_ptr<ssl_ctx_st>;
   static Result<Context> load_pair(const std::string& certificate, const std::string& key);
-  Result<void> load_folder(const std::string& folder);
+  void load_folder(const std::string& folder, const Certificates* before,
+                   std::vector<Error>& problems);
+  void name_those_in(const std::string& folder);
   ssl_ctx_st* find(std::string_view name) const;
 
   Context otherwise_;
+  std::map<std::string, Context> by_file_;               // those of folders, by path
   std::map<std::string, Context, std::less<>> by_name_;  // lower-case
+};
+
+struct Certificates::Loaded {
+  std::shared_ptr<const Certificates> certificates;
+  std::vector<Error> problems;  // invalid_config, naming the file each
 };
 
 }  // namespace carrel::net

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "async/shard.h"
 #include "net/http.h"
@@ -32,11 +33,13 @@ struct ServerLimits {
 };
 
 struct TlsFiles {
+  // The certificate for whoever asks, and its key. Empty: names without one of their own cannot be
+  // connected to.
   std::string certificate;  // PEM chain
   std::string key;          // PEM
-  // Certificates for names of their own: NAME.pem with its key NAME.key; it is used for the names
-  // that the certificate is for. Empty: none.
-  std::string folder;
+  // Folders of certificates for names of their own: NAME.pem with its key in it or in NAME.key; it
+  // is used for the names that the certificate is for. The first folder that has a name counts.
+  std::vector<std::string> folders;
 };
 
 // Makes an access log line of each finished request. Called on the shard.
@@ -53,13 +56,16 @@ class AccessLog {
 };
 
 // A shared TLS configuration: made once, used by all shards. Errors: invalid_config naming the
-// file.
+// first file that cannot be used.
 class TlsContext;
 Result<std::shared_ptr<TlsContext>> load_tls(const TlsFiles& files);
 
-// From the next connection on, the certificates as they are by now. If one of them cannot be used
-// all stay. Any thread. Errors: as above.
-Result<void> reload_tls(TlsContext& context, const TlsFiles& files);
+// From the next connection on, the certificates as they are by now. Of a file that cannot be used
+// what was read before stays. Gives what is wrong, with the file's name each. One thread at a time.
+std::vector<Error> reload_tls(TlsContext& context, const TlsFiles& files);
+
+// What the files look like from outside: other than before when one has changed. Blocks.
+std::string look_of(const TlsFiles& files);
 
 class UnixListener;
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "net/test_certificate.h"
 #include "net/test_server.h"
@@ -67,7 +68,7 @@ class CertificatesByName : public HttpServer {
  protected:
   CertificatesByName() {
     EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
-    files_.folder = folder_;
+    files_.folders = {folder_};
   }
   ~CertificatesByName() override { std::filesystem::remove_all(folder_); }
 
@@ -115,11 +116,40 @@ TEST_F(CertificatesByName, ARenewedOneIsShownFromTheNextConnectionOn) {
   serve({}, *tls);
   add("shop", "DNS:shop.example,DNS:renewed.example");
   EXPECT_TRUE(shows("renewed.example", "localhost"));
-  ASSERT_TRUE(reload_tls(**tls, files_));
+  EXPECT_TRUE(reload_tls(**tls, files_).empty());
   EXPECT_TRUE(shows("shop.example", "renewed.example"));
-  std::filesystem::remove(folder_ + "/shop.key");
-  EXPECT_FALSE(reload_tls(**tls, files_));
-  EXPECT_TRUE(shows("shop.example", "renewed.example"));
+}
+
+TEST_F(CertificatesByName, OneThatCannotBeUsedStaysAsItWas) {
+  add("blog", "DNS:blog.example");
+  add("shop", "DNS:shop.example");
+  const auto tls = load_tls(files_);
+  ASSERT_TRUE(tls) << tls.error().message();
+  serve({}, *tls);
+  const std::string look = look_of(files_);
+  EXPECT_EQ(look_of(files_), look);
+  std::ofstream(folder_ + "/shop.pem") << "broken";
+  add("blog", "DNS:blog.example,DNS:renewed.example");
+  EXPECT_NE(look_of(files_), look);
+  const auto problems = reload_tls(**tls, files_);
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_NE(problems[0].message().find("shop.pem"), std::string::npos);
+  EXPECT_TRUE(shows("shop.example", "shop.example"));
+  EXPECT_TRUE(shows("renewed.example", "blog.example"));
+  std::filesystem::remove(folder_ + "/shop.pem");
+  EXPECT_TRUE(reload_tls(**tls, files_).empty());
+  EXPECT_TRUE(shows("shop.example", "localhost"));
+}
+
+TEST_F(CertificatesByName, WithoutOneForWhoeverAsksOthersCannotConnect) {
+  add("shop", "DNS:shop.example");
+  files_.certificate = files_.key = "";
+  const auto tls = load_tls(files_);
+  ASSERT_TRUE(tls) << tls.error().message();
+  serve({}, *tls);
+  EXPECT_TRUE(shows("shop.example", "shop.example"));
+  EXPECT_FALSE(shows("other.example", "shop.example"));
+  EXPECT_FALSE(shows(nullptr, "shop.example"));
 }
 
 }  // namespace

@@ -62,11 +62,13 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* size,
 }
 
 // Each connection gets the certificate of the name it asks for, as it is by now.
-int choose_certificate(SSL* ssl, int* /*alert*/, void* context) {
+int choose_certificate(SSL* ssl, int* alert, void* context) {
   const auto certificates = static_cast<TlsContext*>(context)->certificates.load();
   const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   const bool used = certificates->use(ssl, name == nullptr ? std::string_view() : name);
-  return used ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+  if (used) return SSL_TLSEXT_ERR_OK;
+  *alert = SSL_AD_UNRECOGNIZED_NAME;
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 class TlsTransport final : public Transport {
@@ -227,13 +229,16 @@ Result<std::shared_ptr<TlsContext>> load_tls(const TlsFiles& files) {
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
   SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
   SSL_CTX_set_tlsext_servername_arg(context, tls.get());
-  CARREL_TRY_VOID(reload_tls(*tls, files));
+  auto problems = reload_tls(*tls, files);
+  if (!problems.empty()) return std::unexpected(std::move(problems.front()));
   return tls;
 }
 
-Result<void> reload_tls(TlsContext& context, const TlsFiles& files) {
-  CARREL_TRY(context.certificates, Certificates::load(files));
-  return {};
+std::vector<Error> reload_tls(TlsContext& context, const TlsFiles& files) {
+  const auto before = context.certificates.load();
+  auto loaded = Certificates::load(files, before.get());
+  context.certificates = std::move(loaded.certificates);
+  return std::move(loaded.problems);
 }
 
 }  // namespace carrel::net

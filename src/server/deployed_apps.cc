@@ -243,8 +243,8 @@ async::Task<DeployedApps::ReadyResult> DeployedApps::prepare(async::Shard& shard
   co_return std::move(*delivery->result);
 }
 
-HostShares DeployedApps::shares_of(const Scope& scope, const AppRecord& app,
-                                   const std::vector<ReadyVersion>& versions) const {
+AppHosts DeployedApps::hosts_for(const Scope& scope, const AppRecord& app,
+                                 const std::vector<ReadyVersion>& versions) const {
   if (app.removed) return {};
   const auto site_of = [&](std::uint64_t number) -> std::shared_ptr<const function::Site> {
     const auto found = std::ranges::find(versions, number, &ReadyVersion::number);
@@ -252,19 +252,21 @@ HostShares DeployedApps::shares_of(const Scope& scope, const AppRecord& app,
     // As long as it is served, it is known to be ready.
     return {found->ready, static_cast<const ReadyApp&>(*found->ready).site().get()};
   };
-  HostShares hosts;
+  AppHosts hosts;
   auto live = std::make_shared<function::Shares>();
   for (const deployment::Share& share : app.live) {
     if (auto site = site_of(share.version)) live->all.push_back({std::move(site), share.percent});
   }
   if (!live->all.empty()) {
-    for (std::string& host : this->hosts(scope)) hosts.emplace_back(std::move(host), live);
+    hosts.live = std::move(live);
+    hosts.hosts = this->hosts(scope);
   }
   for (const ReadyVersion& version : versions) {
     auto site = site_of(version.number);
     if (!site || !app.serves(version.number)) continue;
-    hosts.emplace_back(preview_host(scope, version.number),
-                       std::make_shared<function::Shares>(function::Shares{{{std::move(site)}}}));
+    hosts.previews.emplace_back(
+        preview_host(scope, version.number),
+        std::make_shared<function::Shares>(function::Shares{{{std::move(site)}}}));
   }
   return hosts;
 }
@@ -274,7 +276,7 @@ async::Task<void> DeployedApps::serve(async::Shard& shard, Scope scope, AppRecor
   note_removal(scope, app);
   const auto done = std::make_shared<async::Event>();
   const bool newer =
-      switchboard_.set_app(scope, app.revision, shares_of(scope, app, versions),
+      switchboard_.set_app(scope, app.revision, hosts_for(scope, app, versions),
                            [done, &shard] { shard.submit([done] { done->signal(); }); });
   if (newer) co_await *done;
 }
@@ -349,7 +351,7 @@ void DeployedApps::restore(const deployment::StoredApp& app) {
                    {"code", code_name(ready.error().code())},
                    {"message", ready.error().message()}});
   }
-  switchboard_.set_app(app.scope, app.record.revision, shares_of(app.scope, app.record, versions),
+  switchboard_.set_app(app.scope, app.record.revision, hosts_for(app.scope, app.record, versions),
                        {});
 }
 

@@ -73,8 +73,8 @@ class DeployedApps final : public deployment::Stage {
   std::filesystem::path folder_of(const Key& key) const;
   ReadyResult make_ready(const Key& key, const deployment::Bundle& bundle);
   ReadyResult load(const Key& key, const deployment::Bundle& bundle);
-  HostShares shares_of(const deployment::Scope& scope, const deployment::AppRecord& app,
-                       const std::vector<deployment::ReadyVersion>& versions) const;
+  AppHosts hosts_for(const deployment::Scope& scope, const deployment::AppRecord& app,
+                     const std::vector<deployment::ReadyVersion>& versions) const;
   void restore(const deployment::StoredApp& app);
   void sweep_folders(const std::vector<deployment::StoredApp>& apps);
   void remove_leftover(const std::filesystem::path& copy);

@@ -9,13 +9,16 @@
 
 #include "api/api.h"
 #include "net/unix_listener.h"
+#include "server/acme_unit.h"
 #include "server/admin_url.h"
 #include "server/app_set.h"
 #include "server/delivery_pause.h"
 #include "server/deployed_apps.h"
+#include "server/host_desk.h"
 #include "server/logs.h"
 #include "server/node_state.h"
 #include "server/options.h"
+#include "server/plain_front.h"
 #include "server/shard_unit.h"
 #include "server/signals.h"
 #include "server/state.h"
@@ -39,16 +42,23 @@ struct Graph {
   std::unique_ptr<FolderWatch> watch{};  // development only
   NodeState node{};
   std::unique_ptr<api::Api> api{};
+  acme::Challenges challenges{};
+  std::unique_ptr<PlainFront> plain{};     // null: there is no plain listener beside one with TLS
   std::shared_ptr<net::TlsContext> tls{};  // of the apps' listeners
+  std::uint16_t apps_port = 0;
+  std::string tls_look{};  // of its files, as they were read
   AdminUrl admin_url{}, hooks_url{};
   std::unique_ptr<net::UnixListener> hooks_socket{};
   delivery::Ring deliveries{};
   std::unique_ptr<DeliveryPause> delivery_pause{};
   std::vector<std::unique_ptr<ShardUnit>> shards{};
+  std::unique_ptr<HostDesk> hosts{};
+  std::unique_ptr<AcmeUnit> acme{};
   WallTime started = clock.wall();
 
   // Threads that speak to the shards end first.
   ~Graph() {
+    if (acme) acme->stop();
     if (deployed) deployed->stop();
     if (store) store->stop();
   }

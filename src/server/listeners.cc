@@ -28,7 +28,25 @@ std::string local_url(const Address& address, std::uint16_t port) {
   return url("http", any ? Address{} : address, port);
 }
 
+// What operators give is right or the server does not start; what ACME left may be damaged.
+Result<void> load_certificates(Graph& graph) {
+  const ServerOptions& options = graph.options;
+  if (options.acme) CARREL_TRY_VOID(acme::Folder::open(acme_folder(options)));
+  const net::TlsFiles files = tls_files(options);
+  graph.tls_look = net::look_of(files);
+  CARREL_TRY(graph.tls, net::load_tls(options.tls.value_or(net::TlsFiles())));
+  if (options.acme) say_problems(graph, net::reload_tls(*graph.tls, files));
+  return {};
+}
+
 }  // namespace
+
+void say_problems(Graph& graph, const std::vector<Error>& problems) {
+  for (const Error& problem : problems) {
+    graph.logs->events().write(observe::Level::error, "certificate_not_used",
+                               {{"message", problem.message()}, {"help", problem.help()}});
+  }
+}
 
 // Every shard listens on the same port; the kernel spreads the connections.
 Result<std::string> listen_for_apps(Graph& graph) {
@@ -37,8 +55,8 @@ Result<std::string> listen_for_apps(Graph& graph) {
                            .port = options.listen.port,
                            .limits = options.limits,
                            .access_log = graph.logs->access()};
-  if (options.tls) {
-    CARREL_TRY(graph.tls, net::load_tls(*options.tls));
+  if (has_tls(options)) {
+    CARREL_TRY_VOID(load_certificates(graph));
     how.tls = graph.tls;
   }
   how.use = graph.shards.size() == 1 ? net::PortUse::alone : net::PortUse::first;
@@ -47,7 +65,30 @@ Result<std::string> listen_for_apps(Graph& graph) {
     how.use = net::PortUse::another;
   }
   add_listener(graph.egress, options.listen, how.port);
-  return url(options.tls ? "https" : "http", options.listen, how.port);
+  graph.apps_port = how.port;
+  return url(has_tls(options) ? "https" : "http", options.listen, how.port);
+}
+
+Result<std::string> listen_without_tls(Graph& graph) {
+  const ServerOptions& options = graph.options;
+  if (!options.plain) return std::string();
+  graph.plain = std::make_unique<PlainFront>(graph.challenges, graph.apps_port);
+  net::Server::Options how{.address = options.plain->host,
+                           .port = options.plain->port,
+                           .limits = options.limits,
+                           .access_log = graph.logs->access()};
+  how.limits.body_bytes = 0;
+  how.use = graph.shards.size() == 1 ? net::PortUse::alone : net::PortUse::first;
+  for (const auto& shard : graph.shards) {
+    auto port = shard->serve_other(*graph.plain, how);
+    if (!port)
+      return fail(port.error().code(), "the plain listener: " + port.error().message(),
+                  "give it another address with --listen-plain HOST:PORT");
+    how.port = *port;
+    how.use = net::PortUse::another;
+  }
+  add_listener(graph.egress, *options.plain, how.port);
+  return url("http", *options.plain, how.port);
 }
 
 Result<std::string> listen_for_admin(Graph& graph) {
@@ -63,6 +104,7 @@ Result<std::string> listen_for_admin(Graph& graph) {
                                          api::Authenticator(std::move(token)), graph.clock);
   graph.api->serve_state(graph.shards.front()->services());
   graph.api->serve_deployments(*graph.deployed);
+  graph.api->serve_hosts(*graph.hosts);
   net::Server::Options how{.address = options.admin->host, .port = options.admin->port};
   how.limits.body_bytes = 1 << 30;  // a blob's most; each operation has its own
   how.limits.connections = 256;
@@ -117,7 +159,7 @@ Result<std::string> listen_for_hooks(Graph& graph) {
 Result<void> allow_calls(Graph& graph) {
   CARREL_TRY(const auto tls, net::load_client_tls(graph.options.egress_ca_file));
   for (const auto& shard : graph.shards) {
-    shard->allow_calls({.policy = graph.egress, .tls = tls});
+    shard->allow_calls({.policy = graph.egress, .tls = tls}, graph.options.dns);
   }
   return {};
 }

@@ -26,4 +26,12 @@ Result<Address> parse_address(std::string_view text) {
   return address;
 }
 
+std::filesystem::path acme_folder(const ServerOptions& options) { return options.state / "acme"; }
+
+net::TlsFiles tls_files(const ServerOptions& options) {
+  net::TlsFiles files = options.tls.value_or(net::TlsFiles());
+  if (options.acme) files.folders.push_back((acme_folder(options) / "certificates").native());
+  return files;
+}
+
 }  // namespace carrel::server

@@ -12,8 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "acme/conversation.h"
 #include "app/oci/credentials.h"
 #include "app/oci/keys.h"
+#include "net/dns.h"
 #include "net/egress_policy.h"
 #include "net/server.h"
 #include "observe/log.h"
@@ -46,6 +48,13 @@ struct AppSource {
 // For the person in front of it, or for machines.
 enum class Style { development, production };
 
+// Certificates by themselves.
+struct AcmeOptions {
+  acme::Server server;
+  std::string ca_file;             // whom it believes there; empty: the system's roots
+  std::vector<std::string> names;  // of the operator's own, besides those that tenants have proven
+};
+
 struct ServerOptions {
   Style style = Style::production;
   std::string version;
@@ -61,10 +70,15 @@ struct ServerOptions {
   bool data_asked = false;               // named by the caller: it is there without hook points too
   std::filesystem::path data_socket;     // the same on a Unix socket; empty: none
   std::optional<net::TlsFiles> tls;
+  std::optional<AcmeOptions> acme;
+  std::optional<Address> plain;  // a listener beside one with TLS, without
   net::ServerLimits limits;
 
   std::vector<net::IpRange> allowed_egress;  // that apps may call, besides public addresses
   std::string egress_ca_file;                // whom https calls believe; empty: the system's roots
+
+  std::optional<net::DnsServer> dns;          // who is asked for names; nothing: the system
+  std::vector<std::string> reserved_domains;  // in which tenants claim no host names
 
   oci::Credentials registry_logins;             // for modules that apps name in registries
   std::vector<std::string> plain_http;          // registries without TLS, besides loopback's
@@ -81,5 +95,11 @@ struct ServerOptions {
   // over; empty: they stay.
   std::function<Result<ServerOptions>()> read_again;
 };
+
+// The apps' listener has TLS.
+inline bool has_tls(const ServerOptions& options) { return options.tls || options.acme; }
+std::filesystem::path acme_folder(const ServerOptions& options);
+// With the folder that ACME fills.
+net::TlsFiles tls_files(const ServerOptions& options);
 
 }  // namespace carrel::server

@@ -21,8 +21,9 @@ using std::chrono::milliseconds;
 constexpr unsigned kLoaderThreads = 2;
 constexpr unsigned kMostShards = 256;
 constexpr std::uint64_t kCodeCacheBytes = 8ULL << 30;
-constexpr milliseconds kQuiet{50};      // a rebuild is over when nothing has changed for this long
-constexpr milliseconds kLongest{500};   // or has gone on for this long
+constexpr milliseconds kQuiet{50};     // a rebuild is over when nothing has changed for this long
+constexpr milliseconds kLongest{500};  // or has gone on for this long
+constexpr milliseconds kLookAtCertificates{2'000};
 constexpr milliseconds kStuck{10'000};  // after the drain time: something does not stop
 constexpr int kExitAtOnce = 130;
 
@@ -188,6 +189,19 @@ std::vector<WatchedFolder> source_folders(const ServerOptions& options) {
 
 bool watch_folders(Graph& graph) { return graph.watch && graph.watch->add(graph.apps->folders()); }
 
+// Host names of apps in folders are the operator's own.
+Result<void> serve_names(Graph& graph, const NodeKey& key) {
+  HostDeskOptions how{.reserved = graph.options.reserved_domains, .dns = graph.options.dns};
+  for (const auto& [app, host] : graph.options.hosts) how.reserved.push_back(host);
+  graph.hosts = std::make_unique<HostDesk>(key, graph.shards.front()->services(),
+                                           graph.store->store(), graph.switchboard, std::move(how));
+  CARREL_TRY(const std::size_t damaged, graph.hosts->restore());
+  if (damaged > 0)
+    graph.logs->events().write(observe::Level::error, "host_names_damaged",
+                               {{"records", static_cast<std::uint64_t>(damaged)}});
+  return {};
+}
+
 // What had been promised before this process began.
 Result<void> load_deliveries(Graph& graph) {
   graph.delivery_pause =
@@ -229,14 +243,31 @@ Result<void> build(Graph& graph) {
   ShardUnit& first = *graph.shards.front();
   first.run_first(create_into(first.services(), tenants_of(graph), graph.clock.wall(), &created));
   CARREL_TRY_VOID(created);
+  CARREL_TRY_VOID(serve_names(graph, key));
   return load_deliveries(graph);
+}
+
+// For the names that tenants have proven, and those of the operator's own.
+Result<void> get_certificates(Graph& graph) {
+  if (!graph.options.acme) return {};
+  const auto wanted = [&graph] {
+    auto names = graph.switchboard.names();
+    const auto& own = graph.options.acme->names;
+    names.insert(names.end(), own.begin(), own.end());
+    return names;
+  };
+  CARREL_TRY(graph.acme, AcmeUnit::open(graph.options, graph.egress, graph.challenges, wanted,
+                                        graph.logs->events()));
+  return {};
 }
 
 Result<void> start(Graph& graph) {
   CARREL_TRY(const std::string apps_url, listen_for_apps(graph));
   CARREL_TRY(const std::string admin_url, listen_for_admin(graph));
   CARREL_TRY(const std::string hooks_url, listen_for_hooks(graph));
+  CARREL_TRY(const std::string plain_url, listen_without_tls(graph));
   CARREL_TRY_VOID(allow_calls(graph));
+  CARREL_TRY_VOID(get_certificates(graph));
   name_callers(graph);
   show_apps(graph);
   say_apps(graph);
@@ -246,7 +277,9 @@ Result<void> start(Graph& graph) {
   for (std::size_t i = 0; i < graph.shards.size(); ++i) {
     graph.shards[i]->start(pinned ? std::optional(cores[i]) : std::nullopt);
   }
+  if (graph.acme) graph.acme->start();
   graph.node.set(api::Readiness::ready);
+  if (!plain_url.empty()) graph.logs->say(fmt::format("plain listener at {}", plain_url));
   if (!admin_url.empty() && graph.options.style == Style::production) {
     graph.logs->say(fmt::format("admin API at {}/v1, its token is in {}", admin_url,
                                 (graph.options.state / "token").string()));
@@ -266,11 +299,27 @@ Result<void> start(Graph& graph) {
 Result<void> read_again(Graph& graph) {
   if (!graph.options.read_again) return {};
   CARREL_TRY(ServerOptions fresh, graph.options.read_again());
-  if (graph.tls && fresh.tls) CARREL_TRY_VOID(net::reload_tls(*graph.tls, *fresh.tls));
+  if (graph.tls && fresh.tls) graph.options.tls = std::move(fresh.tls);
   graph.options.apps = std::move(fresh.apps);
   graph.options.hosts = std::move(fresh.hosts);
   graph.apps->set_sources(graph.options.apps);
   return {};
+}
+
+// One that is broken stays as it was.
+void reload_certificates(Graph& graph) {
+  if (!graph.tls) return;
+  const net::TlsFiles files = tls_files(graph.options);
+  graph.tls_look = net::look_of(files);  // before they are read, so that no change goes unseen
+  const auto problems = net::reload_tls(*graph.tls, files);
+  say_problems(graph, problems);
+  graph.logs->events().write(observe::Level::info, "certificates_read",
+                             {{"broken", static_cast<std::uint64_t>(problems.size())}});
+}
+
+void look_at_certificates(Graph& graph) {
+  if (graph.tls && net::look_of(tls_files(graph.options)) != graph.tls_look)
+    reload_certificates(graph);
 }
 
 Result<void> reload_apps(Graph& graph) {
@@ -281,6 +330,7 @@ Result<void> reload_apps(Graph& graph) {
 void reload(Graph& graph) {
   const Instant begin = graph.clock.now();
   const auto reloaded = reload_apps(graph);
+  reload_certificates(graph);
   ShardUnit& first = *graph.shards.front();
   first.run_soon([services = first.services(), names = tenants_of(graph), now = graph.clock.wall(),
                   events = &graph.logs->events()]() mutable {
@@ -313,7 +363,8 @@ void follow_changes(Graph& graph) {
 
 void serve(Graph& graph) {
   while (true) {
-    switch (graph.signals->wait(graph.watch ? graph.watch->descriptor() : -1)) {
+    switch (graph.signals->wait(graph.watch ? graph.watch->descriptor() : -1,
+                                graph.tls ? kLookAtCertificates : milliseconds(-1))) {
       case Wake::stop:
         return;
       case Wake::reload:
@@ -322,6 +373,9 @@ void serve(Graph& graph) {
         break;
       case Wake::changed:
         follow_changes(graph);
+        break;
+      case Wake::quiet:
+        look_at_certificates(graph);
         break;
     }
   }
@@ -339,6 +393,7 @@ void wait_while(Graph& graph, Instant end, bool (*busy)(const Graph& graph)) {
 void stop(Graph& graph) {
   graph.node.set(api::Readiness::draining);
   graph.logs->events().write(observe::Level::info, "stopping", {});
+  if (graph.acme) graph.acme->stop();
   const Instant end = graph.clock.now() + graph.options.drain + kStuck;
   graph.hooks_socket.reset();  // who connects from now on is refused at once
   for (const auto& shard : graph.shards) shard->drain(graph.options.drain);

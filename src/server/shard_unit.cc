@@ -77,7 +77,8 @@ Result<std::uint16_t> ShardUnit::serve_hooks(net::Server::Options options) {
   return apps_.back()->port();
 }
 
-void ShardUnit::allow_calls(net::ClientOptions options) {
+void ShardUnit::allow_calls(net::ClientOptions options, const std::optional<net::DnsServer>& dns) {
+  if (dns) options.resolver = &resolver_.emplace(shard_, *dns);
   services_.client = &client_.emplace(shard_, std::move(options));
 }
 

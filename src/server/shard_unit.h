@@ -17,6 +17,7 @@
 #include "async/shelter.h"
 #include "delivery/ring.h"
 #include "net/client.h"
+#include "net/dns.h"
 #include "net/server.h"
 #include "patterns/function/handler.h"
 #include "patterns/hook/emitter.h"
@@ -63,8 +64,9 @@ class ShardUnit {
   // After it: makes a task there and runs it. Any time; not after `stop`.
   void run_soon(std::move_only_function<async::Task<void>()> make);
 
-  // Before `start`: from now on turns can call the outside.
-  void allow_calls(net::ClientOptions options);
+  // Before `start`: from now on turns can call the outside. `dns`: who is asked for names; nothing:
+  // the system.
+  void allow_calls(net::ClientOptions options, const std::optional<net::DnsServer>& dns);
 
   // Before `start`, after `allow_calls`: from now on callers are named by these issuers.
   tenant::Identities& name_callers(std::shared_ptr<const std::vector<tenant::Issuer>> issuers);
@@ -94,6 +96,7 @@ class ShardUnit {
   async::Gate work_;
   store::ShardStore& store_;
   turn::OutputGate gate_;
+  std::optional<net::DnsResolver> resolver_;        // goes after the client
   std::optional<net::Client> client_;               // goes after the turns that call
   std::unique_ptr<tenant::Identities> identities_;  // null: there are no issuers
   turn::Services services_;

@@ -60,13 +60,14 @@ std::optional<Wake> Signals::take_one() {
   return info.ssi_signo == SIGHUP ? Wake::reload : Wake::stop;
 }
 
-Wake Signals::wait(int watched) {
+Wake Signals::wait(int watched, std::chrono::milliseconds longest) {
   while (true) {
     std::array<pollfd, 2> waits = {{{.fd = impl_->descriptor, .events = POLLIN, .revents = 0},
                                     {.fd = watched, .events = POLLIN, .revents = 0}}};
-    ::poll(waits.data(), waits.size(), -1);
+    const int ready = ::poll(waits.data(), waits.size(), static_cast<int>(longest.count()));
     if (const auto wake = take_one()) return *wake;
     if (waits[1].revents != 0) return Wake::changed;
+    if (ready == 0) return Wake::quiet;
   }
 }
 

@@ -10,7 +10,7 @@
 
 namespace carrel::server {
 
-enum class Wake { stop, reload, changed };
+enum class Wake { stop, reload, changed, quiet };
 
 // Blocks SIGTERM, SIGINT and SIGHUP for this thread and those it starts later, and ignores SIGPIPE.
 // Owner and thread: the thread that runs the server, before it starts others. Stops: destruction
@@ -33,8 +33,9 @@ class Signals {
     Through& operator=(const Through&) = delete;
   };
 
-  // The next signal, or `changed` when `watched` (a descriptor, -1: none) is readable.
-  Wake wait(int watched = -1);
+  // The next signal, or `changed` when `watched` (a descriptor, -1: none) is readable, or `quiet`
+  // after this time (negative: never).
+  Wake wait(int watched, std::chrono::milliseconds longest);
 
   // A second SIGTERM or SIGINT within the time.
   bool stop_within(std::chrono::milliseconds time);

@@ -1,7 +1,8 @@
 // The switchboard: what every shard serves, changed as a whole.
 //
-// Folders' sites and deployed apps are set by different threads; each change is one immutable table
-// that all shards get in the same order. Requests in progress keep the table they began with.
+// Folders' sites, deployed apps and the host names of tenants' own are set by different threads;
+// each change is one immutable table that all shards get in the same order. Requests in progress
+// keep the table they began with.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,11 +19,16 @@
 #include "app/deployment/records.h"
 #include "patterns/function/site.h"
 #include "server/shard_unit.h"
+#include "store/version.h"
 
 namespace carrel::server {
 
-// Host names, and who answers to each.
-using HostShares = std::vector<std::pair<std::string, std::shared_ptr<const function::Shares>>>;
+// What leads to an app.
+struct AppHosts {
+  std::shared_ptr<const function::Shares> live;  // null: nothing is live
+  std::vector<std::string> hosts;                // that lead to what is live
+  std::vector<std::pair<std::string, std::shared_ptr<const function::Shares>>> previews;
+};
 
 // Owner: the composition root; the shards outlive its use. Thread-safe.
 class Switchboard {
@@ -35,8 +43,16 @@ class Switchboard {
 
   // What leads to the app, in place of what did. False: a later revision is served already; `done`
   // is not called.
-  bool set_app(const deployment::Scope& scope, std::uint64_t revision, HostShares hosts,
+  bool set_app(const deployment::Scope& scope, std::uint64_t revision, AppHosts hosts,
                const Done& done);
+
+  // A host name of a tenant's own leads to what is live of the app, whatever that is by then;
+  // nothing: to nobody. False: a later version of the store said otherwise already.
+  bool set_name(const std::string& name, store::Version as_of,
+                const std::optional<deployment::Scope>& scope, const Done& done);
+
+  // All host names of tenants' own that lead to an app.
+  std::vector<std::string> names() const;
 
   // A removed app's data goes: another one may get its name, and begins at the first revision.
   void forget(const deployment::Scope& scope);
@@ -45,13 +61,22 @@ class Switchboard {
   struct Served {
     std::uint64_t revision = 0;
     std::vector<std::string> hosts;
+    std::shared_ptr<const function::Shares> live;
+    std::set<std::string> names;  // of the tenant's own
   };
+  // Names that were given up stay known, so that nothing older brings them back.
+  struct Name {
+    store::Version as_of = store::kNoVersion;
+    std::optional<deployment::Scope> scope;
+  };
+  void lead(const std::string& name, const std::shared_ptr<const function::Shares>& to);
   void publish(const Done& done);
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<ShardUnit*> shards_;
   function::Sites sites_;
   std::map<deployment::Scope, Served> apps_;
+  std::map<std::string, Name> names_;
 };
 
 }  // namespace carrel::server

@@ -77,6 +77,8 @@ zig_dir() { echo "$CARREL_CACHE/zig/$(zig_version)"; }
 node_dir() { echo "$CARREL_CACHE/node/$(digest <tools/node/package-lock.json)"; }
 registry_version() { awk '$1 == "registry" { print $3 }' tools/dev/packages.txt; }
 registry_dir() { echo "$CARREL_CACHE/docker-registry/$(registry_version)"; }
+pebble_version() { echo v2.10.3; }
+pebble_dir() { echo "$CARREL_CACHE/pebble/$(pebble_version)"; }
 rust_sysroot_dir() {
   echo "$CARREL_CACHE/rust-wasm/$({ cat tools/rust-sysroot && /usr/bin/rustc -vV; } | digest)"
 }

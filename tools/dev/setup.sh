@@ -93,6 +93,14 @@ fill_registry() {
       dpkg -x docker-registry_*.deb . && rm docker-registry_*.deb) && mv "$new" "$(registry_dir)"
 }
 
+# An ACME server for the tests, from the Go module proxy.
+fill_pebble() {
+  local new
+  new=$(pebble_dir).new
+  rm -rf "$new" && mkdir -p "$new" &&
+    GOBIN=$new go install "github.com/letsencrypt/pebble/v2/cmd/pebble@$(pebble_version)" && mv "$new" "$(pebble_dir)"
+}
+
 fill_components() {
   local new
   new=$(components_dir).new
@@ -156,6 +164,10 @@ dev_setup() {
   if have dpkg-query && [ -n "$(missing_packages browser)" ]; then
     (step "setup: apt-get update" apt update -qq && install_group browser) ||
       notice "tests with a browser are skipped: apt-get install chromium"
+  fi
+  if have go; then
+    (make_dir "setup: an ACME server for the tests" "$(pebble_dir)" fill_pebble) ||
+      notice "tests with a real ACME server are skipped: ./dev setup, with a reachable Go module proxy"
   fi
   (make_dir "setup: componentize-py" "$(componentize_py_dir)" fill_componentize_py) ||
     optional Python "./dev setup, with a reachable Python package index"

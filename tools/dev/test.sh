@@ -67,7 +67,7 @@ pytest_tests() {
   say "pytest ..."
   guest_env
   node_env
-  CARREL_DOCKER_REGISTRY=$(registry_dir)/usr/bin/docker-registry \
+  CARREL_DOCKER_REGISTRY=$(registry_dir)/usr/bin/docker-registry CARREL_PEBBLE=$(pebble_dir)/pebble \
     CARREL=$PWD/build/release/bin/carrel CARREL_ROOT=$PWD CARREL_GUESTS=$PWD/build/guests \
     PYTHONDONTWRITEBYTECODE=1 "$(python_of_venv)" -m pytest -q --junitxml "$file" -p no:cacheprovider \
     -n "${CARREL_TEST_JOBS:-2}" --timeout 300 "$@" >&2 </dev/null || status=$?

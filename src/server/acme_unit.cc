@@ -1,0 +1,64 @@
+#include "server/acme_unit.h"
+
+#include <pthread.h>
+
+#include "api/answer.h"
+#include "server/state.h"
+
+namespace carrel::server {
+
+Result<std::unique_ptr<AcmeUnit>> AcmeUnit::open(const ServerOptions& options,
+                                                 const net::EgressPolicy& egress,
+                                                 acme::Challenges& challenges,
+                                                 acme::Keeper::Wanted wanted,
+                                                 observe::Log& events) {
+  const AcmeOptions& acme = *options.acme;
+  CARREL_TRY(auto folder, acme::Folder::open(acme_folder(options)));
+  CARREL_TRY(auto account, folder.account());
+  CARREL_TRY(auto tls, net::load_client_tls(acme.ca_file));
+  std::unique_ptr<AcmeUnit> unit(new AcmeUnit(std::move(folder), events));
+  net::ClientOptions how{.policy = egress, .tls = std::move(tls)};
+  if (options.dns) how.resolver = &unit->resolver_.emplace(unit->shard_, *options.dns);
+  unit->client_.emplace(unit->shard_, std::move(how));
+  unit->conversation_.emplace(unit->shard_, *unit->client_, challenges, acme.server,
+                              std::move(account));
+  unit->keeper_.emplace(unit->shard_, *unit->conversation_, unit->folder_, std::move(wanted), *unit,
+                        system_clock());
+  return unit;
+}
+
+AcmeUnit::~AcmeUnit() { stop(); }
+
+void AcmeUnit::start() {
+  shard_.submit([this] {
+    work_ = keeper_->run();
+    work_.start();
+  });
+  thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "acme");
+    shard_.run();
+    work_ = {};  // on the thread whose shard it is
+  });
+}
+
+void AcmeUnit::stop() {
+  if (!thread_.joinable()) return;
+  shard_.stop();
+  thread_.join();
+}
+
+void AcmeUnit::issued(const std::string& host, WallTime until) {
+  events_.write(observe::Level::info, "certificate_issued",
+                {{"host", host}, {"until", api::time_text(until)}});
+}
+
+void AcmeUnit::failed(const std::string& host, const Error& error, std::chrono::seconds pause) {
+  events_.write(observe::Level::warn, "certificate_not_issued",
+                {{"host", host},
+                 {"code", code_name(error.code())},
+                 {"message", error.message()},
+                 {"help", error.help()},
+                 {"again_in_seconds", static_cast<std::uint64_t>(pause.count())}});
+}
+
+}  // namespace carrel::server

@@ -1,0 +1,52 @@
+// ACME on this server: a thread and a shard of its own, on which the keeper (acme/keeper.h) works.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "acme/keeper.h"
+#include "async/gate.h"
+#include "net/client.h"
+#include "net/dns.h"
+#include "observe/log.h"
+#include "server/options.h"
+
+namespace carrel::server {
+
+// Owner: the composition root. Thread: its own, for what goes on. Stops: `stop`; an order that is
+// under way ends there.
+class AcmeUnit final : public acme::Report {
+ public:
+  // The names that want certificates are asked for on its thread. Errors: those of Folder and of
+  // the certificates to believe.
+  static Result<std::unique_ptr<AcmeUnit>> open(const ServerOptions& options,
+                                                const net::EgressPolicy& egress,
+                                                acme::Challenges& challenges,
+                                                acme::Keeper::Wanted wanted, observe::Log& events);
+  ~AcmeUnit() override;
+
+  void start();
+  void stop();
+
+  void issued(const std::string& host, WallTime until) override;
+  void failed(const std::string& host, const Error& error, std::chrono::seconds pause) override;
+
+ private:
+  AcmeUnit(acme::Folder folder, observe::Log& events)
+      : folder_(std::move(folder)), events_(events) {}
+
+  const acme::Folder folder_;
+  observe::Log& events_;
+  async::Shard shard_;
+  std::optional<net::DnsResolver> resolver_;
+  std::optional<net::Client> client_;
+  std::optional<acme::Conversation> conversation_;
+  std::optional<acme::Keeper> keeper_;
+  async::Task<void> work_;  // goes first
+  std::thread thread_;
+};
+
+}  // namespace carrel::server
