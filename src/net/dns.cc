@@ -95,10 +95,9 @@ Result<DnsServer> parse_dns_server(std::string_view text) {
   const Authority authority = split_authority(text);
   const auto address = parse_ip(authority.host);
   DnsServer server;
-  const char* const end = authority.port.data() + authority.port.size();
-  const bool number =
-      authority.port.empty() ||
-      std::from_chars(authority.port.data(), end, server.port) == std::from_chars_result{end, {}};
+  const std::string_view port = authority.port;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), server.port);
+  const bool number = port.empty() || (error == std::errc() && end == port.data() + port.size());
   if (!address || address->v6 || !number || server.port == 0) {
     return fail(Code::invalid_argument, fmt::format("a DNS server cannot be {}", text),
                 "write its IPv4 address, and its port if it is not 53: 127.0.0.1:5353");
