@@ -41,7 +41,10 @@ export interface Point {
   bindings: { name: string; tenant: string }[];
 }
 
-/** Opens a folder with carrel.toml; its modules are compiled on another thread, once. */
+/**
+ * Opens a folder with carrel.toml; its modules are compiled on another thread, once. Or a local server's socket,
+ * "unix:/path", with the token in the file that CARREL_TOKEN_FILE names.
+ */
 export function open(folder: string, options?: OpenOptions): Promise<App>;
 export function openSync(folder: string, options?: OpenOptions): App;
 

@@ -116,7 +116,9 @@ function millis(value = 0) {
 }
 
 function opening(folder, { cache, compiler, log = (line) => debug('%j', line) } = {}) {
-  return [absolute(String(folder)), cache, compiler, (line) => log(JSON.parse(line))];
+  // A folder wherever the process goes later; the socket of a server ("unix:/path") as it is.
+  const place = String(folder);
+  return [place.startsWith('unix:') ? place : absolute(place), cache, compiler, (line) => log(JSON.parse(line))];
 }
 
 class App {

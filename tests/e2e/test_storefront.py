@@ -58,7 +58,18 @@ class Front:
             command = ["node", SHOP / "web-node/server.js"]
             more |= {"NODE_PATH": f"{BUILD / 'node'}:{NODE_HOME}/node_modules", "PORT": str(port)}
         self.process = subprocess.Popen(list(map(str, command)), env={**os.environ, **more})
-        until(self.answers, 60)
+        try:
+            until(self.answers, 60)
+        except BaseException:
+            self.process.kill()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
 
     def answers(self):
         assert self.process.poll() is None, "the front has ended"
@@ -87,9 +98,9 @@ def work(tmp_path_factory):
 def front(request, work):
     if request.param == "node" and NODE_HOME is None:
         pytest.skip("there is no Fastify")
-    made = Front(request.param, work, free_port())
-    yield made
-    assert made.stop() in (0, -15)
+    with Front(request.param, work, free_port()) as made:
+        yield made
+        assert made.stop() in (0, -15)
 
 
 def cart(customer, quantity=2, **more):
@@ -194,14 +205,14 @@ def test_an_order_is_told_to_a_module_and_to_a_webhook(work, tmp_path, kind):
         data = re.search(r"hook points at (http://\S+?:\d+)", server.log).group(1)
         token = (tmp_path / "state/token").read_text().strip()
         environment = {"CARREL_EVENTS": data, "CARREL_TOKEN": token, "BACK_OFFICE_KEY": KEY}
-        front = Front(kind, work, port, **{**environment, "SHOP_DB": str(tmp_path / "shop.db")})
-        status, order = front.post("/orders", cart("ada"))
-        assert status == 201
-        notices = until(lambda: requests.get(f"{front.url}/notices", timeout=20).json())
-        assert notices == [{"order": order["order"], "customer": "ada", "total_cents": order["total_cents"]}]
-        words = [CARREL, "kv", "get", "orders", "points", "ada", "--state", tmp_path / "state"]
-        points = until(lambda: subprocess.run(words, capture_output=True, text=True).stdout.strip())
-        assert json.loads(points) == order["total_cents"] // 100
-        forged = requests.post(f"{front.url}/webhooks/order-created", data="{}", timeout=20)
-        assert forged.status_code == 401
-        assert front.stop() in (0, -15)
+        with Front(kind, work, port, **{**environment, "SHOP_DB": str(tmp_path / "shop.db")}) as front:
+            status, order = front.post("/orders", cart("ada"))
+            assert status == 201
+            notices = until(lambda: requests.get(f"{front.url}/notices", timeout=20).json())
+            assert notices == [{"order": order["order"], "customer": "ada", "total_cents": order["total_cents"]}]
+            words = [CARREL, "kv", "get", "orders", "points", "ada", "--state", tmp_path / "state"]
+            points = until(lambda: subprocess.run(words, capture_output=True, text=True).stdout.strip())
+            assert json.loads(points) == order["total_cents"] // 100
+            forged = requests.post(f"{front.url}/webhooks/order-created", data="{}", timeout=20)
+            assert forged.status_code == 401
+            assert front.stop() in (0, -15)

@@ -40,7 +40,8 @@ def open(
     cache: str | None = None,
     compiler: str | None = None,
 ) -> "App":
-    """Opens a folder with carrel.toml; takes as long as its modules take to compile, once.
+    """Opens a folder with carrel.toml; takes as long as its modules take to compile, once. Or a local server's socket,
+    "unix:/path", with the token in the file that CARREL_TOKEN_FILE names.
 
     `log` is given what modules write to their standard error, and why they failed: {"event", "tenant", "module",
     "call", "text"}; without it, the logger "carrel" is. `cache` and `compiler` are for the whole process.
@@ -61,6 +62,12 @@ def _text_of(input: Any) -> bytes:
     return orjson.dumps(input)
 
 
+def _place(folder: str | os.PathLike[str]) -> str:
+    """A folder wherever the process goes later; the socket of a server ("unix:/path") as it is."""
+    place = os.fspath(folder)
+    return place if place.startswith("unix:") else os.path.abspath(place)
+
+
 def _millis(seconds: float | None) -> int:
     if seconds is None:
         return 0
@@ -79,7 +86,7 @@ class App:
         compiler: str | None = None,
     ) -> None:
         tell = log or _log
-        self._opening = (os.path.abspath(folder), cache, compiler, lambda line: tell(orjson.loads(line)))
+        self._opening = (_place(folder), cache, compiler, lambda line: tell(orjson.loads(line)))
         self._lock = threading.Lock()
         self._provided: list[tuple[Any, ...]] = []
         self._handle = _native.open(*self._opening)
