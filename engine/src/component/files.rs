@@ -148,7 +148,8 @@ fn follow(flags: PathFlags) -> u64 {
 }
 
 const RIGHTS: u64 = (1 << 30) - 1;
-const READ_RIGHTS: u64 = 1 << 1;
+// To list is to read as well: `path_open` goes by either.
+const READ_RIGHTS: u64 = 1 << 1 | 1 << 14;
 const WRITE_RIGHTS: u64 = 1 | 1 << 6 | 1 << 8 | 1 << 22;
 
 fn rights(flags: DescriptorFlags) -> u64 {

@@ -2,10 +2,10 @@
 use super::errno::Errno;
 use super::host::{Call, Host};
 use bytes::{Bytes, BytesMut};
-use std::future::Future;
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use wasmtime::{Error, Result};
 use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
 
@@ -109,12 +109,12 @@ impl Drop for Open {
     }
 }
 
-/// What a future has if it need not wait.
-pub fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => Some(value),
-        Poll::Pending => None,
-    }
+/// A call in progress. It is never given up for another try, which could lose what it holds.
+type Step<T> = Pin<Box<dyn Future<Output = (At, Result<Result<T, Errno>>)> + Send>>;
+
+/// Lets a call go on for now; the host is woken when it can go on again.
+fn at_once(poll: impl FnOnce(&mut Context) -> Poll<()>) {
+    let _ = poll(&mut Context::from_waker(Waker::noop()));
 }
 
 enum Failure {
@@ -133,6 +133,7 @@ impl Failure {
 
 /// An input stream of a descriptor, kept open by `_file` if it is one of the guest's own.
 pub struct Reader {
+    step: Option<Step<Bytes>>, // goes before its file
     host: Host,
     fd: u32,
     _file: Option<Arc<Open>>,
@@ -144,17 +145,30 @@ pub struct Reader {
 
 impl Reader {
     pub fn new(host: Host, fd: u32, at: At) -> Reader {
-        Reader { host, fd, _file: None, at, ahead: Bytes::new(), ended: false, failure: None }
+        Reader { step: None, host, fd, _file: None, at, ahead: Bytes::new(), ended: false, failure: None }
     }
     pub fn of(file: Arc<Open>, at: At) -> Reader {
         let reader = Reader::new(file.host.clone(), file.fd, at);
         Reader { _file: Some(file), ..reader }
     }
-    async fn fill(&mut self) {
+    fn start(&self) -> Step<Bytes> {
+        let (host, fd, mut at) = (self.host.clone(), self.fd, self.at);
+        Box::pin(async move {
+            let result = read(&host, fd, &mut at, AHEAD).await;
+            (at, result)
+        })
+    }
+    fn poll_fill(&mut self, cx: &mut Context) -> Poll<()> {
         if !self.ahead.is_empty() || self.ended || self.failure.is_some() {
-            return;
+            return Poll::Ready(());
         }
-        match read(&self.host, self.fd, &mut self.at, AHEAD).await {
+        let mut step = self.step.take().unwrap_or_else(|| self.start());
+        let Poll::Ready((at, result)) = step.as_mut().poll(cx) else {
+            self.step = Some(step);
+            return Poll::Pending;
+        };
+        self.at = at;
+        match result {
             Ok(Ok(bytes)) => {
                 self.ended = bytes.is_empty();
                 self.ahead = bytes;
@@ -162,13 +176,14 @@ impl Reader {
             Ok(Err(errno)) => self.failure = Some(Failure::Errno(errno)),
             Err(trap) => self.failure = Some(Failure::Trap(format!("{trap:#}"))),
         }
+        Poll::Ready(())
     }
 }
 
 #[wasmtime_wasi::async_trait]
 impl Pollable for Reader {
     async fn ready(&mut self) {
-        self.fill().await;
+        poll_fn(|cx| self.poll_fill(cx)).await;
     }
 }
 
@@ -176,7 +191,7 @@ impl Pollable for Reader {
 impl InputStream for Reader {
     fn read(&mut self, size: usize) -> StreamResult<Bytes> {
         if size > 0 {
-            at_once(self.fill());
+            at_once(|cx| self.poll_fill(cx));
         }
         if let Some(failure) = self.failure.take() {
             self.ended = true;
@@ -191,6 +206,7 @@ impl InputStream for Reader {
 
 /// An output stream of a descriptor, as above.
 pub struct Writer {
+    step: Option<Step<usize>>, // goes before its file
     host: Host,
     fd: u32,
     _file: Option<Arc<Open>>,
@@ -202,20 +218,37 @@ pub struct Writer {
 
 impl Writer {
     pub fn new(host: Host, fd: u32, at: At) -> Writer {
-        Writer { host, fd, _file: None, at, left: Bytes::new(), failure: None, closed: false }
+        Writer { step: None, host, fd, _file: None, at, left: Bytes::new(), failure: None, closed: false }
     }
     pub fn of(file: Arc<Open>, at: At) -> Writer {
         let writer = Writer::new(file.host.clone(), file.fd, at);
         Writer { _file: Some(file), ..writer }
     }
-    async fn drain(&mut self) {
+    fn start(&self) -> Step<usize> {
+        let (host, fd, mut at, left) = (self.host.clone(), self.fd, self.at, self.left.clone());
+        Box::pin(async move {
+            let result = write(&host, fd, &mut at, &left).await;
+            (at, result)
+        })
+    }
+    fn poll_step(&mut self, cx: &mut Context) -> Poll<Result<Result<usize, Errno>>> {
+        let mut step = self.step.take().unwrap_or_else(|| self.start());
+        let Poll::Ready((at, result)) = step.as_mut().poll(cx) else {
+            self.step = Some(step);
+            return Poll::Pending;
+        };
+        self.at = at;
+        Poll::Ready(result)
+    }
+    fn poll_drain(&mut self, cx: &mut Context) -> Poll<()> {
         while !self.left.is_empty() {
-            match write(&self.host, self.fd, &mut self.at, &self.left).await {
+            match ready!(self.poll_step(cx)) {
                 Ok(Ok(n)) => self.left = self.left.split_off(n.min(self.left.len())),
-                Ok(Err(errno)) => return self.fail(Failure::Errno(errno)),
-                Err(trap) => return self.fail(Failure::Trap(format!("{trap:#}"))),
+                Ok(Err(errno)) => self.fail(Failure::Errno(errno)),
+                Err(trap) => self.fail(Failure::Trap(format!("{trap:#}"))),
             }
         }
+        Poll::Ready(())
     }
     fn fail(&mut self, failure: Failure) {
         self.left = Bytes::new();
@@ -242,7 +275,7 @@ impl Writer {
 #[wasmtime_wasi::async_trait]
 impl Pollable for Writer {
     async fn ready(&mut self) {
-        self.drain().await;
+        poll_fn(|cx| self.poll_drain(cx)).await;
     }
 }
 
@@ -254,14 +287,14 @@ impl OutputStream for Writer {
             return Err(StreamError::trap("write exceeded budget"));
         }
         self.left = bytes;
-        at_once(self.drain());
+        at_once(|cx| self.poll_drain(cx));
         Ok(())
     }
     fn flush(&mut self) -> StreamResult<()> {
         self.check()
     }
     fn check_write(&mut self) -> StreamResult<usize> {
-        at_once(self.drain());
+        at_once(|cx| self.poll_drain(cx));
         self.check()?;
         Ok(if self.left.is_empty() { AT_ONCE } else { 0 })
     }
