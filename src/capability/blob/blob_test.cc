@@ -196,6 +196,18 @@ TEST_F(BlobFiles, APartThatCannotBeWrittenFailsTheTurnAlsoUnderAnotherName) {
   EXPECT_EQ(list("images"), std::vector<std::string>());
 }
 
+TEST_F(BlobFiles, AWriteThatIsGivenUpFailsTheTurn) {
+  const auto file = open_file("images/a", kAnew);
+  ASSERT_TRUE(file);
+  ASSERT_EQ(write_at(**file, pattern(kMiB), 0), Errno::success);
+  const std::span<const std::byte> more = std::as_bytes(std::span(std::string_view("more")));
+  ASSERT_EQ((*file)->write_at(io, std::span(&more, 1), kMiB).error(), Errno::again);
+  io.waiting.start();
+  io.waiting = {};  // as a component does that drops the stream
+  EXPECT_EQ((*file)->write_at(io, std::span(&more, 1), kMiB).error(), Errno::io);
+  EXPECT_FALSE(commit());
+}
+
 TEST_F(BlobFiles, AQuotaCountsWhatABlobHolds) {
   close();
   quota = 2 * kMiB;

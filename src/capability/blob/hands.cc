@@ -131,9 +131,12 @@ Result<void> Hands::enter(Hand& hand, std::uint64_t index, const store::PartHash
 }
 
 async::Task<void> Hands::save(std::shared_ptr<Hands> self, Hand* hand) {
+  // Who gives this up has lost the bytes: the turn cannot be kept.
+  hand->failure.emplace(Code::internal, "the write of a blob's part was given up");
   const std::uint64_t index = hand->index.value_or(0);
   auto part =
       co_await store::keep_part(self->state_.services.store, self->tenant_, std::move(hand->bytes));
+  hand->failure.reset();
   Result<void> done;
   if (part) {
     self->pins_.push_back(std::move(part->pin));
