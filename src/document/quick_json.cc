@@ -4,7 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <cstring>
+#include <thread>
 #include <vector>
 
 namespace carrel::document {
@@ -56,10 +60,42 @@ bool is_fine(const element& value, std::size_t depth) {
   }
 }
 
+// exit() destroys simdjson's statics while threads may still be at work, libcarrel's and the
+// application's. It waits for who has begun by then, and nobody begins any more.
+class Use {
+ public:
+  Use() {
+    static const bool follows_simdjson = [] {
+      (void)simdjson::get_active_implementation()->name();  // finds it: made before our handler
+      return std::atexit(close) == 0;
+    }();
+    users.fetch_add(1);
+    open_ = follows_simdjson && !closed.load();
+  }
+  ~Use() { users.fetch_sub(1); }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+  explicit operator bool() const { return open_; }
+
+ private:
+  // Not for ever: a child that was forked does not have the threads that it counts.
+  static void close() {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+    closed.store(true);
+    while (users.load() != 0 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  }
+
+  static inline std::atomic<unsigned> users = 0;
+  static inline std::atomic<bool> closed = false;
+  bool open_;
+};
+
 }  // namespace
 
 bool is_surely_json(std::string_view text, std::size_t depth) {
   if (text.size() > kLargest) return false;
+  const Use use;
+  if (!use) return false;
   // Its memory serves the next text.
   thread_local simdjson::dom::parser parser(kLargest);
   element value;

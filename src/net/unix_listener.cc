@@ -47,9 +47,11 @@ Result<std::unique_ptr<UnixListener>> UnixListener::listen(std::filesystem::path
   CARREL_TRY_VOID(remove_left(path, *address));
   Fd socket = new_socket();
   const auto* const where = reinterpret_cast<const sockaddr*>(&*address);
-  // The file is made with the socket's own mode: nobody else gets in between.
+  // The file is made with the socket's own mode, less what the process masks: nobody gets in before
+  // it is as it is to be.
   const bool bound = socket && ::fchmod(socket.get(), kMode) == 0 &&
-                     ::bind(socket.get(), where, sizeof *address) == 0;
+                     ::bind(socket.get(), where, sizeof *address) == 0 &&
+                     ::chmod(path.c_str(), kMode) == 0;
   if (!bound || ::listen(socket.get(), kBacklog) != 0)
     return cannot_listen(path, std::strerror(errno));
   return std::unique_ptr<UnixListener>(new UnixListener(std::move(path), std::move(socket)));

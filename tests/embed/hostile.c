@@ -69,7 +69,8 @@ static void arguments(void) {
   carrel_reply* reply = (carrel_reply*)1;
   IS(carrel_open(NULL, NULL, &app), "invalid_argument");
   IS(carrel_open(folder, NULL, NULL), "invalid_argument");
-  IS(carrel_open("unix:/nowhere", NULL, &app), "unsupported");
+  IS(carrel_open("unix:/nowhere", NULL, &app), "unavailable");
+  IS(carrel_open("unix:", NULL, &app), "unavailable");
   open_app();
   IS(carrel_call(app, NULL, "{}", 2, NULL, &reply), "invalid_argument");
   EXPECT(reply == NULL);
