@@ -23,6 +23,7 @@
 #include "server/signals.h"
 #include "server/state.h"
 #include "server/switchboard.h"
+#include "tenant/allowance.h"
 
 namespace carrel::server {
 
@@ -34,6 +35,7 @@ struct Graph {
   std::unique_ptr<Logs> logs{};
   std::unique_ptr<runtime::Loader> loader{};
   std::unique_ptr<NodeStore> store{};
+  tenant::Allowances allowances{};
   net::EgressPolicy egress{.allowed = options.allowed_egress};  // grows until shards start
   std::unique_ptr<AppLoader> app_loader{};
   std::unique_ptr<AppSet> apps{};
