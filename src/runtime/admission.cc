@@ -20,6 +20,7 @@ struct Admission::Waiter {
   Waiter(Admission& owner, TenantSeat& its_seat)
       : admission(owner), seat(its_seat), place(owner.waiters_.insert(owner.waiters_.end(), this)) {
     ++seat.waiting;
+    ++admission.figures_.waiting;
   }
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
@@ -31,6 +32,7 @@ struct Admission::Waiter {
   void leave_line() {
     admission.waiters_.erase(place);
     --seat.waiting;
+    --admission.figures_.waiting;
   }
   void grant() {
     leave_line();
@@ -55,11 +57,11 @@ TenantSeat& Admission::seat(const TenantName& tenant) {
 }
 
 bool Admission::has_room(const TenantSeat& seat) const {
-  return running_ < limits_.turns && seat.running < limits_.turns_a_tenant;
+  return running() < limits_.turns && seat.running < limits_.turns_a_tenant;
 }
 
 void Admission::take(TenantSeat& seat) {
-  ++running_;
+  ++figures_.running;
   ++seat.running;
 }
 
@@ -92,11 +94,11 @@ async::Task<Result<Admission::Ticket>> Admission::enter(TenantName tenant) {
                    fmt::format("tenant {} has {} turns in progress and {} waiting", tenant.str(),
                                mine.running, mine.waiting));
   }
-  co_return fail(Code::overloaded, fmt::format("{} turns in progress on this shard", running_));
+  co_return fail(Code::overloaded, fmt::format("{} turns in progress on this shard", running()));
 }
 
 void Admission::leave(TenantSeat& seat) {
-  --running_;
+  --figures_.running;
   --seat.running;
   for (auto at = waiters_.begin(); at != waiters_.end(); ++at) {
     Waiter& waiter = **at;

@@ -14,6 +14,7 @@
 #include "async/shard.h"
 #include "base/id.h"
 #include "base/result.h"
+#include "observe/metrics.h"
 
 namespace carrel::runtime {
 
@@ -62,7 +63,13 @@ class Admission {
   // shard.
   async::Task<Result<Ticket>> enter(TenantName tenant);
 
-  std::size_t running() const { return running_; }
+  std::size_t running() const { return figures_.running.value(); }
+
+  // May be read by any thread.
+  struct Figures {
+    observe::Gauge running, waiting;  // turns
+  };
+  const Figures& figures() const { return figures_; }
 
  private:
   struct Waiter;
@@ -75,7 +82,7 @@ class Admission {
   AdmissionLimits limits_;
   std::unordered_map<TenantName, std::unique_ptr<TenantSeat>> seats_;
   std::list<Waiter*> waiters_;  // in order of arrival
-  std::size_t running_ = 0;
+  Figures figures_;
 };
 
 }  // namespace carrel::runtime

@@ -23,6 +23,8 @@ struct Runtime::Impl {
   Admission admission;
   ShardModules modules;
   const turn::Services& services;
+  const AdmissionLimits limits;
+  TurnFigures figures;
 };
 
 Runtime::Runtime(async::Shard& shard, Loader& loader, const RuntimeLimits& limits,
@@ -30,32 +32,42 @@ Runtime::Runtime(async::Shard& shard, Loader& loader, const RuntimeLimits& limit
     : shard_(shard),
       impl_(new Impl{.admission = Admission(shard, limits.admission),
                      .modules = ShardModules(shard, loader, limits.modules, limits.code_bytes),
-                     .services = services}) {}
+                     .services = services,
+                     .limits = limits.admission}) {}
 Runtime::~Runtime() = default;
 
+const TurnFigures& Runtime::figures() const { return impl_->figures; }
+const Admission::Figures& Runtime::admitted() const { return impl_->admission.figures(); }
+const AdmissionLimits& Runtime::limits() const { return impl_->limits; }
+
 async::Task<turn::Outcome> Runtime::run(std::shared_ptr<const Program> program, turn::Turn& turn) {
+  TurnMeasure measure(impl_->figures, impl_->services.tracer, turn);
   auto ticket = impl_->admission.try_enter(turn.module.tenant);
   if (!ticket) {
     auto waited = co_await impl_->admission.enter(turn.module.tenant);
-    if (!waited) co_return turn::Outcome{.error = std::move(waited).error()};
+    measure.waited();
+    if (!waited) co_return measure.ended({.error = std::move(waited).error()});
     ticket.emplace(std::move(*waited));
   }
+  turn::happened(turn, "admitted");
   auto prepared = impl_->modules.find(*program);
   if (!prepared) {
     auto loaded = co_await impl_->modules.load(program);
-    if (!loaded) co_return turn::Outcome{.error = std::move(loaded).error()};
+    if (!loaded) co_return measure.ended({.error = std::move(loaded).error()});
     prepared = std::move(*loaded);
   }
   if (turn.module.grants.any()) {
-    co_return co_await run_with_state(shard_, impl_->services, std::move(*ticket),
-                                      std::move(program), std::move(prepared), turn);
+    co_return measure.ended(co_await run_with_state(shard_, impl_->services, std::move(*ticket),
+                                                    std::move(program), std::move(prepared), turn));
   }
+  turn::happened(turn, "run");
   auto outcome = co_await program->abi->run(shard_, ticket->account(), *prepared, turn);
+  turn::happened(turn, "ended");
   ticket.reset();  // the guest is gone: a client that reads slowly takes nobody's place
   if (auto rest = std::exchange(outcome.rest, {})) {
     if (auto sent = co_await std::move(rest); !sent) outcome.error = std::move(sent).error();
   }
-  co_return outcome;
+  co_return measure.ended(std::move(outcome));
 }
 
 }  // namespace carrel::runtime

@@ -9,6 +9,7 @@
 #include "server/graph.h"
 #include "server/hook_points.h"
 #include "server/listeners.h"
+#include "server/metrics.h"
 #include "server/removed_apps.h"
 #include "server/tenants.h"
 #include "wasm/code_cache.h"
@@ -238,6 +239,7 @@ Result<void> build(Graph& graph) {
   CARREL_TRY_VOID(check_hosts(graph));
   watch_folders(graph);
   make_shards(graph);
+  graph.node.set([&graph] { return scrape(graph); });
   graph.deployed->start();  // while signals are blocked: none of its threads is to take one
   Result<void> created;
   ShardUnit& first = *graph.shards.front();
@@ -268,6 +270,7 @@ Result<void> start(Graph& graph) {
   CARREL_TRY(const std::string plain_url, listen_without_tls(graph));
   CARREL_TRY_VOID(allow_calls(graph));
   CARREL_TRY_VOID(get_certificates(graph));
+  CARREL_TRY_VOID(trace(graph));
   name_callers(graph);
   show_apps(graph);
   say_apps(graph);

@@ -17,6 +17,9 @@
 namespace carrel::net {
 class Caller;
 }
+namespace carrel::observe {
+class Tracer;
+}
 namespace carrel::store {
 class Sealer;
 }
@@ -30,6 +33,7 @@ struct Services {
   OutputGate* gate = nullptr;
   net::Caller* client = nullptr;
   const store::Sealer* sealer = nullptr;
+  observe::Tracer* tracer = nullptr;  // null: spans are not wanted
 };
 
 class KeptBody;

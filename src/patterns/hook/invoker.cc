@@ -145,7 +145,8 @@ Task<std::optional<Error>> Invoker::run_turn(Flow* flow, const Binding* binding,
                   .reply = *answer,
                   .log = guests_,
                   .deadline = flow->deadline,
-                  .interceptor = answer};
+                  .interceptor = answer,
+                  .trace = flow->call.trace};
   turn::Outcome outcome;
   const int ended =
       co_await async::first_of(keep_outcome(&runtime_, binding->program, &turn, &outcome),
@@ -182,7 +183,8 @@ Task<std::optional<Error>> Invoker::ask_endpoint(Flow* flow, const Binding* bind
                     .message = {.headers = {{"content-type", "application/json"}},
                                 .body = flow->combination.input()},
                     .longest = flow->deadline - steady_clock::now(),
-                    .most = kMaxDocument};
+                    .most = kMaxDocument,
+                    .trace = flow->call.trace};
   auto reply = co_await endpoints_->call(std::move(call));
   if (!reply) {
     // The call's clock counts in milliseconds.

@@ -46,6 +46,7 @@ struct Call {
   std::optional<TenantName> tenant;  // whose modules are asked, with those of tenants above it
   std::uint64_t id = 0;              // names the call in logs
   Nanos longest = Nanos::max();      // if its caller waits less than the point's deadline
+  std::optional<observe::TraceContext> trace = {};  // its caller's
 };
 
 struct Invocation {
