@@ -80,6 +80,9 @@ Task<Result<Answer>> Api::answer(net::Exchange* exchange) {
             .clock = clock_,
             .stage = stage_,
             .hosts = hosts_,
+            .bindings = bindings_,
+            .recordings = recordings_,
+            .shadows = shadows_,
             .work = work_};
   co_return co_await match.operation->answer(&call);
 }

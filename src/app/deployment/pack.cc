@@ -51,6 +51,9 @@ class Packer {
   Result<Bundle> pack(const app::Manifest& manifest) {
     CARREL_TRY_VOID(add_file(manifest.file));
     for (const app::Module& module : manifest.modules) CARREL_TRY_VOID(add_file(module.source));
+    for (const app::HookPoint& point : manifest.hooks) {
+      for (const fs::path& file : point.files) CARREL_TRY_VOID(add_file(file));
+    }
     if (manifest.assets) CARREL_TRY_VOID(add_folder(*manifest.assets, 0));
     for (const app::StaticFolder& each : manifest.statics)
       CARREL_TRY_VOID(add_folder(each.folder, 0));
