@@ -145,26 +145,25 @@ Outcome<Reply> LocalServer::call(Lane& lane, const CallWanted& wanted) const {
   return std::unexpected(failure_in(json));
 }
 
+// A body that is the output as it is, or a problem.
+Outcome<Reply> LocalServer::ask_whole(Lane& lane, Asked asked) const {
+  CARREL_TRY(Answered answered, ask(lane, std::move(asked)));
+  const Json json = Json::parse(answered.body, nullptr, false);
+  if (!json.is_object()) return not_understood(place_.socket);
+  if (answered.status >= 300) return std::unexpected(failure_in(json));
+  return Reply{.output = std::move(answered.body), .runs = {}, .details = "{}"};
+}
+
 Outcome<Reply> LocalServer::emit(Lane& lane, const CallWanted& wanted) const {
   Asked asked{.method = "POST",
               .target = "/v1/hooks/" + percent_encode(wanted.point) + ":emit" +
                         (wanted.tenant.empty() ? "" : "?tenant=" + percent_encode(wanted.tenant)),
               .body = std::string(wanted.input)};
-  CARREL_TRY(Answered answered, ask(lane, std::move(asked)));
-  const Json json = Json::parse(answered.body, nullptr, false);
-  if (!json.is_object()) return not_understood(place_.socket);
-  if (answered.status < 300)
-    return Reply{.output = std::move(answered.body), .runs = {}, .details = "{}"};
-  return std::unexpected(failure_in(json));
+  return ask_whole(lane, std::move(asked));
 }
 
 Outcome<Reply> LocalServer::points(Lane& lane) const {
-  CARREL_TRY(Answered answered, ask(lane, {.method = "GET", .target = "/v1/hooks"}));
-  const Json json = Json::parse(answered.body, nullptr, false);
-  if (!json.is_object()) return not_understood(place_.socket);
-  if (answered.status == 200)
-    return Reply{.output = std::move(answered.body), .runs = {}, .details = "{}"};
-  return std::unexpected(failure_in(json));
+  return ask_whole(lane, {.method = "GET", .target = "/v1/hooks"});
 }
 
 }  // namespace carrel::embed

@@ -33,6 +33,7 @@ class LocalServer {
   struct Asked;
   struct Answered;
   Outcome<Answered> ask(Lane& lane, Asked asked) const;
+  Outcome<Reply> ask_whole(Lane& lane, Asked asked) const;
 
   Place place_;
 };
