@@ -243,6 +243,8 @@ struct Restoration final : AnsweringStep {
     CARREL_CO_TRY(auto found, co_await tenant::find(&transaction, call->tenant));
     if (!found || !found->removed)
       co_return fail(Code::not_found, "there is no removed tenant of that name");
+    if (*found->removed <= call->clock.wall())
+      co_return fail(Code::not_found, "its grace period is over: what it kept goes");
     CARREL_CO_TRY_VOID(check_if_match(call->request(), etag_of(*found)));
     const Json before = to_json(*found);
     found->removed = {};

@@ -121,6 +121,7 @@ void DeployedApps::look() try {
     leftovers = std::exchange(leftovers_, !overdue.empty());  // their copies go the next time
   }
   for (const Scope& scope : overdue) options_.erase(scope);
+  options_.each_look();
   if (!leftovers) return;
   if (const auto stored = options_.stored()) sweep_folders(stored->apps);
 } catch (const std::exception& cause) {

@@ -34,6 +34,8 @@ struct DeployedOptions {
   std::chrono::seconds look_every{60};  // for what is to go
   // Takes a removed app's records away; called on a thread of ours.
   std::function<void(const deployment::Scope& scope)> erase;
+  // Called at each look, for what else is to go; on a thread of ours.
+  std::function<void()> each_look = [] {};
   // What the store keeps; called on a thread of ours. Blocks.
   std::function<Result<deployment::StoredApps>()> stored;
 };

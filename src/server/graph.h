@@ -19,6 +19,7 @@
 #include "server/node_state.h"
 #include "server/options.h"
 #include "server/plain_front.h"
+#include "server/removed_tenants.h"
 #include "server/shard_unit.h"
 #include "server/signals.h"
 #include "server/state.h"
@@ -51,6 +52,7 @@ struct Graph {
   std::unique_ptr<net::UnixListener> hooks_socket{};
   delivery::Ring deliveries{};
   std::unique_ptr<DeliveryPause> delivery_pause{};
+  std::unique_ptr<RemovedTenants> removed_tenants{};
   std::vector<std::unique_ptr<ShardUnit>> shards{};
   std::unique_ptr<HostDesk> hosts{};
   std::unique_ptr<AcmeUnit> acme{};

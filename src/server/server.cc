@@ -87,6 +87,10 @@ void erase(Graph& graph, const deployment::Scope& scope) {
       });
 }
 
+void look_for_tenants(Graph& graph) {
+  graph.shards.front()->run_soon([&graph] { return graph.removed_tenants->look(); });
+}
+
 Result<deployment::StoredApps> stored_apps(Graph& graph) {
   CARREL_TRY(const auto snapshot, graph.store->store().snapshot());
   return deployment::read_stored(snapshot->view);
@@ -97,6 +101,7 @@ void make_deployed(Graph& graph) {
       *graph.app_loader, graph.store->store().parts(), graph.switchboard, graph.logs->events(),
       DeployedOptions{.folder = store_folder(graph.options).parent_path() / "versions",
                       .erase = [&graph](const deployment::Scope& scope) { erase(graph, scope); },
+                      .each_look = [&graph] { look_for_tenants(graph); },
                       .stored = [&graph] { return stored_apps(graph); }});
 }
 
@@ -163,7 +168,9 @@ std::vector<TenantName> tenants_of(const Graph& graph) {
 
 async::Task<void> create_into(turn::Services services, std::vector<TenantName> names, WallTime now,
                               Result<void>* done) {
-  *done = co_await create_tenants(services, std::move(names), now);
+  // What is left of a tenant that has been removed for long is not for an app of its name.
+  *done = co_await erase_tenants(services, names, now);
+  if (*done) *done = co_await create_tenants(services, std::move(names), now);
   if (*done) *done = co_await enforce_quotas(services);
 }
 
@@ -238,6 +245,8 @@ Result<void> build(Graph& graph) {
   CARREL_TRY_VOID(check_hosts(graph));
   watch_folders(graph);
   make_shards(graph);
+  graph.removed_tenants = std::make_unique<RemovedTenants>(graph.shards.front()->services(),
+                                                           graph.clock, graph.logs->events());
   graph.deployed->start();  // while signals are blocked: none of its threads is to take one
   Result<void> created;
   ShardUnit& first = *graph.shards.front();

@@ -61,4 +61,15 @@ Task<Result<AuditPage>> read_audit(store::Transaction* transaction, TenantName t
   co_return page;
 }
 
+Task<Result<std::size_t>> erase_audit(store::Transaction* transaction, TenantName tenant,
+                                      std::size_t most) {
+  CARREL_CO_TRY(const store::NamePage names,
+                co_await transaction->read_names(kAudit, prefix_of(tenant), "", most));
+  for (const auto& entry : names.entries) {
+    CARREL_CO_TRY_VOID(co_await transaction->read(kAudit, entry.name));
+    CARREL_CO_TRY_VOID(transaction->erase(kAudit, entry.name));
+  }
+  co_return names.entries.size();
+}
+
 }  // namespace carrel::tenant

@@ -40,5 +40,8 @@ struct AuditPage {
 // data_corrupt; those of Transaction::read.
 async::Task<Result<AuditPage>> read_audit(store::Transaction* transaction, TenantName tenant,
                                           std::string after, std::size_t max);
+// Takes away entries of the tenant, at most `most`; returns how many.
+async::Task<Result<std::size_t>> erase_audit(store::Transaction* transaction, TenantName tenant,
+                                             std::size_t most);
 
 }  // namespace carrel::tenant

@@ -155,6 +155,19 @@ Task<Result<store::NamePage>> list_tokens(store::Transaction* transaction, Tenan
   co_return co_await transaction->read_names(kByTenant, name_of(scope, ""), from, max);
 }
 
+Task<Result<std::size_t>> erase_tokens(store::Transaction* transaction, TenantName scope,
+                                       std::size_t most) {
+  CARREL_CO_TRY(const store::NamePage page, co_await list_tokens(transaction, scope, "", most));
+  for (const auto& entry : page.entries) {
+    const std::string id(id_in(entry.name));
+    CARREL_CO_TRY_VOID(co_await transaction->read(kById, id));
+    CARREL_CO_TRY_VOID(transaction->erase(kById, id));
+    CARREL_CO_TRY_VOID(co_await transaction->read(kByTenant, entry.name));
+    CARREL_CO_TRY_VOID(transaction->erase(kByTenant, entry.name));
+  }
+  co_return page.entries.size();
+}
+
 std::string_view id_in(std::string_view tenant_and_id) {
   return tenant_and_id.substr(tenant_and_id.rfind(':') + 1);
 }

@@ -52,6 +52,9 @@ Result<void> erase(store::Transaction& transaction, const Token& token);
 // Names of the second kind of record, TENANT:ID; `after`: an id.
 async::Task<Result<store::NamePage>> list_tokens(store::Transaction* transaction, TenantName scope,
                                                  std::string after, std::size_t max);
+// Takes away all that are for the tenant, at most `most`; returns how many.
+async::Task<Result<std::size_t>> erase_tokens(store::Transaction* transaction, TenantName scope,
+                                              std::size_t most);
 std::string_view id_in(std::string_view tenant_and_id);
 
 // Who presents `text`. Errors: unauthenticated when nobody may, without saying why; those of the

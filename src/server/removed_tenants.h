@@ -1,0 +1,38 @@
+// Removed tenants whose grace period is over: what they kept goes, in the background.
+#pragma once
+
+#include <vector>
+
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "observe/log.h"
+#include "turn/state.h"
+
+namespace carrel::server {
+
+// Takes away all that these kept, if they are to go by `now`. Errors: those of the store.
+async::Task<Result<void>> erase_tenants(turn::Services services, std::vector<TenantName> names,
+                                        WallTime now);
+
+// One at a time looks for those that are to go, and has them go. What fails is in the log, and
+// found again the next time.
+//
+// Owner: the composition root; outlives the shard's work. Thread: the shard's. Stops: with it.
+class RemovedTenants {
+ public:
+  RemovedTenants(const turn::Services& services, const Clock& clock, observe::Log& events)
+      : services_(services), clock_(clock), events_(events) {}
+
+  async::Task<void> look();
+
+ private:
+  async::Task<Result<void>> erase_overdue();
+
+  const turn::Services& services_;
+  const Clock& clock_;
+  observe::Log& events_;
+  bool looking_ = false;
+};
+
+}  // namespace carrel::server

@@ -1,0 +1,29 @@
+// Removed tenants whose grace period is over: all that they kept goes, a bounded step at a time.
+//
+// What apps and people kept goes first, then tokens and the audit log, at last the tenant's record:
+// whoever begins anew, after a crash or a conflict, finds what is left. The name is free from then
+// on, and nothing is there for who takes it. The node's audit log says that it happened.
+#pragma once
+
+#include <vector>
+
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/result.h"
+#include "store/store.h"
+
+namespace carrel::tenant {
+
+inline constexpr std::size_t kErasedAtOnce = 256;  // records of a step
+
+// Whose data is to go by `now`. Errors: those of the store; data_corrupt.
+async::Task<Result<std::vector<TenantName>>> overdue(store::ShardStore* store, WallTime now);
+
+enum class Erased : unsigned char { some, all };
+
+// One step, for a tenant that is overdue; one that is not keeps everything: `all`. Errors: those of
+// the store, of its commit among them.
+async::Task<Result<Erased>> erase_step(store::ShardStore* store, TenantName name, WallTime now);
+
+}  // namespace carrel::tenant
