@@ -80,6 +80,7 @@ Task<Result<Answer>> Api::answer(net::Exchange* exchange) {
             .clock = clock_,
             .stage = stage_,
             .hosts = hosts_,
+            .fetches = fetches_,
             .work = work_};
   co_return co_await match.operation->answer(&call);
 }

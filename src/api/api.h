@@ -13,6 +13,7 @@
 #include "api/access.h"
 #include "api/answer.h"
 #include "api/authenticator.h"
+#include "api/fetches.h"
 #include "api/guard.h"
 #include "api/node.h"
 #include "api/operation.h"
@@ -47,6 +48,8 @@ class Api final : public net::Handler {
   void serve_state(const turn::Services& services) { state_ = services; }
   // Likewise: from now on apps can be deployed.
   void serve_deployments(deployment::Stage& stage) { stage_ = &stage; }
+  // Likewise: from now on their modules may come from `source`, which outlives the API.
+  void fetch_modules(app::ModuleSource& source) { fetches_.source = &source; }
 
   // Likewise: from now on host names can be claimed.
   void serve_hosts(hosts::Desk& desk) { hosts_ = &desk; }
@@ -67,6 +70,7 @@ class Api final : public net::Handler {
   turn::Services state_;
   deployment::Stage* stage_ = nullptr;
   hosts::Desk* hosts_ = nullptr;
+  Fetches fetches_;
   Work work_;
 };
 

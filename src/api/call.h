@@ -25,6 +25,7 @@ class Desk;
 namespace carrel::api {
 
 class Authenticator;
+class Fetches;
 
 // Owner: the API, for one request. Thread: the shard whose services these are.
 struct Call {
@@ -51,6 +52,7 @@ struct Call {
   const Clock& clock;
   deployment::Stage* stage;  // null: nothing can be deployed
   hosts::Desk* hosts;        // null: no host names can be claimed
+  Fetches& fetches;
   Work& work;
 };
 

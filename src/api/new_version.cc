@@ -6,10 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "api/audit.h"
+#include "api/fetches.h"
 #include "api/step.h"
 #include "app/deployment/desk.h"
+#include "app/deployment/fetched.h"
 #include "app/deployment/stage.h"
 #include "app/deployment/unpack.h"
+#include "async/first_of.h"
 #include "tenant/tenant.h"
 
 namespace carrel::api {
@@ -48,11 +51,16 @@ struct Permitting final : Step {
   const Scope& scope;
 };
 
+constexpr std::chrono::minutes kLongestFetch{5};      // for all modules of a version
+constexpr std::chrono::milliseconds kLookEvery{200};  // for a server that is to stop
+
 class MakeJob final : public Work::Job {
  public:
   MakeJob(const Call& call, NewVersion asked)
       : services_(call.services),
         stage_(*call.stage),
+        fetches_(call.fetches),
+        node_(call.node),
         asked_(std::move(asked)),
         entry_(audit_entry(call, asked_.scope.tenant,
                            fmt::format("apps/{}/versions", asked_.scope.app.str()))) {}
@@ -63,6 +71,7 @@ class MakeJob final : public Work::Job {
     pin_parts();
     const auto missing = co_await find_missing();
     if (!missing.empty()) co_return answer_missing(missing);
+    CARREL_CO_TRY_VOID(co_await fetch());
     CARREL_CO_TRY(const auto ready, co_await stage_.prepare(services_.store->shard(), asked_.scope,
                                                             asked_.version.bundle));
     Adding adding(asked_, entry_);
@@ -81,6 +90,31 @@ class MakeJob final : public Work::Job {
     auto& parts = services_.store->store().parts();
     for (const auto& part : deployment::parts_of(asked_.version.bundle))
       pins_.push_back(parts.pin(asked_.scope.tenant, part.hash));
+  }
+
+  // No longer than a server that stops, or a patient client, waits for it.
+  Task<Result<void>> fetch() {
+    CARREL_CO_TRY(const auto turn, fetches_.begin(asked_.scope.tenant));
+    Result<void> done;
+    co_await async::first_of(fetch_into(&done), give_up(&done));
+    co_return done;
+  }
+
+  Task<void> fetch_into(Result<void>* done) {
+    *done = co_await deployment::fetch_modules(services_.store, fetches_.source,
+                                               &asked_.scope.tenant, &asked_.version, &pins_);
+  }
+
+  Task<void> give_up(Result<void>* done) const {
+    const Instant end = system_clock().now() + kLongestFetch;
+    while (system_clock().now() < end) {
+      co_await services_.store->shard().sleep_for(kLookEvery);
+      if (node_.readiness() != Readiness::draining) continue;
+      *done = fail(Code::shutting_down);
+      co_return;
+    }
+    *done = fail(Code::invalid_config,
+                 "its modules take more than five minutes to come from their registries");
   }
 
   Task<std::vector<store::PartHash>> find_missing() {
@@ -107,7 +141,9 @@ class MakeJob final : public Work::Job {
 
   const turn::Services services_;
   deployment::Stage& stage_;
-  const NewVersion asked_;
+  Fetches& fetches_;
+  const Node& node_;
+  NewVersion asked_;
   const tenant::AuditEntry entry_;
   std::vector<store::Parts::Pin> pins_;
 };
@@ -125,15 +161,17 @@ Json describe(const deployment::Version& version, const deployment::AppRecord& a
   for (const auto& share : app.live) {
     if (share.version == version.number) percent = share.percent;
   }
-  return {{"version", version.number},
-          {"digest", version.bundle.digest()},
-          {"created", time_text(version.created)},
-          {"by", version.by},
-          {"message", version.message},
-          {"count", version.bundle.files.size()},
-          {"bytes", version.bundle.bytes()},
-          {"percent", percent},
-          {"preview", std::ranges::find(app.previews, version.number) != app.previews.end()}};
+  Json json = {{"version", version.number},
+               {"digest", version.bundle.digest()},
+               {"created", time_text(version.created)},
+               {"by", version.by},
+               {"message", version.message},
+               {"count", version.bundle.files.size()},
+               {"bytes", version.bundle.bytes()},
+               {"percent", percent},
+               {"preview", std::ranges::find(app.previews, version.number) != app.previews.end()}};
+  if (!version.sources.empty()) json["sources"] = version.sources;
+  return json;
 }
 
 }  // namespace carrel::api

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/query.h"
+#include "app/module_source.h"
 #include "app/units.h"
 #include "capability/state/names.h"
 #include "store/key.h"
@@ -21,9 +22,12 @@ Result<void> check_store(std::string_view store) {
 }
 
 Result<void> check_secret(std::string_view name) {
-  if (app::is_variable(name)) return {};
+  if (app::is_variable(name) || name == app::kRegistrySecret || name == app::kSignersSecret)
+    return {};
   return fail(Code::invalid_argument,
-              "a secret's name is letters, digits and '_', at most 128, no digit first");
+              fmt::format("a secret's name is letters, digits and '_', at most 128, no digit "
+                          "first; or it is {} or {}",
+                          app::kRegistrySecret, app::kSignersSecret));
 }
 
 // "carts/a/b".

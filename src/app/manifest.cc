@@ -282,14 +282,6 @@ std::optional<fs::path> inner_path(TableReader& table, std::string_view key,
 }
 
 Result<void> check_deployable(const Manifest& manifest) {
-  for (const Module& module : manifest.modules) {
-    if (!module.image) continue;
-    return fail(Code::invalid_config,
-                fmt::format("module \"{}\" comes from a registry, and only modules that are files "
-                            "can be deployed",
-                            module.name.str()),
-                "`carrel pull` it into the app's folder, and name the file");
-  }
   if (!manifest.hooks.empty()) {
     return fail(Code::invalid_config,
                 "it has hook points, and those of deployed apps are not served yet",

@@ -17,6 +17,11 @@
 
 namespace carrel::app {
 
+// A tenant's secrets that are for its module sources (registry_source.h). No module can be granted
+// them: a secret's name that a manifest may have has no dot.
+inline constexpr std::string_view kRegistrySecret = "registry.json";
+inline constexpr std::string_view kSignersSecret = "trusted-signers.pem";
+
 struct FetchedModule {
   std::string bytes;
   std::string digest;  // SHA-256 of `bytes`, hexadecimal; verified, not believed

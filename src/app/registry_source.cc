@@ -10,6 +10,7 @@
 #include "app/oci/signature.h"
 #include "store/sealer.h"
 #include "store/transaction.h"
+#include "tenant/path.h"
 
 namespace carrel::app {
 namespace {
@@ -44,11 +45,22 @@ std::unexpected<Error> in_secret(std::string_view name, Error error) {
 
 struct RegistrySource::Account {
   oci::Credentials credentials;
-  std::vector<oci::PublicKey> signed_by;
+  std::vector<std::vector<oci::PublicKey>> signed_by;  // one of each
 };
 
 bool RegistrySource::takes(std::string_view reference) const {
   return reference.starts_with(oci::kScheme);
+}
+
+async::Task<Result<void>> RegistrySource::add_signers(const turn::Services* services,
+                                                      TenantName tenant, Account* account) {
+  CARREL_CO_TRY(const SecretBytes signers,
+                co_await read_secret(services, tenant, std::string(kSignersSecret)));
+  if (signers.size() == 0) co_return Result<void>();
+  auto keys = read_keys(signers.view());
+  if (!keys) co_return in_secret(kSignersSecret, std::move(keys).error());
+  account->signed_by.push_back(std::move(*keys));
+  co_return Result<void>();
 }
 
 async::Task<Result<RegistrySource::Account>> RegistrySource::account_of(unsigned shard,
@@ -66,13 +78,9 @@ async::Task<Result<RegistrySource::Account>> RegistrySource::account_of(unsigned
     if (!credentials) co_return in_secret(kRegistrySecret, std::move(credentials).error());
     account.credentials = std::move(*credentials);
   }
-  CARREL_CO_TRY(const SecretBytes signers,
-                co_await read_secret(services, tenant, std::string(kSignersSecret)));
-  if (signers.size() > 0) {
-    auto keys = read_keys(signers.view());
-    if (!keys) co_return in_secret(kSignersSecret, std::move(keys).error());
-    account.signed_by = std::move(*keys);
-  }
+  if (!options_.signed_by.empty()) account.signed_by.push_back(options_.signed_by);
+  for (; !(tenant == tenant::kNode); tenant = tenant::parent_of(tenant))
+    CARREL_CO_TRY_VOID(co_await add_signers(services, tenant, &account));
   co_return account;
 }
 
@@ -96,9 +104,8 @@ async::Task<Result<FetchedModule>> RegistrySource::fetch(async::Shard& shard, Te
     pinned.digest = fetched.digest;
   }
   CARREL_CO_TRY(const auto session, oci::Session::open(shard, pinned, how));
-  for (const auto* keys : {&std::as_const(options_.signed_by), &account.signed_by}) {
-    if (!keys->empty()) CARREL_CO_TRY_VOID(co_await oci::verify_image(session.get(), *keys));
-  }
+  for (const auto& keys : account.signed_by)
+    CARREL_CO_TRY_VOID(co_await oci::verify_image(session.get(), keys));
   oci::MemorySink module;
   CARREL_CO_TRY(const oci::Pulled pulled, co_await oci::pull_module(session.get(), "", &module));
   if (pulled.size > most) {

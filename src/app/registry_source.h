@@ -2,8 +2,8 @@
 //
 // A tenant's secret `registry.json` is a file of logins as `docker login` writes it; its secret
 // `trusted-signers.pem` holds public keys, one of which must have signed what it deploys. What the
-// node trusts comes on top: a module must be signed by one of the node's keys, if it has some, and
-// by one of the tenant's, if it has some.
+// node and the tenants above trust comes on top: of each that has some keys, one must have signed
+// the module. So a tenant below can ask for more, and never for less. Logins are not inherited.
 #pragma once
 
 #include <memory>
@@ -17,9 +17,6 @@
 #include "turn/state.h"
 
 namespace carrel::app {
-
-inline constexpr std::string_view kRegistrySecret = "registry.json";
-inline constexpr std::string_view kSignersSecret = "trusted-signers.pem";
 
 struct RegistrySourceOptions {
   net::EgressPolicy policy;              // where registries may be, and may send us
@@ -44,6 +41,8 @@ class RegistrySource final : public ModuleSource {
  private:
   struct Account;
   async::Task<Result<Account>> account_of(unsigned shard, TenantName tenant) const;
+  static async::Task<Result<void>> add_signers(const turn::Services* services, TenantName tenant,
+                                               Account* account);
 
   RegistrySourceOptions options_;
 };

@@ -164,5 +164,24 @@ TEST(RegistrySource, ATenantsPolicyAndTheNodesBothCount) {
   EXPECT_THAT(f.fetch(kAcme).error().message(), HasSubstr("the secret trusted-signers.pem"));
 }
 
+TEST(RegistrySource, APolicyBindsAllBelowAndALoginOnlyItsOwn) {
+  Fixture f;
+  const TenantName below("acme/shop");
+  f.set_secret(kAcme, kSignersSecret, oci::kPlainPublic);
+  EXPECT_EQ(f.fetch(below).error().code(), Code::not_signed);
+  EXPECT_TRUE(f.fetch(TenantName("acme2")));
+  f.sign(oci::kPlainKey);
+  EXPECT_TRUE(f.fetch(below));
+  f.set_secret(below, kSignersSecret, oci::kCosignPublic);  // asks for more
+  EXPECT_EQ(f.fetch(below).error().code(), Code::not_signed);
+  EXPECT_TRUE(f.fetch(kAcme));
+  f.site.wanted = "Basic " + to_base64("ann:pw");
+  f.set_secret(kAcme, kRegistrySecret,
+               R"({"auths":{"127.0.0.1:)" + std::to_string(f.server->port()) +
+                   R"(":{"username":"ann","password":"pw"}}})");
+  EXPECT_TRUE(f.fetch(kAcme));
+  EXPECT_EQ(f.fetch(TenantName("acme/other")).error().code(), Code::unauthenticated);
+}
+
 }  // namespace
 }  // namespace carrel::app

@@ -74,8 +74,12 @@ Result<void> diff(Options& options) {
   if (from == 0) {
     CARREL_TRY(from, live_version(*node, options));
   }
-  CARREL_TRY(const Files old, files_of(*node, options, from));
+  CARREL_TRY(Files old, files_of(*node, options, from));
   if (!options.folder.empty()) {
+    // What the server has fetched is in no folder.
+    std::erase_if(old, [](const auto& file) {
+      return file.first.starts_with(fmt::format("{}/", deployment::kOwnFolder));
+    });
     CARREL_TRY(const auto packed, deployment::pack(options.folder));
     return show(old, files_in(to_json(packed.bundle)), options);
   }

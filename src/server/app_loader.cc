@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "app/deployment/fetched.h"
 #include "app/fetch_sources.h"
 #include "app/wagi.h"
 #include "server/app_modules.h"
@@ -86,8 +87,9 @@ Result<LoadedApp> AppLoader::load(const AppSource& source) const {
 
 Result<LoadedApp> AppLoader::load(const AppSource& source, const Placement& placement) const {
   CARREL_TRY(app::Manifest manifest, load_manifest(source));
-  // The node's logins at registries are not for whoever may deploy to it.
   CARREL_TRY_VOID(app::check_deployable(manifest));
+  // Fetched with the tenant's logins: the node's are not for whoever may deploy to it.
+  CARREL_TRY_VOID(deployment::use_fetched(manifest));
   return load_placed(std::move(manifest), source, placement);
 }
 

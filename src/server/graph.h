@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/api.h"
+#include "app/registry_source.h"
 #include "net/unix_listener.h"
 #include "server/acme_unit.h"
 #include "server/admin_url.h"
@@ -42,6 +43,7 @@ struct Graph {
   std::unique_ptr<DeployedApps> deployed{};
   std::unique_ptr<FolderWatch> watch{};  // development only
   NodeState node{};
+  std::unique_ptr<app::RegistrySource> registries{};  // of deployed apps' modules
   std::unique_ptr<api::Api> api{};
   acme::Challenges challenges{};
   std::unique_ptr<PlainFront> plain{};     // null: there is no plain listener beside one with TLS

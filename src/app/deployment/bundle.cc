@@ -158,6 +158,12 @@ Result<Bundle> read_bundle(const Json& files) {
   if (files.is_array() && files.size() > kMaxFiles)
     return wrong(fmt::format("{} files; an app has at most {}", files.size(), kMaxFiles));
   CARREL_TRY(auto bundle, read_settled(files));
+  for (const BundleFile& file : bundle.files) {
+    const std::string_view first = std::string_view(file.path).substr(0, file.path.find('/'));
+    if (first != kOwnFolder) continue;
+    return wrong(fmt::format("{} is in {}, where the server keeps what it fetches",
+                             app::in_quotes(file.path), kOwnFolder));
+  }
   CARREL_TRY_VOID(settle(bundle));
   return bundle;
 }

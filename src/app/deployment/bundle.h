@@ -21,6 +21,7 @@ inline constexpr std::uint64_t kMaxFile = 64ULL << 20;     // bytes
 inline constexpr std::uint64_t kMaxBundle = 256ULL << 20;  // bytes of all files
 inline constexpr std::size_t kMaxPath = 512;               // bytes
 inline constexpr std::string_view kManifestName = "carrel.toml";
+inline constexpr std::string_view kOwnFolder = ".carrel";  // of a version: what the server adds
 
 struct BundleFile {
   std::string path;  // relative, with '/' between its parts
@@ -46,7 +47,7 @@ struct Bundle {
 Result<void> check_path(std::string_view path);
 
 // Of a JSON array [{"path", "size", "sha256", "parts"}]; `parts` only of files over 1 MiB. Errors:
-// invalid_argument naming what is wrong first.
+// invalid_argument naming what is wrong first; nothing may be in kOwnFolder.
 Result<Bundle> read_bundle(const nlohmann::json& files);
 // The same of what `to_json` has written: bounds are not looked at again.
 Result<Bundle> read_settled(const nlohmann::json& files);

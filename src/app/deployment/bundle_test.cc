@@ -54,6 +54,14 @@ TEST(Bundle, NoPathLeavesTheFolder) {
   }
 }
 
+TEST(Bundle, NobodyBringsWhatTheServerFetches) {
+  for (const std::string path : {".carrel", ".carrel/modules/a.wasm", ".carrel/x"}) {
+    EXPECT_NE(refusal({file("carrel.toml"), file(path)}), "") << path;
+    EXPECT_TRUE(read_settled({file("carrel.toml"), file(path)})) << path;
+  }
+  EXPECT_EQ(refusal({file("carrel.toml"), file(".carrelx"), file("a/.carrel")}), "");
+}
+
 TEST(Bundle, SaysWhatIsWrong) {
   EXPECT_EQ(refusal("x"), "\"files\" is an array");
   EXPECT_EQ(refusal(Json::array()), "there is no carrel.toml among the files");

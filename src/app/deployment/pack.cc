@@ -50,7 +50,9 @@ class Packer {
 
   Result<Bundle> pack(const app::Manifest& manifest) {
     CARREL_TRY_VOID(add_file(manifest.file));
-    for (const app::Module& module : manifest.modules) CARREL_TRY_VOID(add_file(module.source));
+    for (const app::Module& module : manifest.modules) {
+      if (!module.image) CARREL_TRY_VOID(add_file(module.source));  // else the server fetches it
+    }
     if (manifest.assets) CARREL_TRY_VOID(add_folder(*manifest.assets, 0));
     for (const app::StaticFolder& each : manifest.statics)
       CARREL_TRY_VOID(add_folder(each.folder, 0));

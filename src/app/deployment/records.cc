@@ -62,6 +62,18 @@ bool read_shares(const Json& json, std::vector<Share>& into) {
   return true;
 }
 
+// None: no module is from a registry.
+bool read_sources(const Json& json, std::map<std::string, std::string>& into) {
+  const auto found = json.find("sources");
+  if (found == json.end()) return true;
+  if (!found->is_object()) return false;
+  for (const auto& [module, reference] : found->items()) {
+    if (!reference.is_string()) return false;
+    into[module] = reference.get<std::string>();
+  }
+  return true;
+}
+
 void remember(AppRecord& app, std::uint64_t version) {
   std::erase(app.before, version);
   app.before.push_back(version);
@@ -112,10 +124,11 @@ Result<AppRecord> decode_app(std::string_view record) {
 }
 
 std::string encode(const Version& version) {
-  const Json json = {{"created", store::milliseconds(version.created)},
-                     {"by", version.by},
-                     {"message", version.message},
-                     {"files", to_json(version.bundle)}};
+  Json json = {{"created", store::milliseconds(version.created)},
+               {"by", version.by},
+               {"message", version.message},
+               {"files", to_json(version.bundle)}};
+  if (!version.sources.empty()) json["sources"] = version.sources;
   return store::encode_version(parts_of(version.bundle),
                                json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
@@ -128,7 +141,7 @@ Result<Version> decode_version(std::string_view name, std::string_view record) {
   std::uint64_t created = 0;
   if (!number || !json.is_object() || !read_number(json, "created", created) ||
       !read_text(json, "by", version.by) || !read_text(json, "message", version.message) ||
-      !json.contains("files")) {
+      !read_sources(json, version.sources) || !json.contains("files")) {
     return damaged("a version");
   }
   auto bundle = read_settled(json["files"]);

@@ -7,6 +7,7 @@
 // live and going back are one commit each.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,8 +28,9 @@ inline constexpr std::size_t kMostPreviews = 5;
 struct Version {
   std::uint64_t number = 0;
   WallTime created;
-  std::string by;       // who made it
-  std::string message;  // what they said about it
+  std::string by;                              // who made it
+  std::string message;                         // what they said about it
+  std::map<std::string, std::string> sources;  // of modules from registries: what pins each
   Bundle bundle;
 };
 

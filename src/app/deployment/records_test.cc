@@ -81,9 +81,11 @@ TEST(Version, ComesBackAsItWas) {
                         .created = WallTime(std::chrono::milliseconds(1'800'000'000'123)),
                         .by = "operator",
                         .message = "the \xff new one",
+                        .sources = {{"price", "oci://ghcr.io/acme/price@sha256:00"}},
                         .bundle = *read_bundle(files)};
   const auto back = decode_version(name_of_version(300), encode(version));
   ASSERT_TRUE(back);
+  EXPECT_EQ(back->sources, version.sources);
   EXPECT_EQ(back->number, 300U);
   EXPECT_EQ(back->created, version.created);
   EXPECT_EQ(back->bundle.files, version.bundle.files);
