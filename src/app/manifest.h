@@ -80,7 +80,8 @@ Result<Manifest> load_manifest(const std::filesystem::path& where);
 // The text of `file`, which only says what paths are relative to. Errors: invalid_config.
 Result<Manifest> parse_manifest(std::string_view text, const std::filesystem::path& file);
 
-// Errors: invalid_config for what only an app in a folder may have: hook points.
+// Errors: invalid_config for what only an app in a folder may have, and one that is deployed may
+// not: hook points.
 Result<void> check_deployable(const Manifest& manifest);
 
 // Parts that modules.toml and case.toml share.

@@ -12,17 +12,30 @@ using app::TableReader;
 using app::TomlValue;
 using tenant::Issuer;
 
+// The issuer says itself where its keys are, at a place that follows from its name.
+void read_discovery(TableReader& table, Issuer& issuer) {
+  std::string name = issuer.expected.issuer;
+  if (name.ends_with('/')) name.pop_back();
+  auto url = net::parse_url(name + "/.well-known/openid-configuration");
+  if (url && tenant::may_have_keys(*url)) {
+    issuer.discovery = std::move(*url);
+  } else {
+    table.problem("issuer",
+                  "it has no `keys`, and its name is no https URL at which they could be found");
+  }
+}
+
 // "https://..." or, on the loopback only, "http://..."; else a file beside this one.
 void read_keys(TableReader& table, const fs::path& folder, Issuer& issuer) {
-  const auto keys = table.required_text("keys");
-  if (!keys) return;
+  const auto keys = table.text("keys");
+  if (!keys) return read_discovery(table, issuer);
   if (!keys->contains("://")) {
     issuer.file = folder / *keys;
     return;
   }
   auto url = net::parse_url(*keys);
   if (!url) return table.problem("keys", "it is no URL: " + url.error().message());
-  if (url->scheme != "https" && !net::is_loopback(*url))
+  if (!tenant::may_have_keys(*url))
     return table.problem("keys", "keys are fetched with https, or with http from the loopback");
   issuer.url = std::move(*url);
 }

@@ -40,7 +40,9 @@ TEST_F(AFileOfIssuers, ThatIsWrongIsRefusedWithThePlace) {
         "[[issuer]]\nissuer = \"a\"\naudience = \"b\"\nalgorithms = [\"HS256\"]\n"
         "keys = \"k\"",
         "[[issuer]]\nissuer = \"a\"\naudience = \"b\"\nalgorithms = [\"RS256\"]\n"
-        "keys = \"http://id.example/keys\""}) {
+        "keys = \"http://id.example/keys\"",
+        "[[issuer]]\nissuer = \"a\"\naudience = \"b\"\nalgorithms = [\"RS256\"]",
+        "[[issuer]]\nissuer = \"http://id.example\"\naudience = \"b\"\nalgorithms = [\"RS256\"]"}) {
     const auto loaded = load(kGood + more);
     ASSERT_FALSE(loaded) << more;
     EXPECT_EQ(loaded.error().code(), Code::invalid_config) << more;
@@ -72,6 +74,18 @@ keys = "https://two.example/keys"
   const tenant::Issuer& two = (**loaded)[1];
   EXPECT_EQ(two.url->text(), "https://two.example/keys");
   EXPECT_EQ(two.tenant, tenant::kNode);
+}
+
+TEST_F(AFileOfIssuers, MayLeaveItToTheIssuerWhereItsKeysAre) {
+  for (const char* name : {"https://id.example/realm", "https://id.example/realm/"}) {
+    const auto loaded = load("[[issuer]]\nissuer = \"" + std::string(name) +
+                             "\"\naudience = \"b\"\nalgorithms = [\"RS256\"]");
+    ASSERT_TRUE(loaded) << loaded.error().message();
+    const tenant::Issuer& issuer = (**loaded)[0];
+    EXPECT_EQ(issuer.discovery->text(),
+              "https://id.example/realm/.well-known/openid-configuration");
+    EXPECT_FALSE(issuer.url);
+  }
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "server/listeners.h"
 #include "server/removed_apps.h"
 #include "server/tenants.h"
+#include "tenant/identities.h"
 #include "wasm/code_cache.h"
 
 namespace carrel::server {
@@ -309,6 +310,10 @@ Result<void> read_again(Graph& graph) {
   if (!graph.options.read_again) return {};
   CARREL_TRY(ServerOptions fresh, graph.options.read_again());
   if (graph.tls && fresh.tls) graph.options.tls = std::move(fresh.tls);
+  if (graph.options.issuers) {
+    const auto none = std::make_shared<const std::vector<tenant::Issuer>>();
+    for (const auto& shard : graph.shards) shard->use(fresh.issuers ? fresh.issuers : none);
+  }
   graph.options.apps = std::move(fresh.apps);
   graph.options.hosts = std::move(fresh.hosts);
   graph.apps->set_sources(graph.options.apps);

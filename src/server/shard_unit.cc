@@ -90,6 +90,12 @@ tenant::Identities& ShardUnit::name_callers(
   return *identities_;
 }
 
+void ShardUnit::use(std::shared_ptr<const std::vector<tenant::Issuer>> issuers) {
+  shard_.submit([this, issuers = std::move(issuers)]() mutable {
+    if (identities_) identities_->use(std::move(issuers));
+  });
+}
+
 void ShardUnit::start(std::optional<unsigned> pin) {
   shard_.submit([this] {
     for (const auto& listener : apps_) listener->start();

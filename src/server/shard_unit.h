@@ -70,6 +70,8 @@ class ShardUnit {
 
   // Before `start`, after `allow_calls`: from now on callers are named by these issuers.
   tenant::Identities& name_callers(std::shared_ptr<const std::vector<tenant::Issuer>> issuers);
+  // After `name_callers`: from now on by these. Any time.
+  void use(std::shared_ptr<const std::vector<tenant::Issuer>> issuers);
 
   // `pin` names a processor for its thread.
   void start(std::optional<unsigned> pin);

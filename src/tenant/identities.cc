@@ -20,6 +20,17 @@ constexpr auto kStale = std::chrono::hours(24);
 constexpr auto kPause = std::chrono::seconds(10);      // between attempts
 constexpr auto kShortPause = std::chrono::seconds(1);  // while there are no keys at all
 
+constexpr std::size_t kMaxDiscovery = 64 << 10;
+
+std::string text_of(const std::optional<net::Url>& url) { return url ? url->text() : ""; }
+
+// Where the keys of both come from.
+bool same_keys(const Issuer& one, const Issuer& other) {
+  return one.expected.issuer == other.expected.issuer && one.file == other.file &&
+         text_of(one.url) == text_of(other.url) &&
+         text_of(one.discovery) == text_of(other.discovery);
+}
+
 bool has_value(const Json& claim, const std::string& value) {
   if (claim.is_string()) return claim.get<std::string>() == value;
   return claim.is_array() && std::ranges::any_of(claim, [&](const Json& each) {
@@ -64,6 +75,16 @@ struct Identities::Keys {
   }
 };
 
+// Whoever reads in it holds it, and so does the Identities until nobody does.
+struct Identities::Book {
+  std::shared_ptr<const std::vector<Issuer>> issuers;
+  std::vector<Keys> keys;  // as issuers
+
+  bool busy() const { return std::ranges::any_of(keys, &Keys::busy); }
+};
+
+bool may_have_keys(const net::Url& url) { return url.scheme == "https" || net::is_loopback(url); }
+
 Result<Principal> principal_of(const Identity& identity) {
   if (identity.subject.empty())
     return fail(Code::unauthenticated, "the JWT does not say whose it is: it has no \"sub\"");
@@ -81,13 +102,34 @@ Result<Principal> principal_of(const Identity& identity) {
 
 Identities::Identities(std::shared_ptr<const std::vector<Issuer>> issuers, net::Caller* client,
                        const Clock& clock)
-    : issuers_(std::move(issuers)), client_(client), clock_(clock), keys_(issuers_->size()) {}
+    : client_(client), clock_(clock), book_(std::make_shared<Book>()) {
+  book_->keys.resize(issuers->size());
+  book_->issuers = std::move(issuers);
+}
 Identities::~Identities() = default;
 
+void Identities::use(std::shared_ptr<const std::vector<Issuer>> issuers) {
+  auto book = std::make_shared<Book>();
+  book->keys.resize(issuers->size());
+  for (std::size_t i = 0; i < issuers->size(); ++i) {
+    const auto& before = *book_->issuers;
+    const auto same = std::ranges::find_if(
+        before, [&](const Issuer& each) { return same_keys(each, (*issuers)[i]); });
+    if (same == before.end()) continue;
+    const Keys& keys = book_->keys[static_cast<std::size_t>(same - before.begin())];
+    book->keys[i].set = keys.set;
+    book->keys[i].fetched = keys.fetched;
+  }
+  book->issuers = std::move(issuers);
+  before_.push_back(std::exchange(book_, std::move(book)));
+  std::erase_if(before_, [](const auto& old) { return old.use_count() == 1 && !old->busy(); });
+}
+
 // Of several that share a name, the one whose audience, algorithms and times it fits.
-const Issuer* Identities::issuer_of(const Jwt& jwt, const std::optional<TenantName>& tenant) const {
+const Issuer* Identities::issuer_of(const Book& book, const Jwt& jwt,
+                                    const std::optional<TenantName>& tenant) const {
   const Issuer* first = nullptr;
-  for (const Issuer& each : *issuers_) {
+  for (const Issuer& each : *book.issuers) {
     if (!is_from(jwt, each.expected.issuer) || (tenant && !contains(each.tenant, *tenant)))
       continue;
     if (check_claims(jwt, each.expected, clock_.wall())) return &each;
@@ -97,55 +139,82 @@ const Issuer* Identities::issuer_of(const Jwt& jwt, const std::optional<TenantNa
 }
 
 Task<Result<std::string>> Identities::fetch(const Issuer* issuer) {
-  if (!issuer->url) co_return read_file(issuer->file, kMaxJwks);
+  if (issuer->url) co_return co_await fetch_from(*issuer->url);
+  if (!issuer->discovery) co_return read_file(issuer->file, kMaxJwks);
+  CARREL_CO_TRY(net::Url url, co_await discover(issuer));
+  co_return co_await fetch_from(std::move(url));
+}
+
+// What it says counts only if it says so for this very issuer: whoever can publish below the same
+// host would otherwise speak for it.
+Task<Result<net::Url>> Identities::discover(const Issuer* issuer) {
+  CARREL_CO_TRY(const std::string text, co_await fetch_from(*issuer->discovery));
+  const Json json = text.size() <= kMaxDiscovery ? Json::parse(text, nullptr, false) : Json();
+  const auto wrong = [&](std::string_view what) {
+    return fail(Code::egress_bad_response, fmt::format("{} {}", issuer->discovery->text(), what));
+  };
+  if (!json.is_object()) co_return wrong("is no configuration of an issuer");
+  const auto text_in = [&](const char* key) {
+    const auto found = json.find(key);
+    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  if (text_in("issuer") != issuer->expected.issuer) co_return wrong("is of another issuer");
+  auto url = net::parse_url(text_in("jwks_uri"));
+  if (!url) co_return wrong("names no keys: its jwks_uri is no URL");
+  if (!may_have_keys(*url)) co_return wrong("names keys that would come without https");
+  co_return std::move(*url);
+}
+
+Task<Result<std::string>> Identities::fetch_from(net::Url url) {
   if (client_ == nullptr) co_return fail(Code::unavailable, "nothing can be fetched here");
-  CARREL_CO_TRY(
-      const auto response,
-      co_await client_->send(
-          kNode, {.url = *issuer->url, .headers = {{"accept", "application/json"}}, .body = {}},
-          {.total = std::chrono::seconds(10), .response_bytes = kMaxJwks}));
+  CARREL_CO_TRY(const auto response,
+                co_await client_->send(
+                    kNode, {.url = url, .headers = {{"accept", "application/json"}}, .body = {}},
+                    {.total = std::chrono::seconds(10), .response_bytes = kMaxJwks}));
   if (response->head().status != 200)
-    co_return fail(
-        Code::egress_bad_response,
-        fmt::format("{} answered with status {}", issuer->url->text(), response->head().status));
+    co_return fail(Code::egress_bad_response,
+                   fmt::format("{} answered with status {}", url.text(), response->head().status));
   co_return co_await read_all(&response->body());
 }
 
-Task<void> Identities::refresh(std::size_t index) {
-  const auto text = co_await fetch(&(*issuers_)[index]);
+Task<void> Identities::refresh(Book* book, std::size_t index) {
+  const auto text = co_await fetch(&(*book->issuers)[index]);
+  Keys& keys = book->keys[index];
   auto set = text ? KeySet::parse(*text)
                   : Result<std::shared_ptr<const KeySet>>(std::unexpected(text.error()));
   if (set) {
-    keys_[index].set = std::move(*set);
-    keys_[index].fetched = clock_.now();
+    keys.set = std::move(*set);
+    keys.fetched = clock_.now();
   } else {
-    keys_[index].problem = set.error().message();
+    keys.problem = set.error().message();
   }
   // Whoever is woken may ask again at once.
-  while (!keys_[index].waiting.empty()) {
-    const auto woken = std::exchange(keys_[index].waiting, {});
+  while (!keys.waiting.empty()) {
+    const auto woken = std::exchange(keys.waiting, {});
     for (const auto& each : woken) each->signal();
   }
 }
 
-Task<Result<std::shared_ptr<const KeySet>>> Identities::keys_for(std::size_t index,
+Task<Result<std::shared_ptr<const KeySet>>> Identities::keys_for(std::shared_ptr<Book> book,
+                                                                 std::size_t index,
                                                                  const Jwt* jwt) {
   const Instant now = clock_.now();
-  if (!keys_[index].busy() && keys_[index].due(*jwt, now)) {
-    keys_[index].tried = now;
-    keys_[index].fetching = refresh(index);
-    keys_[index].fetching.start();
+  Keys& keys = book->keys[index];
+  if (!keys.busy() && keys.due(*jwt, now)) {
+    keys.tried = now;
+    keys.fetching = refresh(book.get(), index);
+    keys.fetching.start();
   }
   // Who has the key need not wait for a newer set.
-  if (keys_[index].busy() && !keys_[index].has(*jwt, now)) {
+  if (keys.busy() && !keys.has(*jwt, now)) {
     const auto done = std::make_shared<async::Event>();
-    keys_[index].waiting.push_back(done);
+    keys.waiting.push_back(done);
     co_await *done;
   }
-  if (keys_[index].usable(now)) co_return keys_[index].set;
+  if (keys.usable(now)) co_return keys.set;
   co_return fail(Code::unavailable,
-                 fmt::format("the keys of {} cannot be had: {}", (*issuers_)[index].expected.issuer,
-                             keys_[index].problem));
+                 fmt::format("the keys of {} cannot be had: {}",
+                             (*book->issuers)[index].expected.issuer, keys.problem));
 }
 
 Task<Result<std::optional<Identity>>> Identities::identify(std::string token,
@@ -156,14 +225,17 @@ Task<Result<std::optional<Identity>>> Identities::identify(std::string token,
   if (!jwt)
     co_return tenant ? Result<std::optional<Identity>>(std::optional<Identity>())
                      : Result<std::optional<Identity>>(std::unexpected(jwt.error()));
-  const Issuer* const issuer = issuer_of(*jwt, tenant);
+  const auto book = book_;
+  const Issuer* const issuer = issuer_of(*book, *jwt, tenant);
   if (issuer == nullptr) co_return std::optional<Identity>();
   CARREL_CO_TRY_VOID(check_claims(*jwt, issuer->expected, clock_.wall()));
-  const auto index = static_cast<std::size_t>(issuer - issuers_->data());
-  CARREL_CO_TRY(const auto keys, co_await keys_for(index, &*jwt));
+  const auto index = static_cast<std::size_t>(issuer - book->issuers->data());
+  CARREL_CO_TRY(const auto keys, co_await keys_for(book, index, &*jwt));
   CARREL_CO_TRY_VOID(keys->verify(*jwt));
-  Identity identity{
-      .issuer = issuer, .claims = std::move(jwt->claims), .subject = {}, .expires = {}};
+  Identity identity{.issuer = {book->issuers, issuer},
+                    .claims = std::move(jwt->claims),
+                    .subject = {},
+                    .expires = {}};
   const auto subject = identity.claims.find("sub");
   if (subject != identity.claims.end() && subject->is_string())
     identity.subject = subject->get<std::string>();

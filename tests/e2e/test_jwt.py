@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import signal
 import subprocess
 import threading
 import time
@@ -23,13 +24,18 @@ class Issuer:
 
     def __init__(self, folder):
         self.folder, self.kid, self.asked, self.keys = folder, "", 0, []
+        self.discovered, self.configuration = 0, {}
         self.rotate("k1")
         issuer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
-                issuer.asked += 1
-                body = json.dumps({"keys": issuer.keys}).encode()
+                if self.path.endswith("/.well-known/openid-configuration"):
+                    issuer.discovered += 1
+                    body = json.dumps(issuer.configuration).encode()
+                else:
+                    issuer.asked += 1
+                    body = json.dumps({"keys": issuer.keys}).encode()
                 self.send_response(200)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
@@ -190,3 +196,90 @@ def test_a_file_of_issuers_that_is_wrong_keeps_it_from_starting(run_carrel, tmp_
     assert done.returncode == 1
     assert "issuers.toml:2" in done.stderr
     assert "https" in done.stderr
+
+
+DISCOVERED = """
+[[issuer]]
+issuer = "{name}"
+audience = "{audience}"
+algorithms = ["EdDSA"]
+tenant = "shop"
+"""
+
+
+@pytest.fixture
+def discovering(tmp_path, guests):
+    """A server whose issuer says itself where its keys are."""
+    app = App(tmp_path / "app", "shop").module("keep", guests("keeper"), 'grants = { kv = ["s:rw"] }')
+    app.route("POST /", "keep")
+    issuer = Issuer(tmp_path)
+    issuer.name = issuer.url.removesuffix("/keys")
+    issuer.configuration = {"issuer": issuer.name, "jwks_uri": issuer.url}
+    issuer.file = tmp_path / "issuers.toml"
+    issuer.file.write_text(DISCOVERED.format(name=issuer.name, audience="carrel"))
+    options = ["--admin", "off", "--state", tmp_path / "state", "--issuers", issuer.file]
+    with Server(
+        ["serve", app.folder, "--port", "0", "--shards", "1", "--allow-egress", "127.0.0.0/8", *options]
+    ) as server:
+        server.issuer = issuer
+        yield server
+        assert server.stop() == 0
+    issuer.server.shutdown()
+
+
+def test_an_issuer_says_where_its_keys_are(discovering):
+    issuer = discovering.issuer
+    status, body = call(discovering, issuer.sign(iss=issuer.name))
+    assert status == 200 and b"ada" in body
+    assert call(discovering, issuer.sign(iss=issuer.name))[0] == 200
+    assert (issuer.discovered, issuer.asked) == (1, 1)
+    assert call(discovering, issuer.sign(iss=issuer.name, aud="other"))[0] == 401
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        {},
+        {"issuer": "https://other.example"},
+        {"issuer": "{name}/"},
+        {"issuer": "{name}", "jwks_uri": 7},
+        {"issuer": "{name}", "jwks_uri": "http://id.example/keys"},
+        {"issuer": "{name}", "jwks_uri": "file:///etc/passwd"},
+        {"issuer": "{name}", "jwks_uri": "https://169.254.169.254/keys"},
+        [],
+    ],
+)
+def test_a_configuration_that_is_no_good_names_no_keys(discovering, configuration):
+    issuer = discovering.issuer
+    issuer.configuration = json.loads(json.dumps(configuration).replace("{name}", issuer.name))
+    if isinstance(configuration, dict) and issuer.configuration.get("issuer") != issuer.name:
+        issuer.configuration["jwks_uri"] = issuer.url
+    assert call(discovering, issuer.sign(iss=issuer.name))[0] == 503
+    assert issuer.asked == 0
+
+
+def test_the_file_of_issuers_is_read_again(discovering):
+    issuer = discovering.issuer
+    assert call(discovering, issuer.sign(iss=issuer.name))[0] == 200
+    issuer.file.write_text("no TOML [")
+    reload(discovering, "reload_failed")
+    assert call(discovering, issuer.sign(iss=issuer.name))[0] == 200
+    issuer.file.write_text(DISCOVERED.format(name=issuer.name, audience="others"))
+    reload(discovering, "reloaded")
+    assert call(discovering, issuer.sign(iss=issuer.name))[0] == 401
+    assert call(discovering, issuer.sign(iss=issuer.name, aud="others"))[0] == 200
+    assert issuer.asked == 1  # its keys are the same
+    issuer.file.write_text("")
+    reload(discovering, "reloaded")
+    status, body = call(discovering, issuer.sign(iss=issuer.name, aud="others"))
+    assert (status, b"ada" in body) == (200, False)  # it is nobody's
+
+
+def reload(server, word):
+    """Until the log has the word once more."""
+    before = server.log.count(word)
+    server.process.send_signal(signal.SIGHUP)
+    end = time.monotonic() + 20
+    while server.log.count(word) == before:
+        assert time.monotonic() < end, server.log
+        time.sleep(0.02)
