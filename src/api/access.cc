@@ -53,6 +53,13 @@ constexpr auto kTable = std::to_array<Access>({
     {"giveUpHost", Where::tenant, Verb::deploy},
     {"checkHost", Where::tenant, Verb::deploy},
 
+    {"bindings", Where::tenant, Verb::read},
+    {"binding", Where::tenant, Verb::read},
+    {"bind", Where::tenant, Verb::deploy},
+    {"unbind", Where::tenant, Verb::deploy},
+    {"recordings", Where::tenant, Verb::logs},
+    {"replay", Where::tenant, Verb::invoke},
+
     {"tenants", Where::anywhere, Verb::read},
     {"createTenant", Where::body, Verb::tenants},
     {"tenant", Where::tenant, Verb::read},

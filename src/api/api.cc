@@ -81,6 +81,9 @@ Task<Result<Answer>> Api::answer(net::Exchange* exchange) {
             .stage = stage_,
             .hosts = hosts_,
             .fetches = fetches_,
+            .bindings = bindings_,
+            .recordings = recordings_,
+            .shadows = shadows_,
             .work = work_};
   co_return co_await match.operation->answer(&call);
 }

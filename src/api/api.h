@@ -29,7 +29,14 @@ namespace carrel::hosts {
 class Desk;
 }
 
+namespace carrel::hook {
+class Recordings;
+class Shadows;
+}  // namespace carrel::hook
+
 namespace carrel::api {
+
+class BindingStage;
 
 // Owner: the composition root. Thread: the admin listener's shard. Stops: with the listener.
 class Api final : public net::Handler {
@@ -53,6 +60,13 @@ class Api final : public net::Handler {
 
   // Likewise: from now on host names can be claimed.
   void serve_hosts(hosts::Desk& desk) { hosts_ = &desk; }
+  // Likewise: from now on customers can bind. `shadows`: its shard's.
+  void serve_bindings(BindingStage& bindings, hook::Recordings& recordings,
+                      hook::Shadows& shadows) {
+    bindings_ = &bindings;
+    recordings_ = &recordings;
+    shadows_ = &shadows;
+  }
 
   // Whether something goes on that outlives its request. Any thread.
   bool busy() const { return work_.busy(); }
@@ -71,6 +85,9 @@ class Api final : public net::Handler {
   deployment::Stage* stage_ = nullptr;
   hosts::Desk* hosts_ = nullptr;
   Fetches fetches_;
+  BindingStage* bindings_ = nullptr;
+  hook::Recordings* recordings_ = nullptr;
+  hook::Shadows* shadows_ = nullptr;
   Work work_;
 };
 

@@ -22,9 +22,15 @@ namespace carrel::hosts {
 class Desk;
 }
 
+namespace carrel::hook {
+class Recordings;
+class Shadows;
+}  // namespace carrel::hook
+
 namespace carrel::api {
 
 class Authenticator;
+class BindingStage;
 class Fetches;
 
 // Owner: the API, for one request. Thread: the shard whose services these are.
@@ -50,9 +56,12 @@ struct Call {
   const turn::Services& services;  // all of a store's are there
   const Node& node;
   const Clock& clock;
-  deployment::Stage* stage;  // null: nothing can be deployed
-  hosts::Desk* hosts;        // null: no host names can be claimed
+  deployment::Stage* stage;                // null: nothing can be deployed
+  hosts::Desk* hosts;                      // null: no host names can be claimed
   Fetches& fetches;
+  BindingStage* bindings = nullptr;        // null: nothing can be bound
+  hook::Recordings* recordings = nullptr;  // likewise
+  hook::Shadows* shadows = nullptr;        // likewise
   Work& work;
 };
 

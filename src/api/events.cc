@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/body.h"
+#include "api/call_query.h"
 #include "api/query.h"
 #include "api/step.h"
 #include "base/base64.h"
@@ -13,7 +14,6 @@
 #include "patterns/hook/endpoint_state.h"
 #include "patterns/hook/lane.h"
 #include "store/record.h"
-#include "tenant/path.h"
 
 namespace carrel::api {
 namespace {
@@ -34,21 +34,6 @@ Result<void> may(const HookRequest& request, Verb verb, const TenantName& tenant
 
 std::string time_of(std::uint64_t milliseconds) {
   return hook::rfc3339(WallTime(std::chrono::milliseconds(milliseconds)));
-}
-
-Result<std::optional<TenantName>> tenant_in(std::string_view query, const hook::App& app) {
-  std::optional<TenantName> tenant;
-  CARREL_TRY(const auto pairs, read_query(query));
-  for (const auto& [key, value] : pairs) {
-    if (key != "tenant")
-      return fail(Code::invalid_argument, "an event is emitted with tenant only");
-    CARREL_TRY(tenant, tenant::parse_tenant(value));
-    if (!tenant::contains(app.tenant, *tenant)) {
-      return fail(Code::invalid_argument,
-                  fmt::format("the tenant is not {} or below it", app.tenant.str()));
-    }
-  }
-  return tenant;
 }
 
 Result<std::string> key_of(const net::Request& request) {
@@ -189,8 +174,18 @@ Task<std::optional<Result<Answer>>> EventApi::answer(HookRequest request) {
 
 Task<Result<Answer>> EventApi::emit(const HookRequest* request, const hook::Point* point) {
   net::Exchange& exchange = *request->exchange;
+  if (!request->apps->is_live(*request->app)) {
+    co_return fail(Code::invalid_argument,
+                   "events are told of to versions that are live, not to previews");
+  }
   hook::Emission emission;
-  CARREL_CO_TRY(emission.tenant, tenant_in(exchange.request.query, *request->app));
+  CARREL_CO_TRY(CallQuery query, read_call_query(exchange.request.query, *request->app));
+  if (query.dry_run || query.longest != Nanos::max())
+    co_return fail(Code::invalid_argument, "an event is emitted with tenant and subject only");
+  if (query.tenant)
+    emission.customers = request->apps->bound(*request->app, point->name, *query.tenant);
+  emission.tenant = std::move(query.tenant);
+  emission.subject = std::move(query.subject);
   CARREL_CO_TRY(emission.key, key_of(exchange.request));
   CARREL_CO_TRY(std::string body, co_await read_body(&exchange.body, 2 * hook::kMostEvent));
   CARREL_CO_TRY(emission.event, hook::read_event(exchange.request, std::move(body)));

@@ -36,6 +36,7 @@ class DeliverySwitch {
 struct HookRequest {
   net::Exchange* exchange;
   tenant::Principal principal;
+  std::shared_ptr<const hook::Apps> apps;
   std::shared_ptr<const hook::App> app;
   std::string_view path;  // after "/v1/hooks"
 };

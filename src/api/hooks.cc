@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "api/body.h"
-#include "api/query.h"
+#include "api/call_query.h"
+#include "base/share.h"
 #include "patterns/hook/report.h"
-#include "tenant/path.h"
 
 namespace carrel::api {
 namespace {
@@ -18,6 +17,7 @@ using Json = nlohmann::json;
 
 constexpr std::string_view kPoints = "/v1/hooks";
 constexpr std::string_view kInvoke = ":invoke";
+constexpr std::string_view kVersionKey = "carrel-version-key";  // as functions have it
 
 std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -44,30 +44,6 @@ Answer failure_of(const hook::Invocation& made, std::uint64_t id) {
   answer.body = text_of(json) + "\n";
   if (answer.head.status == 503) answer.head.headers.emplace_back("retry-after", "1");
   return answer;
-}
-
-constexpr std::uint32_t kLongestTimeout = 3'600'000;
-
-// "tenant=shop/merchant-17", which is the app's tenant or lies below it, and "timeout_ms=20".
-Result<void> read_call(std::string_view query, const hook::App& app, hook::Call& call) {
-  CARREL_TRY(const auto pairs, read_query(query));
-  for (const auto& [key, value] : pairs) {
-    if (key == "tenant") {
-      CARREL_TRY(call.tenant, tenant::parse_tenant(value));
-      if (tenant::contains(app.tenant, *call.tenant)) continue;
-      return fail(Code::invalid_argument,
-                  fmt::format("the tenant is not {} or below it", app.tenant.str()));
-    }
-    if (key != "timeout_ms")
-      return fail(Code::invalid_argument, "a point is called with tenant and timeout_ms only");
-    std::uint32_t millis = 0;
-    const char* const end = value.data() + value.size();
-    const auto read = std::from_chars(value.data(), end, millis);
-    if (read.ec != std::errc() || read.ptr != end || millis == 0 || millis > kLongestTimeout)
-      return fail(Code::invalid_argument, "timeout_ms is 1 to 3600000");
-    call.longest = std::chrono::milliseconds(millis);
-  }
-  return {};
 }
 
 // "cart.discounts" of "/v1/hooks/cart.discounts:invoke".
@@ -107,11 +83,14 @@ Task<Result<Answer>> HookApi::answer(net::Exchange* exchange) {
   const net::Request& request = exchange->request;
   CARREL_CO_TRY(const auto principal,
                 co_await authenticator_.identify(&request, services_, &clock_));
-  const auto app = apps_->find(request.host);
+  const std::string_view key = request.header(kVersionKey);
+  const auto app = apps_->find(
+      request.host, key.empty() ? place_among_hundred(exchange->id) : place_among_hundred(key));
   if (!app) co_return fail(Code::not_found, "no app with hook points has this host name");
   if (request.path.starts_with(kPoints)) {
     const HookRequest asked{.exchange = exchange,
                             .principal = principal,
+                            .apps = apps_,
                             .app = app,
                             .path = request.path.substr(kPoints.size())};
     if (auto made = co_await events_.answer(asked)) co_return std::move(*made);
@@ -142,7 +121,14 @@ Task<Result<Answer>> HookApi::answer(net::Exchange* exchange) {
 Task<Result<Answer>> HookApi::invoke(net::Exchange* exchange, std::shared_ptr<const hook::App> app,
                                      const hook::Point* point) {
   hook::Call call{.id = exchange->id};
-  CARREL_CO_TRY_VOID(read_call(exchange->request.query, *app, call));
+  CARREL_CO_TRY(CallQuery query, read_call_query(exchange->request.query, *app));
+  // Of a preview nobody but the app's own tenant is to see anything.
+  if (query.tenant && apps_->is_live(*app))
+    call.customers = apps_->bound(*app, point->name, *query.tenant);
+  call.tenant = std::move(query.tenant);
+  call.subject = std::move(query.subject);
+  call.longest = query.longest;
+  if (query.dry_run) call.kind = hook::Call::Kind::rehearsal;
   CARREL_CO_TRY(call.input, co_await read_body(&exchange->body, hook::kMaxDocument));
   const hook::Invocation made = co_await invoker_.invoke(std::move(app), point, std::move(call));
   co_return made.error ? failure_of(made, exchange->id) : answer_of(made);

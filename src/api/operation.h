@@ -39,6 +39,8 @@ std::span<const Operation> audit_operations();
 std::span<const Operation> app_operations();
 std::span<const Operation> version_operations();
 std::span<const Operation> host_operations();
+std::span<const Operation> binding_operations();
+std::span<const Operation> recording_operations();
 
 // Every operation there is.
 std::span<const Operation> all_operations();

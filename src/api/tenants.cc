@@ -14,6 +14,7 @@
 #include "api/step.h"
 #include "app/deployment/desk.h"
 #include "base/percent.h"
+#include "patterns/hook/binding_record.h"
 #include "tenant/tenant.h"
 
 namespace carrel::api {
@@ -210,6 +211,14 @@ Task<Result<void>> check_no_app(store::Transaction* transaction) {
   }
 }
 
+Task<Result<void>> check_no_binding(store::Transaction* transaction) {
+  CARREL_CO_TRY(const store::NamePage page,
+                co_await transaction->read_names(hook::kBindings, "", "", 1));
+  if (page.entries.empty()) co_return Result<void>();
+  co_return fail(Code::in_use, fmt::format("the tenant has a binding, {}; remove it first",
+                                           page.entries.front().name));
+}
+
 struct Removal final : AnsweringStep {
   using AnsweringStep::AnsweringStep;
   Task<Result<void>> run(store::Transaction& transaction) override {
@@ -221,6 +230,7 @@ struct Removal final : AnsweringStep {
       co_return fail(Code::in_use,
                      fmt::format("the tenant has an app, {}; remove it first", app->name));
     CARREL_CO_TRY_VOID(co_await check_no_app(&transaction));
+    CARREL_CO_TRY_VOID(co_await check_no_binding(&transaction));
     CARREL_CO_TRY(const bool children, co_await tenant::has_children(&transaction, call->tenant));
     if (children) co_return fail(Code::in_use, "there are tenants below it; remove them first");
     const Json before = to_json(found);

@@ -50,10 +50,11 @@ std::optional<T> read_word(TableReader& table, std::string_view key,
 }
 
 std::shared_ptr<const document::Schema> read_schema(TableReader& table, std::string_view key,
-                                                    const Manifest& manifest) {
+                                                    const Manifest& manifest, HookPoint& point) {
   if (!table.has(key)) return nullptr;
   const auto path = inner_path(table, key, manifest.folder);
   if (!path) return nullptr;
+  point.files.push_back(*path);
   const auto text = read_small_file(*path);
   if (!text) {
     table.problem(key, text.error().message());
@@ -98,18 +99,25 @@ void read_failure(TableReader& table, HookPoint& point) {
 }
 
 // JSON pointers, in which "*" is each element of an array.
-std::vector<std::string> read_places(TableReader& table) {
+std::vector<std::string> read_places(TableReader& table, std::string_view key,
+                                     std::string_view such_as) {
   constexpr std::size_t kMostPlaces = 16;
-  auto places = table.texts("html", 256);
+  auto places = table.texts(key, 256);
   if (places.size() > kMostPlaces)
-    table.problem("html", fmt::format("`html` names at most {} places", kMostPlaces));
+    table.problem(key, fmt::format("`{}` names at most {} places", key, kMostPlaces));
   for (const std::string& place : places) {
     if (place.empty() || place.starts_with('/')) continue;
-    table.problem("html", fmt::format("{} is no place in an answer; write a JSON pointer such as "
-                                      "\"/html\" or \"/cards/*/html\"",
-                                      in_quotes(place)));
+    table.problem(key, fmt::format("{} is no place in a document; write a JSON pointer such as {}",
+                                   in_quotes(place), such_as));
   }
   return places;
+}
+
+void read_record(TableReader& table, HookPoint& point) {
+  static constexpr std::array<std::pair<Record, std::string_view>, 3> kWords = {
+      {{Record::none, "none"}, {Record::failures, "failures"}, {Record::all, "all"}}};
+  if (const auto word = read_word(table, "record", kWords)) point.record = *word;
+  point.hidden = read_places(table, "private", "\"/customer\" or \"/lines/*/note\"");
 }
 
 // Of an application that has libcarrel; a server has none.
@@ -127,15 +135,31 @@ std::vector<std::string> read_functions(TableReader& table) {
   return names;
 }
 
+Customers read_customers(TableReader& table) {
+  Customers customers;
+  for (const std::string& word : table.texts("customers", 16)) {
+    if (word == "modules") {
+      customers.modules = true;
+    } else if (word == "endpoints") {
+      customers.endpoints = true;
+    } else {
+      table.problem("customers", fmt::format("`customers` says what they may bind: \"modules\", "
+                                             "\"endpoints\" or both, not {}",
+                                             in_quotes(word)));
+    }
+  }
+  return customers;
+}
+
 // What becomes of a call's answers.
 void read_answers(TableReader& table, HookPoint& point, const Manifest& manifest) {
   if (!table.has("combine")) {
     table.problem("point", "[[hook]] needs `combine`: first, all, chain, merge or any-deny");
   }
   if (const auto combine = read_word(table, "combine", kCombines)) point.combine = *combine;
-  point.output = read_schema(table, "output", manifest);
+  point.output = read_schema(table, "output", manifest, point);
   read_failure(table, point);
-  point.html = read_places(table);
+  point.html = read_places(table, "html", "\"/html\" or \"/cards/*/html\"");
   point.functions = read_functions(table);
   table.refuse("retry", "a call is not tried again; it is of kind = \"event\" points");
 }
@@ -183,13 +207,6 @@ void check_binding(TableReader& table, const HookPoint& point, const HookBinding
   }
 }
 
-// Clear text only where nobody else hears it.
-bool is_private_way(const net::Url& url) {
-  if (url.scheme == "https" || url.host == "localhost" || url.host == "::1") return true;
-  const auto address = net::parse_ip(url.host);
-  return address && !address->v6 && address->bytes[0] == 127;
-}
-
 std::optional<net::Url> read_url(TableReader& table, std::string_view key) {
   const auto text = table.required_text(key);
   if (!text) return {};
@@ -202,12 +219,6 @@ std::optional<net::Url> read_url(TableReader& table, std::string_view key) {
     return std::move(*url);
   }
   return {};
-}
-
-// RFC 6749, section 3.3: a word of a scope.
-bool is_scope(std::string_view text) {
-  return std::ranges::all_of(text,
-                             [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
 }
 
 std::optional<OAuthClient> read_oauth(TableReader& outer, Problems& problems) {
@@ -318,6 +329,23 @@ std::string_view format_name(EventFormat format) {
   return std::ranges::find(kFormats, format, &decltype(kFormats)::value_type::first)->second;
 }
 
+std::optional<EventFormat> parse_format(std::string_view name) {
+  const auto* const found =
+      std::ranges::find(kFormats, name, &decltype(kFormats)::value_type::second);
+  return found == kFormats.end() ? std::nullopt : std::optional(found->first);
+}
+
+bool is_private_way(const net::Url& url) {
+  if (url.scheme == "https" || url.host == "localhost" || url.host == "::1") return true;
+  const auto address = net::parse_ip(url.host);
+  return address && !address->v6 && address->bytes[0] == 127;
+}
+
+bool is_scope(std::string_view text) {
+  return std::ranges::all_of(text,
+                             [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+}
+
 bool is_point_name(std::string_view text) {
   const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   const auto inner = [&](char c) { return plain(c) || c == '-' || c == '_' || c == '.'; };
@@ -343,7 +371,7 @@ HookPoint read_hook(const TomlValue& value, const Manifest& manifest,
   } else if (point.kind == PointKind::event) {
     point.deadline = 15s;
   }
-  point.input = read_schema(table, "input", manifest);
+  point.input = read_schema(table, "input", manifest, point);
   if (point.kind == PointKind::event) {
     read_retry(table, point);
     for (const std::string_view key :
@@ -353,6 +381,8 @@ HookPoint read_hook(const TomlValue& value, const Manifest& manifest,
     read_answers(table, point, manifest);
   }
   point.grants = read_grants(table);
+  point.customers = read_customers(table);
+  read_record(table, point);
   const auto bindings = table.tables("bind");
   if (bindings.size() > kMaxBindings) {
     table.problem("bind", fmt::format("a point has at most {} modules", kMaxBindings));

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -82,6 +83,18 @@ struct HookBinding {
   std::optional<HookEndpoint> endpoint = {};  // in place of the module
 };
 
+// What a customer may see of what its binding was given.
+enum class Record : std::uint8_t {
+  none,
+  failures,  // inputs that it failed on
+  all,
+};
+
+// What tenants below the app's may bind to a point themselves.
+struct Customers {
+  bool modules = false, endpoints = false;
+};
+
 struct HookPoint {
   std::string name;
   PointKind kind = PointKind::call;
@@ -92,11 +105,21 @@ struct HookPoint {
   std::string default_answer;                      // JSON; for use_default
   std::shared_ptr<const document::Schema> input;   // null: any JSON
   std::shared_ptr<const document::Schema> output;  // of each answer; null: any JSON
+  std::vector<std::filesystem::path> files = {};   // that it names: its schemas
   std::vector<std::string> html;                   // places in an answer that are made safe
   turn::Grants grants;                             // what modules of other tenants may have here
+  Customers customers = {};                        // what they may bind; nothing: they may not
+  Record record = Record::none;                    // what is kept for them
+  std::vector<std::string> hidden = {};            // places that are not: `private`
   std::vector<std::string> functions = {};         // of an embedding application, in /app
   std::vector<HookBinding> bindings;               // in their order
 };
+
+// Whether nobody but the endpoint hears what it is sent: https, or http to this machine.
+bool is_private_way(const net::Url& url);
+// Words of a scope as OAuth 2.0 has them (RFC 6749, section 3.3).
+bool is_scope(std::string_view text);
+std::optional<EventFormat> parse_format(std::string_view name);
 
 // "cart.discounts": 1 to 64 of a-z, 0-9, '-', '_' and '.', first and last a letter or a digit.
 bool is_point_name(std::string_view text);

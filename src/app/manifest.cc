@@ -282,10 +282,16 @@ std::optional<fs::path> inner_path(TableReader& table, std::string_view key,
 }
 
 Result<void> check_deployable(const Manifest& manifest) {
-  if (!manifest.hooks.empty()) {
-    return fail(Code::invalid_config,
-                "it has hook points, and those of deployed apps are not served yet",
-                "serve the app from its folder: `carrel serve FOLDER`");
+  for (const HookPoint& point : manifest.hooks) {
+    for (const HookBinding& binding : point.bindings) {
+      if (binding.tenant.empty()) continue;
+      return fail(
+          Code::invalid_config,
+          fmt::format("\"{}\" is bound to the point \"{}\" in another tenant, which only an "
+                      "app that is served from its folder can do",
+                      binding.name, point.name),
+          "take its `tenant` away");
+    }
   }
   return {};
 }

@@ -81,7 +81,7 @@ Result<Manifest> load_manifest(const std::filesystem::path& where);
 Result<Manifest> parse_manifest(std::string_view text, const std::filesystem::path& file);
 
 // Errors: invalid_config for what only an app in a folder may have, and one that is deployed may
-// not: hook points.
+// not: bindings in other tenants.
 Result<void> check_deployable(const Manifest& manifest);
 
 // Parts that modules.toml and case.toml share.

@@ -13,10 +13,12 @@
 #include "base/hex.h"
 #include "base/id.h"
 #include "base/look_out.h"
+#include "base/name_table.h"
 #include "base/node_key.h"
 #include "base/percent.h"
 #include "base/result.h"
 #include "base/secret_bytes.h"
+#include "base/share.h"
 #include "base/utf8.h"
 
 namespace carrel {
@@ -237,6 +239,30 @@ TEST(LookOut, IsLeftOutMoreAndMoreWhereItDoesNotPay) {
     tries += looked ? 1 : 0;
   }
   EXPECT_LT(tries, 60);
+}
+
+TEST(NameTable, AChangeLeavesReadersWhatTheyHave) {
+  NameTable<int> table;
+  for (int i = 0; i < 1000; ++i) table.set(std::to_string(i), std::make_shared<int>(i));
+  const NameTable<int> before = table;
+  table.set("7", std::make_shared<int>(70));
+  table.remove("8");
+  EXPECT_EQ(**before.find("7"), 7);
+  EXPECT_EQ(**before.find("8"), 8);
+  EXPECT_EQ(**table.find("7"), 70);
+  EXPECT_EQ(table.find("8"), nullptr);
+  int count = 0;
+  table.each([&](const std::string&, const auto&) { ++count; });
+  EXPECT_EQ(count, 999);
+}
+
+TEST(Share, PlacesAreSpreadAndStay) {
+  int low = 0;
+  for (std::uint64_t i = 0; i < 1000; ++i) low += place_among_hundred(i) < 10 ? 1 : 0;
+  EXPECT_GT(low, 60);
+  EXPECT_LT(low, 140);
+  static_assert(place_among_hundred("cart-7") == place_among_hundred("cart-7"));
+  static_assert(place_among_hundred("cart-7") < 100);
 }
 
 }  // namespace

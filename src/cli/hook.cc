@@ -10,6 +10,8 @@
 #include "base/files.h"
 #include "base/percent.h"
 #include "cli/command.h"
+#include "cli/hook_bind.h"
+#include "cli/hook_replay.h"
 #include "cli/hook_shadow.h"
 #include "cli/json_text.h"
 #include "cli/kept.h"
@@ -24,7 +26,10 @@ constexpr std::size_t kMostInput = 1 << 20;
 constexpr std::chrono::seconds kLongest{90};  // a point's deadline is a minute at most
 
 struct Options {
-  std::string action, point, tenant, binding, module, id;
+  std::string action, point, tenant, binding, module, id, subject;
+  bool dry_run = false;
+  BindOptions bind;
+  ReplayOptions replay;
   std::vector<std::string> inputs;  // files
   NodeOptions node;
   bool json = false;
@@ -65,8 +70,11 @@ std::string target_of(const Options& options, std::string_view what) {
 }
 
 Result<NodeAnswer> send_input(NodeClient& node, const Options& options, std::string_view what) {
-  std::string target = target_of(options, what);
-  if (!options.tenant.empty()) target += "?tenant=" + percent_encode(options.tenant);
+  std::string target = target_of(options, what), query;
+  if (!options.tenant.empty()) query += "&tenant=" + percent_encode(options.tenant);
+  if (!options.subject.empty()) query += "&subject=" + percent_encode(options.subject);
+  if (options.dry_run) query += "&dry_run=true";
+  if (!query.empty()) target += "?" + query.substr(1);
   std::string input;
   if (options.inputs.empty() || options.inputs.front() == "-") {
     CARREL_TRY(input, read_input(kMostInput));
@@ -180,8 +188,9 @@ struct Action {
   std::string_view name;
   enum class Point : std::uint8_t { needed, none } point;
   Result<void> (*act)(NodeClient& node, const Options& options);  // null: it gives a status
+  enum class Of : std::uint8_t { app, tenant } of = Of::app;      // whom it is asked of
 };
-constexpr std::array<Action, 11> kActions = {{
+constexpr std::array<Action, 16> kActions = {{
     {"list", Action::Point::none, list},
     {"call", Action::Point::needed, call},
     {"emit", Action::Point::needed, emit},
@@ -193,7 +202,42 @@ constexpr std::array<Action, 11> kActions = {{
     {"shadow", Action::Point::needed, nullptr},
     {"pause", Action::Point::none, set_pause},
     {"resume", Action::Point::none, set_pause},
+    {"bind", Action::Point::needed, nullptr, Action::Of::tenant},
+    {"unbind", Action::Point::needed, nullptr, Action::Of::tenant},
+    {"bindings", Action::Point::none, nullptr, Action::Of::tenant},
+    {"tail", Action::Point::needed, nullptr, Action::Of::tenant},
+    {"replay", Action::Point::needed, nullptr, Action::Of::tenant},
 }};
+
+// By the /v1 API, in the customer's tenant.
+Result<int> act_on_bindings(const Options& options) {
+  if (options.tenant.empty()) {
+    return fail(Code::invalid_argument,
+                fmt::format("carrel hook {} needs --tenant", options.action), "carrel help hook");
+  }
+  if (options.action == "tail" || options.action == "replay") {
+    ReplayOptions replay = options.replay;
+    replay.tenant = options.tenant;
+    replay.binding = options.point;
+    replay.module = options.module;
+    replay.json = options.json;
+    CARREL_TRY(const auto node, NodeClient::find(options.node, options.tenant));
+    if (options.action == "replay") return hook_replay(*node, replay);
+    CARREL_TRY_VOID(hook_tail(*node, replay));
+    return kOk;
+  }
+  BindOptions bind = options.bind;
+  bind.tenant = options.tenant;
+  bind.name = options.action == "unbind" ? options.point : options.binding;
+  bind.point = options.point;
+  bind.module = options.module;
+  bind.json = options.json;
+  CARREL_TRY(const auto node, NodeClient::find(options.node, options.tenant));
+  CARREL_TRY_VOID(options.action == "bind"     ? hook_bind(*node, bind)
+                  : options.action == "unbind" ? hook_unbind(*node, bind)
+                                               : hook_bindings(*node, bind));
+  return kOk;
+}
 
 Result<int> act(const Options& options) {
   const auto* const action = std::ranges::find(kActions, options.action, &Action::name);
@@ -206,6 +250,7 @@ Result<int> act(const Options& options) {
   }
   if (options.inputs.size() > 1 && options.action != "shadow")
     return fail(Code::invalid_argument, "one INPUT at a time", "carrel help hook");
+  if (action->of == Action::Of::tenant) return act_on_bindings(options);
   CARREL_TRY(const auto node, NodeClient::of_hooks(options.node));
   if (action->act == nullptr) {
     return shadow(*node, {.point = options.point,
@@ -230,19 +275,34 @@ Run add(CLI::App& app) {
   app.add_option("ACTION", options->action)->required()->check(CLI::IsMember(action_names()));
   app.add_option("POINT", options->point);
   app.add_option("INPUT", options->inputs);
-  app.add_option("--tenant", options->tenant, "call, emit: whom it is for (default: all tenants)")
+  app.add_option("--tenant", options->tenant,
+                 "call, emit: whom it is for (default: the app's own modules\n"
+                 "are asked); bind and those after it: whose it is")
       ->type_name("TENANT");
+  app.add_option("--subject", options->subject,
+                 "call, emit: who has the same is in the same bindings' shares")
+      ->type_name("TEXT");
+  app.add_flag("--dry-run", options->dry_run, "call: nothing that modules change is kept");
   app.add_option("--binding", options->binding,
-                 "dead, pending, redrive, enable, shadow: of this binding")
+                 "dead, pending, redrive, enable, shadow: of this binding;\n"
+                 "bind: its name (default: the module's)")
       ->type_name("NAME");
   app.add_option("--module", options->module,
-                 "shadow: of the app, beside the endpoint of --binding")
+                 "shadow: of the app, beside the endpoint of --binding;\n"
+                 "bind, replay: APP/NAME of a deployed app of the tenant;\n"
+                 "replay: or APP/NAME@VERSION (default: the binding's own)")
       ->type_name("NAME");
+  add_bind_options(app, options->bind);
+  add_replay_options(app, options->replay);
   app.add_option("--id", options->id, "redrive: of this event only")->type_name("ID");
   app.add_flag("--json", options->json, "A line of JSON for each; call: what each module did");
   app.add_option("--server", options->node.server,
-                 "Where hook points are called (default: one that uses the\nstate folder)")
+                 "Where hook points are called; bind and those after\n"
+                 "it: the /v1 API (default: one that uses the state folder)")
       ->type_name("URL");
+  app.add_option("--host", options->node.host,
+                 "Of several apps, the one with this name: shop.acme.localhost")
+      ->type_name("HOST");
   add_token_options(app, options->node);
   return [options] {
     const auto done = act(*options);
@@ -272,15 +332,24 @@ const Command kHook{
         "  shadow POINT      sends each INPUT to an endpoint and runs a module on it, of which nothing is\n"
         "                    kept, and says where their answers differ; then the exit status is 1\n"
         "  pause, resume     all deliveries of the node; a restored backup begins paused\n"
+        "  bind POINT        binds a module of a customer's app, or an endpoint, to a point of --app\n"
+        "  bindings          what --tenant has bound, and whether it is called\n"
+        "  unbind BINDING    takes one away\n"
+        "  tail BINDING      what it was given lately and what came of it, as far as the point lets that be kept\n"
+        "  replay BINDING    runs a module on that, keeps nothing of it, and says where the answers differ; then\n"
+        "                    the exit status is 1\n"
         "\n"
-        "INPUT is a file with JSON; without one, or with -, standard input. Modules and endpoints are\n"
-        "bound in carrel.toml. Exit status 3: there is no such point.",
+        "INPUT is a file with JSON; without one, or with -, standard input. An app's own modules\n"
+        "and endpoints are bound in carrel.toml, customers' with bind. Exit status 3: there is no such point.",
     .examples =
         "carrel hook list\n"
         "carrel hook call cart.discounts cart.json --tenant shop/merchant-17\n"
         "echo '{\"total\": 12.5}' | carrel hook call cart.discounts --json\n"
         "carrel hook emit order.created order.json\n"
         "carrel hook shadow cart.discounts carts/*.json --binding tax-service --module tax\n"
+        "carrel hook bind cart.discounts --app shop --tenant acme/merchant-17 --module tweaks/loyalty\n"
+        "carrel hook call cart.discounts cart.json --host shop.acme.localhost --tenant acme/merchant-17 --dry-run\n"
+        "carrel hook replay loyalty --tenant acme/merchant-17 --module tweaks/loyalty@4\n"
         "carrel hook dead order.created && carrel hook redrive order.created --binding crm\n",
     .add = add,
 };

@@ -238,7 +238,10 @@ Result<std::unique_ptr<NodeClient>> NodeClient::of_hooks(const NodeOptions& opti
   }
   CARREL_TRY(const std::string token,
              read_token(token_option.empty() ? state / "token" : fs::path(token_option)));
-  return std::make_unique<NodeClient>(urls.front(), token);
+  if (options.host.empty()) return std::make_unique<NodeClient>(urls.front(), token);
+  CARREL_TRY(net::Url url, net::parse_url(urls.front()));
+  url.host = options.host;
+  return std::make_unique<NodeClient>(fmt::format("{}://{}", url.scheme, url.authority()), token);
 }
 
 Result<std::unique_ptr<NodeClient>> NodeClient::of_state(const fs::path& state) {

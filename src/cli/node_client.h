@@ -23,6 +23,7 @@ namespace carrel::cli {
 // Texts as they were typed.
 struct NodeOptions {
   std::string state, server, token_file;
+  std::string host = {};  // of hook points: an app's name, in place of the server's
 };
 void add_node_options(CLI::App& app, NodeOptions& options);
 // All of them but the server.

@@ -189,7 +189,7 @@ void add_operation_options(CLI::App& app, ServeArguments& arguments) {
       ->type_name("NAME")
       ->allow_extra_args(false);
   app.add_option("--data", arguments.data,
-                 "Where hook points are called, or off (default: 127.0.0.1:3002 if there are any)")
+                 "Where hook points are called, or off (default: 127.0.0.1:3002)")
       ->type_name("HOST:PORT");
   app.add_option("--data-socket", arguments.data_socket,
                  "A Unix socket where hook points are called as well, by libcarrel (default: none)")

@@ -49,11 +49,12 @@ Outcome<std::shared_ptr<Application>> Application::open(const std::filesystem::p
     application->code_.push_back(std::move(code));
   }
   application->log_ = log;
-  CARREL_TRY(const auto made, server::hook_points_of(manifest, modules, {}, 0));
-  if (!made)
+  if (manifest.hooks.empty())
     return std::unexpected(Failure(
         Error(Code::invalid_config, fmt::format("{} has no hook points", manifest.file.string()),
               "[[hook]] declares one")));
+  CARREL_TRY(const auto made,
+             server::hook_points_of(manifest, modules, TenantName(manifest.app.str()), {}, 0));
   auto hooks = std::make_shared<hook::App>(*made);
   for (const app::HookPoint& declared : manifest.hooks) {
     if (declared.functions.empty()) continue;

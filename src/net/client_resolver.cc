@@ -35,13 +35,18 @@ bool is_unknown(int failure) {
   return failure == EAI_NONAME || failure == EAI_NODATA || failure == EAI_ADDRFAMILY;
 }
 
+// Names below "localhost" are this machine's, whatever is served by them (RFC 6761, 6.3).
+const char* asked_name(const std::string& host) {
+  return host.ends_with(".localhost") ? "localhost" : host.c_str();
+}
+
 Answer ask_system(const std::string& host) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_ADDRCONFIG;
   addrinfo* first = nullptr;
-  const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &first);
+  const int failed = ::getaddrinfo(asked_name(host), nullptr, &hints, &first);
   if (failed != 0) {
     return fail(is_unknown(failed) ? Code::egress_name : Code::egress_failed,
                 fmt::format("cannot resolve {}: {}", host, ::gai_strerror(failed)));

@@ -126,8 +126,8 @@ Result<LoadedApp> AppLoader::load_placed(app::Manifest manifest, const AppSource
   for (const app::Function& each : manifest.functions)
     site->functions.push_back(modules[each.module]);
 
-  CARREL_TRY(auto hooks,
-             hook_points_of(manifest, modules, site->hosts, placement.environment.size()));
+  CARREL_TRY(auto hooks, hook_points_of(manifest, modules, placement.tenant, site->hosts,
+                                        placement.environment.size()));
   LoadedApp app{.site = site,
                 .hooks = std::move(hooks),
                 .folders = folders_of(manifest),

@@ -23,7 +23,7 @@ namespace carrel::server {
 
 struct LoadedApp {
   std::shared_ptr<const function::Site> site;
-  std::shared_ptr<const hook::App> hooks;  // null: it has no hook points
+  std::shared_ptr<const hook::App> hooks;  // its points and its modules
   api::AppInfo info;
   std::vector<WatchedFolder> folders;  // where its files are
   std::vector<std::string> notices;

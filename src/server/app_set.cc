@@ -88,10 +88,10 @@ std::vector<std::shared_ptr<const function::Site>> AppSet::sites() const {
   return sites;
 }
 
-std::shared_ptr<const hook::Apps> AppSet::hooks() const {
-  auto hooks = std::make_shared<hook::Apps>();
+std::vector<std::shared_ptr<const hook::App>> AppSet::hooks() const {
+  std::vector<std::shared_ptr<const hook::App>> hooks;
   for (const LoadedApp& app : apps_) {
-    if (app.hooks) hooks->all.push_back(app.hooks);
+    if (!app.hooks->points.empty()) hooks.push_back(app.hooks);
   }
   return hooks;
 }

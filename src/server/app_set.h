@@ -26,7 +26,7 @@ class AppSet {
   Result<void> reload_all();
 
   std::vector<std::shared_ptr<const function::Site>> sites() const;
-  std::shared_ptr<const hook::Apps> hooks() const;
+  std::vector<std::shared_ptr<const hook::App>> hooks() const;  // that have points
   const std::vector<LoadedApp>& apps() const { return apps_; }
   std::vector<WatchedFolder> folders() const;
 

@@ -30,11 +30,28 @@ class ReadyApp final : public Ready {
   explicit ReadyApp(LoadedApp app) : app_(std::move(app)) {}
   const std::vector<std::string>& routes() const override { return app_.info.routes; }
   const std::vector<std::string>& notices() const override { return app_.notices; }
-  const std::shared_ptr<const function::Site>& site() const { return app_.site; }
+  const LoadedApp& app() const { return app_; }
 
  private:
   LoadedApp app_;
 };
+
+const LoadedApp& app_in(const ReadyVersion& version) {
+  return static_cast<const ReadyApp&>(*version.ready).app();
+}
+
+// As long as it is served, it is known to be ready.
+std::shared_ptr<const function::Site> site_of(const ReadyVersion& version) {
+  return {version.ready, app_in(version).site.get()};
+}
+std::shared_ptr<const hook::App> points_of(const ReadyVersion& version) {
+  return {version.ready, app_in(version).hooks.get()};
+}
+
+Entrance entrance_to(function::Shares sites, hook::AppShares points) {
+  return {.sites = std::make_shared<const function::Shares>(std::move(sites)),
+          .points = std::make_shared<const hook::AppShares>(std::move(points))};
+}
 
 // Whoever deployed knows paths below the app's folder, not where this server keeps it.
 Error without(const fs::path& folder, const Error& error) {
@@ -57,6 +74,10 @@ struct Delivery {
 };
 
 }  // namespace
+
+const hook::App& points_in(const Ready& version) {
+  return *static_cast<const ReadyApp&>(version).app().hooks;
+}
 
 DeployedApps::DeployedApps(const AppLoader& loader, const store::Parts& parts,
                            Switchboard& switchboard, observe::Log& events, DeployedOptions options)
@@ -244,32 +265,28 @@ async::Task<DeployedApps::ReadyResult> DeployedApps::prepare(async::Shard& shard
   co_return std::move(*delivery->result);
 }
 
-AppHosts DeployedApps::hosts_for(const Scope& scope, const AppRecord& app,
-                                 const std::vector<ReadyVersion>& versions) const {
-  if (app.removed) return {};
-  const auto site_of = [&](std::uint64_t number) -> std::shared_ptr<const function::Site> {
-    const auto found = std::ranges::find(versions, number, &ReadyVersion::number);
-    if (found == versions.end() || found->ready == nullptr) return nullptr;
-    // As long as it is served, it is known to be ready.
-    return {found->ready, static_cast<const ReadyApp&>(*found->ready).site().get()};
-  };
-  AppHosts hosts;
-  auto live = std::make_shared<function::Shares>();
+AppEntrances DeployedApps::entrances_of(const Scope& scope, const AppRecord& app,
+                                        const std::vector<ReadyVersion>& versions) const {
+  AppEntrances entrances;
+  if (app.removed) return entrances;
+  function::Shares sites;
+  hook::AppShares points;
   for (const deployment::Share& share : app.live) {
-    if (auto site = site_of(share.version)) live->all.push_back({std::move(site), share.percent});
+    const auto found = std::ranges::find(versions, share.version, &ReadyVersion::number);
+    if (found == versions.end() || found->ready == nullptr) continue;
+    sites.all.push_back({site_of(*found), share.percent});
+    points.all.push_back({points_of(*found), share.percent});
   }
-  if (!live->all.empty()) {
-    hosts.live = std::move(live);
-    hosts.hosts = this->hosts(scope);
+  if (!sites.all.empty()) {
+    entrances.live = entrance_to(std::move(sites), std::move(points));
+    entrances.hosts = hosts(scope);
   }
   for (const ReadyVersion& version : versions) {
-    auto site = site_of(version.number);
-    if (!site || !app.serves(version.number)) continue;
-    hosts.previews.emplace_back(
-        preview_host(scope, version.number),
-        std::make_shared<function::Shares>(function::Shares{{{std::move(site)}}}));
+    if (version.ready == nullptr || !app.serves(version.number)) continue;
+    entrances.previews.emplace_back(preview_host(scope, version.number),
+                                    entrance_to({{{site_of(version)}}}, {{{points_of(version)}}}));
   }
-  return hosts;
+  return entrances;
 }
 
 async::Task<void> DeployedApps::serve(async::Shard& shard, Scope scope, AppRecord app,
@@ -277,7 +294,7 @@ async::Task<void> DeployedApps::serve(async::Shard& shard, Scope scope, AppRecor
   note_removal(scope, app);
   const auto done = std::make_shared<async::Event>();
   const bool newer =
-      switchboard_.set_app(scope, app.revision, hosts_for(scope, app, versions),
+      switchboard_.set_app(scope, app.revision, entrances_of(scope, app, versions),
                            [done, &shard] { shard.submit([done] { done->signal(); }); });
   if (newer) co_await *done;
 }
@@ -352,8 +369,8 @@ void DeployedApps::restore(const deployment::StoredApp& app) {
                    {"code", code_name(ready.error().code())},
                    {"message", ready.error().message()}});
   }
-  switchboard_.set_app(app.scope, app.record.revision, hosts_for(app.scope, app.record, versions),
-                       {});
+  switchboard_.set_app(app.scope, app.record.revision,
+                       entrances_of(app.scope, app.record, versions), {});
 }
 
 void DeployedApps::restore(const std::vector<deployment::StoredApp>& apps) {

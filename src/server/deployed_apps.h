@@ -40,6 +40,9 @@ struct DeployedOptions {
   std::function<Result<deployment::StoredApps>()> stored;
 };
 
+// The points and modules of a version that is ready.
+const hook::App& points_in(const deployment::Ready& version);
+
 // Owner: the composition root; outlives the API. Thread-safe. Stops: `stop`, while the shards are
 // there; what is being compiled is waited for, and who waits in `prepare` then waits until it is
 // destroyed.
@@ -75,8 +78,8 @@ class DeployedApps final : public deployment::Stage {
   std::filesystem::path folder_of(const Key& key) const;
   ReadyResult make_ready(const Key& key, const deployment::Bundle& bundle);
   ReadyResult load(const Key& key, const deployment::Bundle& bundle);
-  AppHosts hosts_for(const deployment::Scope& scope, const deployment::AppRecord& app,
-                     const std::vector<deployment::ReadyVersion>& versions) const;
+  AppEntrances entrances_of(const deployment::Scope& scope, const deployment::AppRecord& app,
+                            const std::vector<deployment::ReadyVersion>& versions) const;
   void restore(const deployment::StoredApp& app);
   void sweep_folders(const std::vector<deployment::StoredApp>& apps);
   void remove_leftover(const std::filesystem::path& copy);

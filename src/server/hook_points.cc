@@ -37,32 +37,53 @@ hook::Binding module_of(const app::Manifest& manifest,
 }
 
 // What logs name it by stands where a module's does.
-hook::Binding endpoint_of(const hook::App& app, const app::HookBinding& bound) {
-  return {.name = bound.name,
-          .module = {.tenant = app.tenant, .app = app.app, .name = ModuleName(bound.name)},
+hook::Binding endpoint_of(const TenantName& tenant, const AppName& app, const std::string& name,
+                          const app::HookEndpoint& bound) {
+  return {.name = name,
+          .module = {.tenant = tenant, .app = app, .name = ModuleName(name)},
           .endpoint = std::make_shared<hook::Endpoint>(
-              hook::Endpoint{.url = bound.endpoint->url,
-                             .secret = bound.endpoint->secret,
-                             .oauth = bound.endpoint->oauth,
-                             .format = bound.endpoint->format,
-                             .disable_after = bound.endpoint->disable_after})};
+              hook::Endpoint{.url = bound.url,
+                             .secret = bound.secret,
+                             .oauth = bound.oauth,
+                             .format = bound.format,
+                             .disable_after = bound.disable_after})};
 }
 
 }  // namespace
 
+std::shared_ptr<const hook::Binding> customers_binding(const TenantName& customer,
+                                                       const std::string& name,
+                                                       const hook::BindingRecord& record,
+                                                       const hook::Binding* module) {
+  auto binding = std::make_shared<hook::Binding>();
+  std::string full = hook::full_name(record.tenant, customer, name);
+  if (module == nullptr) {
+    *binding = endpoint_of(customer, record.app, full, *record.endpoint);
+  } else {
+    binding->program = module->program;
+    binding->module = module->module;
+    configure(binding->module, module->config, record.config, 0);
+  }
+  binding->name = std::move(full);
+  binding->own_name = name;
+  binding->order = record.order;
+  binding->percent = record.percent;
+  return binding;
+}
+
 Result<std::shared_ptr<const hook::App>> hook_points_of(
     const app::Manifest& manifest, const std::vector<function::Function>& modules,
-    const std::vector<std::string>& hosts, std::size_t operators) {
-  if (manifest.hooks.empty()) return nullptr;
+    const TenantName& tenant, const std::vector<std::string>& hosts, std::size_t operators) {
   auto app = std::make_shared<hook::App>();
   app->app = manifest.app;
-  app->tenant = TenantName(manifest.app.str());
+  app->tenant = tenant;
   app->hosts = hosts;
   app->storage = manifest.storage;
   for (std::size_t i = 0; i < modules.size(); ++i) {
     app->modules.push_back({.name = manifest.modules[i].name.str(),
                             .program = modules[i].program,
-                            .module = modules[i].module});
+                            .module = modules[i].module,
+                            .config = manifest.modules[i].config});
   }
   for (const app::HookPoint& each : manifest.hooks) {
     hook::Point point{.name = each.name,
@@ -75,7 +96,10 @@ Result<std::shared_ptr<const hook::App>> hook_points_of(
                       .input = each.input,
                       .output = each.output,
                       .html = each.html,
-                      .grants = each.grants};
+                      .grants = each.grants,
+                      .customers = each.customers,
+                      .record = each.record,
+                      .hidden = each.hidden};
     if (each.on_failure == hook::OnFailure::use_default) {
       const auto problems = hook::Combination(each.combine, "{}").check(each.default_answer);
       if (!problems.empty())
@@ -83,8 +107,10 @@ Result<std::shared_ptr<const hook::App>> hook_points_of(
                                                       each.name, problems.front().message));
     }
     for (const app::HookBinding& bound : each.bindings) {
-      hook::Binding binding = bound.endpoint ? endpoint_of(*app, bound)
-                                             : module_of(manifest, modules, bound, operators);
+      hook::Binding binding = bound.endpoint
+                                  ? endpoint_of(app->tenant, app->app, bound.name, *bound.endpoint)
+                                  : module_of(manifest, modules, bound, operators);
+      binding.order = bound.order;
       if (!bound.tenant.empty()) {
         CARREL_TRY(binding.module.tenant,
                    tenant::parse_tenant(app->tenant.str() + "/" + bound.tenant));

@@ -7,16 +7,23 @@
 #include "app/manifest.h"
 #include "base/id.h"
 #include "patterns/function/site.h"
+#include "patterns/hook/binding_record.h"
 #include "patterns/hook/point.h"
 
 namespace carrel::server {
 
-// Null: the app has none. `modules`: the manifest's, in its order, as they run in the app's own
-// tenant, with `operators` variables of the operator before their own. Errors: invalid_config for a
-// binding's tenant that cannot be.
+// `modules`: the manifest's, in its order, as they run in the app's own tenant, with `operators`
+// variables of the operator before their own. Errors: invalid_config for a binding's tenant that
+// cannot be.
 Result<std::shared_ptr<const hook::App>> hook_points_of(
     const app::Manifest& manifest, const std::vector<function::Function>& modules,
-    const std::vector<std::string>& hosts, std::size_t operators);
+    const TenantName& tenant, const std::vector<std::string>& hosts, std::size_t operators);
+
+// What a customer has bound; `module`: of an app of theirs, null for an endpoint.
+std::shared_ptr<const hook::Binding> customers_binding(const TenantName& customer,
+                                                       const std::string& name,
+                                                       const hook::BindingRecord& record,
+                                                       const hook::Binding* module);
 
 // Tenants that bindings run in.
 std::vector<TenantName> binding_tenants(const hook::App& app);

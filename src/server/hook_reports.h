@@ -4,6 +4,7 @@
 #include "observe/log.h"
 #include "patterns/function/handler.h"
 #include "patterns/hook/invoker.h"
+#include "patterns/hook/recordings.h"
 
 namespace carrel::server {
 
@@ -18,10 +19,16 @@ class HookReports final : public hook::Reports {
   void disabled(const hook::Point& point, const hook::Binding& binding,
                 std::string_view why) override;
   void died(const hook::Lane& lane, const delivery::Item& item) override;
+  void recorded(const hook::Binding& binding, hook::Recording recording) override {
+    recordings_.add(binding.module.tenant, binding.own_name, std::move(recording));
+  }
+
+  hook::Recordings& recordings() { return recordings_; }
 
  private:
   observe::Log& log_;
   function::FailureLog& failures_;
+  hook::Recordings recordings_;
 };
 
 }  // namespace carrel::server

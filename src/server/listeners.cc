@@ -105,6 +105,8 @@ Result<std::string> listen_for_admin(Graph& graph) {
   graph.api->serve_state(graph.shards.front()->services());
   graph.api->serve_deployments(*graph.deployed);
   graph.api->serve_hosts(*graph.hosts);
+  graph.api->serve_bindings(graph.switchboard, graph.logs->hooks().recordings(),
+                            graph.shards.front()->shadows());
   net::Server::Options how{.address = options.admin->host, .port = options.admin->port};
   how.limits.body_bytes = 1 << 30;  // a blob's most; each operation has its own
   how.limits.connections = 256;
@@ -121,12 +123,10 @@ Result<std::string> listen_for_admin(Graph& graph) {
 Result<std::string> listen_for_hooks(Graph& graph) {
   const ServerOptions& options = graph.options;
   const auto file = store_folder(options).parent_path() / "hooks.url";
-  const bool on_port = options.data && (options.data_asked || !graph.apps->hooks()->all.empty());
-  if (!on_port) {
-    std::error_code none;
-    std::filesystem::remove(file, none);  // left by a server that was killed
-  }
-  if (!on_port && options.data_socket.empty()) return std::string();
+  std::error_code none;
+  std::filesystem::remove(file, none);  // left by a server that was killed
+  if (!options.data && options.data_socket.empty()) return std::string();
+  const bool needed = options.data_asked || !graph.apps->hooks().empty();
   CARREL_TRY(const auto token, api::LocalToken::load_or_make(options.state / "token"));
   for (const auto& shard : graph.shards)
     shard->offer_hooks(token, *graph.delivery_pause, graph.clock);
@@ -138,12 +138,18 @@ Result<std::string> listen_for_hooks(Graph& graph) {
     for (const auto& shard : graph.shards) CARREL_TRY_VOID(shard->serve_hooks(how));
     how.socket = nullptr;
   }
-  if (!on_port) return std::string();
+  if (!options.data) return std::string();
   how.address = options.data->host;
   how.port = options.data->port;
   how.use = graph.shards.size() == 1 ? net::PortUse::alone : net::PortUse::first;
   for (const auto& shard : graph.shards) {
     const auto port = shard->serve_hooks(how);
+    if (!port && !needed) {
+      // An app with points may be deployed later; another server has the usual address.
+      graph.logs->events().write(observe::Level::warn, "hook_points_not_called",
+                                 {{"message", port.error().message()}});
+      return std::string();
+    }
     if (!port) {
       return fail(port.error().code(), "the hook points: " + port.error().message(),
                   "give them another address with --data HOST:PORT, or --data off");
@@ -153,7 +159,7 @@ Result<std::string> listen_for_hooks(Graph& graph) {
   }
   add_listener(graph.egress, *options.data, how.port);
   CARREL_TRY(graph.hooks_url, AdminUrl::write(file, local_url(*options.data, how.port)));
-  return url("http", *options.data, how.port);
+  return needed ? url("http", *options.data, how.port) : std::string();
 }
 
 Result<void> allow_calls(Graph& graph) {

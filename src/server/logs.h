@@ -25,7 +25,7 @@ class Logs {
   observe::Log& events() { return *events_; }
   turn::GuestLog& guests() { return *guests_; }
   function::FailureLog& failures() { return *failures_; }
-  hook::Reports& hooks() { return *hooks_; }
+  HookReports& hooks() { return *hooks_; }
   api::LogTail& tail() { return tail_; }              // of guests and failures
   net::AccessLog* access() { return access_.get(); }  // null: none is kept
 
@@ -42,7 +42,7 @@ class Logs {
   api::LogTail tail_;
   std::unique_ptr<turn::GuestLog> guests_;
   std::unique_ptr<function::FailureLog> failures_;
-  std::unique_ptr<hook::Reports> hooks_;
+  std::unique_ptr<HookReports> hooks_;
   std::unique_ptr<net::AccessLog> access_;
 };
 

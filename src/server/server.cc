@@ -10,6 +10,7 @@
 #include "server/hook_points.h"
 #include "server/listeners.h"
 #include "server/removed_apps.h"
+#include "server/stored_bindings.h"
 #include "server/tenants.h"
 #include "tenant/identities.h"
 #include "wasm/code_cache.h"
@@ -63,7 +64,6 @@ void make_shards(Graph& graph) {
     graph.shards.push_back(std::make_unique<ShardUnit>(i, *graph.loader, limits, *graph.store,
                                                        *graph.logs, graph.deliveries));
     graph.switchboard.attach(*graph.shards.back());
-    graph.shards.back()->use(graph.apps->hooks());
   }
 }
 
@@ -77,7 +77,7 @@ void claim_folders(Graph& graph) {
 
 void serve_folders(Graph& graph) {
   claim_folders(graph);
-  graph.switchboard.set_folders(graph.apps->sites());
+  graph.switchboard.set_folders(graph.apps->sites(), graph.apps->hooks());
 }
 
 void erase(Graph& graph, const deployment::Scope& scope) {
@@ -112,6 +112,12 @@ Result<void> serve_deployed(Graph& graph) {
     graph.logs->events().write(observe::Level::error, "deployments_damaged",
                                {{"records", static_cast<std::uint64_t>(stored.damaged)}});
   graph.deployed->restore(stored.apps);
+  CARREL_TRY(const auto snapshot, graph.store->store().snapshot());
+  CARREL_TRY(auto bindings, read_bindings(snapshot->view));
+  if (bindings.damaged > 0)
+    graph.logs->events().write(observe::Level::error, "bindings_damaged",
+                               {{"records", static_cast<std::uint64_t>(bindings.damaged)}});
+  graph.switchboard.set_bindings(std::move(bindings.all));
   return {};
 }
 
@@ -160,7 +166,6 @@ std::vector<TenantName> tenants_of(const Graph& graph) {
   std::vector<TenantName> tenants;
   for (const LoadedApp& app : graph.apps->apps()) {
     tenants.emplace_back(app.info.tenant);
-    if (!app.hooks) continue;
     const auto more = binding_tenants(*app.hooks);
     tenants.insert(tenants.end(), more.begin(), more.end());
   }
@@ -351,7 +356,6 @@ void reload(Graph& graph) {
     return create_or_say(services, std::move(names), now, events);
   });
   serve_folders(graph);
-  for (const auto& shard : graph.shards) shard->use(graph.apps->hooks());
   show_apps(graph);
   if (!reloaded) {
     const Error& error = reloaded.error();

@@ -110,18 +110,15 @@ void ShardUnit::start(std::optional<unsigned> pin) {
   });
 }
 
-void ShardUnit::use(std::shared_ptr<const function::Sites> sites, std::function<void()> taken) {
-  shard_.submit([this, sites = std::move(sites), taken = std::move(taken)]() mutable {
+void ShardUnit::use(std::shared_ptr<const function::Sites> sites,
+                    std::shared_ptr<const hook::Apps> points, std::function<void()> taken) {
+  shard_.submit([this, sites = std::move(sites), points = std::move(points),
+                 taken = std::move(taken)]() mutable {
     functions_.serve(std::move(sites));
-    if (taken) taken();
-  });
-}
-
-void ShardUnit::use(std::shared_ptr<const hook::Apps> hooks) {
-  shard_.submit([this, hooks = std::move(hooks)]() mutable {
-    hook_apps_ = std::move(hooks);
+    hook_apps_ = std::move(points);
     events_.serve(hook_apps_);
     if (hooks_) hooks_->serve(hook_apps_);
+    if (taken) taken();
   });
 }
 

@@ -58,6 +58,7 @@ class ShardUnit {
 
   // For handlers of `serve_other`.
   const turn::Services& services() const { return services_; }
+  hook::Shadows& shadows() { return shadows_; }
 
   // Before `start`: runs a task to its end on the calling thread.
   void run_first(async::Task<void> task) { shard_.run_until_done(std::move(task)); }
@@ -77,8 +78,8 @@ class ShardUnit {
   void start(std::optional<unsigned> pin);
 
   // From the next request on; `taken` is called then, on the shard. Any time.
-  void use(std::shared_ptr<const function::Sites> sites, std::function<void()> taken);
-  void use(std::shared_ptr<const hook::Apps> hooks);
+  void use(std::shared_ptr<const function::Sites> sites, std::shared_ptr<const hook::Apps> points,
+           std::function<void()> taken);
 
   // Refuses new connections for apps and gives their requests in progress `bound`.
   void drain(std::chrono::milliseconds bound);

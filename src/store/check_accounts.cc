@@ -60,6 +60,7 @@ void CheckAccounts::add(std::string_view bytes, std::string_view value) {
     case Kind::token:
     case Kind::audit:
     case Kind::event:
+    case Kind::binding:
     case Kind::delivery:
       return add_record(*key, value);
     case Kind::part:

@@ -30,6 +30,7 @@ enum class Kind : std::uint8_t {
   app = 'n',      // a deployed app: which of its versions are served
   version = 'd',  // one of its versions: what it is made of
   event = 'e',    // what was emitted and is not delivered to everybody yet
+  binding = 'h',  // of a tenant's module to a hook point of a tenant above it
   // The node's own, whichever tenant's transaction writes them (`is_of_the_node`):
   tenant = 't',
   token = 'k',
@@ -49,9 +50,11 @@ constexpr bool is_of_the_node(Kind kind) {
          kind == Kind::delivery;
 }
 
-// Whether it counts towards what its tenant may store. Versions of apps have bounds of their own.
+// Whether it counts towards what its tenant may store. Versions of apps and bindings have bounds of
+// their own.
 constexpr bool is_charged(Kind kind) {
-  return !is_of_the_node(kind) && kind != Kind::app && kind != Kind::version;
+  return !is_of_the_node(kind) && kind != Kind::app && kind != Kind::version &&
+         kind != Kind::binding;
 }
 
 // Views; the tenant's name, the store's and the key's are bounded as above and not checked again.

@@ -24,6 +24,8 @@ METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 def node(tmp_path_factory):
     folder = tmp_path_factory.mktemp("api")
     app = App(folder / "app", "shop").wat("page", guest()).route("GET /", "page")
+    app.text += '\n[[hook]]\npoint = "cart"\ncombine = "first"\ncustomers = ["modules"]\n'
+    app.write()
     with Server(
         [
             "serve",
@@ -43,12 +45,25 @@ def node(tmp_path_factory):
         server.url = f"http://127.0.0.1:{server.admin_port}"
         server.token = (folder / "state" / "token").read_text().strip()
         server.token_file = folder / "state" / "token"
-        for name in ("acme", "acme/a", "acme/a/x", "acme/empty", "sibling", "shop/child"):
+        for name in ("acme", "acme/a", "acme/a/x", "acme/empty", "sibling", "shop/child", "shop/buyer"):
             made = requests.post(f"{server.url}/v1/tenants", headers=bearer(server), json={"name": name}, timeout=10)
             assert made.status_code == 201
-        deploy_twice(server, App(folder / "page", "page").wat("page", guest()).route("GET /", "page"))
+        page = App(folder / "page", "page").wat("page", guest()).route("GET /", "page")
+        page.text += '\n[[hook]]\npoint = "cart"\ncombine = "first"\ncustomers = ["endpoints"]\n'
+        deploy_twice(server, page)
+        bind_kept(server, App(folder / "tweaks", "tweaks").wat("page", guest()))
         yield server
         assert server.stop() == 0
+
+
+def bind_kept(node, app):
+    """A binding that no operation takes away."""
+    app.write()
+    options = ["--tenant", "shop/buyer", "--server", node.url, "--token-file", node.token_file]
+    subprocess.run([CARREL, "deploy", app.folder, *options], check=True, capture_output=True, timeout=60)
+    body = {"at": {"app": "shop", "point": "cart"}, "module": {"app": "tweaks", "name": "page"}}
+    url = f"{node.url}/v1/tenants/shop%2Fbuyer/bindings/kept"
+    assert requests.put(url, headers=bearer(node), json=body, timeout=10).status_code == 200
 
 
 def deploy_twice(node, app):
@@ -82,6 +97,8 @@ BODIES = {
     "createVersion": {},  # the newest version's, made by the fixture
     "activateVersion": {"percent": 100},
     "claimHost": {"app": "page"},
+    "replay": {},
+    "bind": {"at": {"app": "page", "point": "cart"}, "endpoint": {"url": "https://crm.example.com/", "secret": "KEY"}},
 }
 PART = "a part"
 
@@ -116,9 +133,12 @@ def make_token(node, path, **body):
 def example(path, operation, token="0" * 16):
     """A path of the description with something for each of its parameters."""
     tenant = "shop" if "Tenant" not in operation["operationId"] else "acme%2Fempty"
+    if path.startswith("/v1/tenants/{tenant}/bindings"):
+        tenant = "shop%2Fbuyer"
     part = hashlib.sha256(PART.encode()).hexdigest()
     names = {"app": "page", "version": 1, "part": part, "store": "carts", "key": "a", "name": "KEY", "id": token}
     names["host"] = "www.example.com"
+    names["binding"] = "kept" if path.endswith(":replay") else "crm"
     return path.format(tenant=tenant, **names)
 
 

@@ -53,6 +53,9 @@ class Packer {
     for (const app::Module& module : manifest.modules) {
       if (!module.image) CARREL_TRY_VOID(add_file(module.source));  // else the server fetches it
     }
+    for (const app::HookPoint& point : manifest.hooks) {
+      for (const fs::path& file : point.files) CARREL_TRY_VOID(add_file(file));
+    }
     if (manifest.assets) CARREL_TRY_VOID(add_folder(*manifest.assets, 0));
     for (const app::StaticFolder& each : manifest.statics)
       CARREL_TRY_VOID(add_folder(each.folder, 0));

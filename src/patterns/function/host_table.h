@@ -1,17 +1,14 @@
-// The host table: which sites answer to which host name, for thousands of apps.
-//
-// It is immutable to its readers. A change makes another table that shares all but what changed, so
-// that going live costs the same however many apps there are.
+// The host table: which sites answer to which host name, for thousands of apps. Immutable to its
+// readers, as the name table it is made of.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "base/name_table.h"
 #include "net/http.h"
 
 namespace carrel::function {
@@ -37,22 +34,13 @@ class HostTable {
   // Null: nobody answers to it. `host` in any case.
   const Shares* find(std::string_view host) const;
 
-  void set(std::string_view host, std::shared_ptr<const Shares> shares);
-  void remove(std::string_view host);
+  void set(std::string_view host, std::shared_ptr<const Shares> shares) {
+    names_.set(host, std::move(shares));
+  }
+  void remove(std::string_view host) { names_.remove(host); }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
-  };
-  using Bucket =
-      std::unordered_map<std::string, std::shared_ptr<const Shares>, Hash, std::equal_to<>>;
-  static constexpr std::size_t kBuckets = 256;
-  static std::size_t bucket_of(std::string_view host) { return Hash()(host) % kBuckets; }
-
-  std::array<std::shared_ptr<const Bucket>, kBuckets> buckets_;  // null: empty
+  NameTable<Shares> names_;
 };
 
 }  // namespace carrel::function

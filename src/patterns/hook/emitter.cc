@@ -9,7 +9,6 @@
 #include "patterns/hook/event_record.h"
 #include "patterns/hook/lane.h"
 #include "store/record.h"
-#include "tenant/path.h"
 #include "turn/step.h"
 
 namespace carrel::hook {
@@ -36,12 +35,14 @@ class Keep final : public turn::Step {
   Keep(const App& app, const Point& point, const Emission& emission, WallTime now, std::string id)
       : app_(app), emission_(emission), now_(now) {
     emitted.id = std::move(id);
-    for (const Binding& binding : point.bindings) {
-      if (emission.tenant && !tenant::contains(binding.module.tenant, *emission.tenant)) continue;
+    const std::string_view subject =
+        emission.subject.empty() ? std::string_view(emission.event.id) : emission.subject;
+    for (const Binding* const binding :
+         chosen(point, emission.tenant, emission.customers, subject)) {
       names.push_back({.lane = lane_text({.tenant = app.tenant,
                                           .app = app.app,
                                           .point = point.name,
-                                          .binding = binding.name}),
+                                          .binding = binding->name}),
                        .id = emitted.id});
     }
     emitted.deliveries = names.size();

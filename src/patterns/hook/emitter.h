@@ -21,6 +21,8 @@ struct Emission {
   CloudEvent event;
   std::optional<TenantName> tenant;  // whose bindings are told, with those of tenants above it
   std::string key;                   // the sender's, for repetitions; empty: none
+  Bindings customers = {};           // of these tenants, besides the point's own
+  std::string subject = {};          // as of a call; empty: the event's id
 };
 
 struct Emitted {

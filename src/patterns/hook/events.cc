@@ -85,15 +85,26 @@ std::uint64_t in_milliseconds(Nanos time) {
 Events::Whom Events::find(const delivery::Name& name) const {
   Whom whom;
   if (auto lane = parse_lane(name.lane)) whom.lane = std::move(*lane);
-  for (const auto& app : apps_->all) {
-    if (app->app == whom.lane.app && app->tenant == whom.lane.tenant) whom.app = app;
+  const auto served = apps_->served(whom.lane.tenant, whom.lane.app);
+  if (!served) return whom;
+  whom.app = served->all.front().app;
+  // Of two versions, the one that has the binding.
+  for (const AppShares::Share& share : served->all) {
+    const auto point = share.app->points.find(whom.lane.point);
+    if (point == share.app->points.end() || point->second.kind != app::PointKind::event) continue;
+    const auto binding =
+        std::ranges::find(point->second.bindings, whom.lane.binding, &Binding::name);
+    const bool found = binding != point->second.bindings.end();
+    if (!found && whom.point != nullptr) continue;
+    whom.app = share.app;
+    whom.point = &point->second;
+    whom.binding = found ? &*binding : nullptr;
+    if (found) break;
   }
-  if (!whom.app) return whom;
-  const auto point = whom.app->points.find(whom.lane.point);
-  if (point == whom.app->points.end() || point->second.kind != app::PointKind::event) return whom;
-  whom.point = &point->second;
-  const auto binding = std::ranges::find(point->second.bindings, whom.lane.binding, &Binding::name);
-  if (binding != point->second.bindings.end()) whom.binding = &*binding;
+  if (whom.point == nullptr || whom.binding != nullptr) return whom;
+  whom.customers =
+      apps_->bound(whom.lane.tenant, whom.lane.app, whom.lane.point, whom.lane.binding);
+  whom.binding = whom.customers.get();
   return whom;
 }
 
@@ -118,8 +129,18 @@ Task<Verdict> Events::attempt(const Item* item) {
       co_return Verdict{.how = How::hopeless, .cause = cause_of(event.error())};
     co_return Verdict{.how = How::not_now, .after = kBusy};
   }
-  if (whom.binding->endpoint) co_return co_await tell_endpoint(&whom, item, std::move(*event));
-  co_return co_await run_module(&whom, item, std::move(*event));
+  const bool recorded = is_recorded(*whom.point, *whom.binding);
+  Recording recording{.id = turn_id(*item), .input = recorded ? event->data : ""};
+  const Instant begin = steady_clock::now();
+  Verdict verdict = whom.binding->endpoint ? co_await tell_endpoint(&whom, item, std::move(*event))
+                                           : co_await run_module(&whom, item, std::move(*event));
+  if (recorded && verdict.how != How::not_now) {
+    recording.took = steady_clock::now() - begin;
+    recording.status = verdict.cause.empty() ? "passed" : "failed";
+    recording.text = verdict.cause;
+    record(reports_, *whom.point, *whom.binding, std::move(recording));
+  }
+  co_return verdict;
 }
 
 Task<Result<CloudEvent>> Events::read(Lane lane, std::string id) {
@@ -239,8 +260,10 @@ Task<Result<void>> Events::sweep(unsigned index, unsigned count) {
   const auto is_needed = [&](const std::string& id) {
     return delivery::owner_of(id, count) != index || left_.contains(id);
   };
-  for (const auto& app : apps_->all)
-    CARREL_CO_TRY_VOID(co_await sweep_events(services_, app->tenant, app->app, is_needed));
+  std::vector<std::pair<TenantName, AppName>> apps;
+  apps_->each_live([&](const App& app) { apps.emplace_back(app.tenant, app.app); });
+  for (const auto& [tenant, app] : apps)
+    CARREL_CO_TRY_VOID(co_await sweep_events(services_, tenant, app, is_needed));
   co_return Result<void>();
 }
 

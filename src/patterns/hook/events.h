@@ -57,9 +57,10 @@ class Events final : public delivery::Receiver {
   // Whom a delivery is for, as things are now.
   struct Whom {
     Lane lane;
-    std::shared_ptr<const App> app;    // null: it is not served now
-    const Point* point = nullptr;      // null: it is gone
-    const Binding* binding = nullptr;  // likewise
+    std::shared_ptr<const App> app;                      // null: it is not served now
+    const Point* point = nullptr;                        // null: it is gone
+    const Binding* binding = nullptr;                    // likewise
+    std::shared_ptr<const Binding> customers = nullptr;  // keeps it, if it is a customer's
   };
   Whom find(const delivery::Name& name) const;
   async::Task<Result<CloudEvent>> read(Lane lane, std::string id);

@@ -1,28 +1,16 @@
 #include "patterns/hook/fragment.h"
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "document/html.h"
+#include "patterns/hook/pointer.h"
 
 namespace carrel::hook {
 namespace {
 
 using Json = nlohmann::json;
 using document::Problem;
-
-// "~1" is a slash in a name, "~0" a tilde (RFC 6901).
-std::string unescape(std::string_view part) {
-  std::string name;
-  for (std::size_t i = 0; i < part.size(); ++i) {
-    const bool escape = part[i] == '~' && i + 1 < part.size();
-    name += escape && part[i + 1] == '1' ? '/' : part[i];
-    if (escape && (part[i + 1] == '0' || part[i + 1] == '1')) ++i;
-  }
-  return name;
-}
 
 constexpr std::size_t kMostProblems = 8;
 
@@ -55,15 +43,6 @@ void clean_text(Json& value, const std::string& at, Cleaning& work) {
   }
 }
 
-// "0", "17" (RFC 6901).
-std::optional<std::size_t> index_of(std::string_view part) {
-  std::size_t index = 0;
-  const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), index);
-  const bool whole = error == std::errc() && end == part.data() + part.size();
-  if (!whole || (part.size() > 1 && part[0] == '0')) return {};
-  return index;
-}
-
 // `rest`: what of the pointer is below `value`. No deeper than the pointer has parts. What is not
 // there needs no cleaning; what is of another kind than the place says is refused.
 void clean_at(Json& value, std::string_view rest, const std::string& at, Cleaning& work) {
@@ -79,7 +58,7 @@ void clean_at(Json& value, std::string_view rest, const std::string& at, Cleanin
     return;
   }
   if (value.is_array()) {
-    const auto index = index_of(part);
+    const auto index = pointer_index(part);
     if (!index) {
       work.problems.push_back({at, "is an array, which the place with HTML does not say"});
     } else if (*index < value.size()) {
@@ -92,7 +71,7 @@ void clean_at(Json& value, std::string_view rest, const std::string& at, Cleanin
     work.problems.push_back({at, "is not what holds the place with HTML"});
     return;
   }
-  const auto found = value.find(unescape(part));
+  const auto found = value.find(pointer_name(part));
   if (found != value.end()) clean_at(*found, rest, at + "/" + std::string(part), work);
 }
 

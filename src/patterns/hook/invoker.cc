@@ -9,7 +9,8 @@
 #include "async/first_of.h"
 #include "document/json_text.h"
 #include "patterns/hook/event_record.h"
-#include "tenant/path.h"
+#include "patterns/hook/mask.h"
+#include "patterns/hook/rehearsal.h"
 
 namespace carrel::hook {
 namespace {
@@ -76,6 +77,23 @@ std::string_view status_name(Status status) {
   return kNames[static_cast<std::size_t>(status)];
 }
 
+bool is_recorded(const Point& point, const Binding& binding) {
+  return point.record != app::Record::none && !binding.own_name.empty();
+}
+
+void record(Reports& reports, const Point& point, const Binding& binding, Recording recording) {
+  if (!recording.failed() && point.record != app::Record::all) return;
+  recording.time = system_clock().wall();
+  const auto hide = [&](std::string& document) {
+    const bool kept = !document.empty() && document.size() <= Recordings::kMostDocument;
+    document = kept ? masked(point.hidden, document) : std::string();
+  };
+  hide(recording.input);
+  // What is made of the input; other answers are documents of their own.
+  if (point.combine == Combine::chain || point.combine == Combine::merge) hide(recording.answer);
+  reports.recorded(binding, std::move(recording));
+}
+
 // One invocation. Lives in its task's frame.
 struct Invoker::Flow {
   std::shared_ptr<const App> app;
@@ -139,20 +157,23 @@ Task<std::optional<Error>> Invoker::run_turn(Flow* flow, const Binding* binding,
                     .attributes = {{"binding", binding->name}},
                     .body = &body};
   if (flow->call.tenant) event.attributes.emplace_back("tenant", flow->call.tenant->str());
+  const bool kept = flow->call.kind == Call::Kind::real;
+  Rehearsal rehearsal(answer);
   turn::Turn turn{.id = flow->call.id,
                   .module = binding->module,
                   .event = event,
                   .reply = *answer,
                   .log = guests_,
                   .deadline = flow->deadline,
-                  .interceptor = answer};
+                  .interceptor = kept ? static_cast<turn::Interceptor*>(answer) : &rehearsal};
   turn::Outcome outcome;
   const int ended =
       co_await async::first_of(keep_outcome(&runtime_, binding->program, &turn, &outcome),
                                wait_for_deadline(&runtime_.shard(), flow->deadline, answer));
   if (ended == 1) {
     outcome.error.emplace(Code::hook_late, "stopped at the point's deadline");
-  } else if (!outcome.error) {
+  } else if (!outcome.error || rehearsal.ended_well()) {
+    outcome.error.reset();
     auto settled = answer->settle();
     if (settled) co_return std::nullopt;
     outcome.error = std::move(settled).error();
@@ -201,11 +222,13 @@ Task<std::optional<Error>> Invoker::ask_endpoint(Flow* flow, const Binding* bind
 Task<Run> Invoker::run(Flow* flow, const Binding* binding) {
   Run run{.binding = binding->name, .tenant = binding->module.tenant};
   const Instant begin = steady_clock::now();
+  const bool recorded = is_recorded(flow->point, *binding) && flow->call.kind == Call::Kind::real;
+  Recording recording{.id = flow->call.id, .input = recorded ? flow->combination.input() : ""};
   Trial trial(*this, *flow, *binding);
   Answer answer(flow->point, flow->combination, flow->room);
   if (begin >= flow->deadline) {
     run.error.emplace(Code::hook_late, "the others had used up the point's deadline");
-  } else if (!trial.open()) {
+  } else if (!trial.open() && flow->call.kind == Call::Kind::real) {
     run.error.emplace(Code::hook_parked, "parked after repeated failures");
   } else {
     if (binding->endpoint) {
@@ -214,16 +237,26 @@ Task<Run> Invoker::run(Flow* flow, const Binding* binding) {
       run.error = co_await run_turn(flow, binding, &answer);
     }
     run.took = steady_clock::now() - begin;
-    trial.tell(run.error, run.took);
+    if (flow->call.kind == Call::Kind::real) trial.tell(run.error, run.took);
   }
   if (run.error) {
     run.status = status_of(run.error->code());
     run.problems = answer.problems();
-    co_return run;
+  } else if (!answer.passed()) {
+    run.status = Status::answered;
   }
-  if (answer.passed()) co_return run;
-  run.status = Status::answered;
-  std::string text = answer.take();
+  std::string text = run.status == Status::answered ? answer.take() : std::string();
+  if (recorded && run.status != Status::parked) {
+    recording.status = status_name(run.status);
+    recording.answer = text;
+    recording.took = run.took;
+    if (run.error) {
+      recording.code = code_name(run.error->code());
+      recording.text = run.error->message();
+    }
+    record(reports_, flow->point, *binding, std::move(recording));
+  }
+  if (run.status != Status::answered) co_return run;
   flow->room -= text.size();
   flow->combination.accept(binding->name, std::move(text));
   co_return run;
@@ -248,18 +281,19 @@ Task<Invocation> Invoker::invoke(std::shared_ptr<const App> app, const Point* po
             .call = std::move(call),
             .deadline = steady_clock::now() + longest,
             .combination = std::move(combination)};
-  for (const Binding& binding : point->bindings) {
+  if (flow.call.subject.empty()) flow.call.subject = fmt::format("{}", flow.call.id);
+  const auto asked = chosen(*point, flow.call.tenant, flow.call.customers, flow.call.subject);
+  for (const Binding* const binding : asked) {
     if (flow.combination.decided()) break;
-    if (flow.call.tenant && !tenant::contains(binding.module.tenant, *flow.call.tenant)) continue;
-    Run run = co_await this->run(&flow, &binding);
+    Run run = co_await this->run(&flow, binding);
     if (run.error) {
       flow.any_failed = true;
       if (point->on_failure == OnFailure::fail) {
         made.error = run.error;
         made.problems = run.problems;
-        made.culprit = binding.name;
+        made.culprit = binding->name;
       } else if (point->on_failure == OnFailure::use_default && point->combine != Combine::first) {
-        flow.combination.accept(binding.name, point->default_answer);
+        flow.combination.accept(binding->name, point->default_answer);
       }
     }
     made.runs.push_back(std::move(run));

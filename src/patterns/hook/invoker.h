@@ -17,6 +17,7 @@
 #include "patterns/hook/endpoint.h"
 #include "patterns/hook/lane.h"
 #include "patterns/hook/point.h"
+#include "patterns/hook/recordings.h"
 #include "runtime/runtime.h"
 
 namespace carrel::hook {
@@ -44,8 +45,14 @@ struct Run {
 struct Call {
   std::string input;                 // JSON, not checked yet
   std::optional<TenantName> tenant;  // whose modules are asked, with those of tenants above it
-  std::uint64_t id = 0;              // names the call in logs
-  Nanos longest = Nanos::max();      // if its caller waits less than the point's deadline
+  Bindings customers = {};           // of these tenants, besides the point's own
+  std::string subject = {};          // the same one is in the same bindings' shares; empty: `id`
+  enum class Kind : std::uint8_t {
+    real,
+    rehearsal,  // nothing that modules change is kept
+  } kind = Kind::real;
+  std::uint64_t id = 0;          // names the call in logs
+  Nanos longest = Nanos::max();  // if its caller waits less than the point's deadline
 };
 
 struct Invocation {
@@ -66,7 +73,14 @@ class Reports {
   // Of events: an endpoint is not told any more; a delivery is a dead letter.
   virtual void disabled(const Point& point, const Binding& binding, std::string_view why) = 0;
   virtual void died(const Lane& lane, const delivery::Item& item) = 0;
+  // What a customer's binding was given, as far as its point lets that be kept.
+  virtual void recorded(const Binding& /*binding*/, Recording /*recording*/) {}
 };
+
+// Whether a point lets a binding's inputs be kept, of runs that fail at least.
+bool is_recorded(const Point& point, const Binding& binding);
+// Does so, with what is private hidden.
+void record(Reports& reports, const Point& point, const Binding& binding, Recording recording);
 
 // Owner: the shard's unit. Thread: its shard. Stops: destroying an invocation's task cancels it.
 class Invoker {

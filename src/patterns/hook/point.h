@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/name_table.h"
 #include "delivery/retry.h"
 #include "document/schema.h"
 #include "net/url.h"
@@ -41,10 +42,14 @@ struct Endpoint {
 };
 
 struct Binding {
-  std::string name;  // unique at its point
+  std::string name;           // unique at its point
+  std::string own_name = {};  // a customer's: its name in its tenant; empty: the manifest's
   std::shared_ptr<const runtime::Program> program;
   turn::ModuleSetup module;                            // in the binding's tenant
   std::shared_ptr<const Endpoint> endpoint = nullptr;  // in place of the program; null: a module
+  app::Pairs config = {};                              // of an app's module: its own
+  int order = 0;                                       // lower first
+  unsigned percent = 100;                              // of the calls
 };
 
 struct Point {
@@ -59,6 +64,9 @@ struct Point {
   std::shared_ptr<const document::Schema> output;  // of each answer; null: any JSON
   std::vector<std::string> html;                   // places in an answer that are made safe
   turn::Grants grants;                             // what modules of other tenants may have here
+  app::Customers customers = {};                   // what tenants below the app's may bind
+  app::Record record = app::Record::none;          // what is kept for them, but what is at
+  std::vector<std::string> hidden = {};            // these places
   std::vector<Binding> bindings;                   // in their order
 };
 
@@ -72,13 +80,63 @@ struct App {
   std::vector<Binding> modules;  // all that it has, by their names, in its own tenant
 };
 
-// All apps of the server that have points.
-struct Apps {
-  std::vector<std::shared_ptr<const App>> all;
+// The versions of a deployed app that are called, and how much of its calls each gets.
+struct AppShares {
+  struct Share {
+    std::shared_ptr<const App> app;
+    unsigned percent = 100;
+  };
+  std::vector<Share> all;  // one at least; 100 percent in sum
 
-  // The first that has this name, else the first without names; null: there is none. `host` may
-  // have a port.
-  std::shared_ptr<const App> find(std::string_view host) const;
+  // Which one is called; the same as long as `place`, 0 to 99, and the shares are.
+  const std::shared_ptr<const App>& of(unsigned place) const;
+  // Whether any of them has points.
+  bool has_any() const;
 };
+
+using Bindings = std::vector<std::shared_ptr<const Binding>>;
+
+// All apps of the server that have points, and what customers have bound to them.
+struct Apps {
+  std::vector<std::shared_ptr<const App>> all;  // of folders
+  NameTable<AppShares> hosts;                   // deployed, by name: live ones and previews
+  NameTable<AppShares> live;                    // deployed, by `app_key`
+  NameTable<Bindings> customers;                // by `customer_key`, each in its order
+
+  // The first of a folder that has this name, else what was deployed under it, else the first
+  // without names; null: there is none. `host` may have a port.
+  std::shared_ptr<const App> find(std::string_view host, unsigned place) const;
+
+  // Those that are live, the one that had all calls before the others first; null: none is.
+  std::shared_ptr<const AppShares> served(const TenantName& tenant, const AppName& app) const;
+
+  // What `customer` and the tenants between it and the app's have bound to the point, in order.
+  // Costs a look for each of these tenants, however many others there are.
+  Bindings bound(const App& app, std::string_view point, const TenantName& customer) const;
+  // One of them, by its full name (binding_record.h); null: there is none now.
+  std::shared_ptr<const Binding> bound(const TenantName& tenant, const AppName& app,
+                                       std::string_view point, std::string_view full_name) const;
+
+  // Whether it is more than a preview.
+  bool is_live(const App& app) const;
+
+  // Whose events are delivered, in no order; an app may come twice.
+  template <typename Visit>
+  void each_live(Visit visit) const {
+    for (const auto& app : all) visit(*app);
+    live.each([&](const std::string&, const std::shared_ptr<const AppShares>& shares) {
+      visit(*shares->all.front().app);
+    });
+  }
+};
+
+std::string app_key(const TenantName& tenant, const AppName& app);
+std::string customer_key(const TenantName& tenant, const AppName& app, std::string_view point,
+                         const TenantName& customer);
+
+// Who is asked, and in which order: the point's own bindings that concern `tenant` (all, if there
+// is none) and those of customers; of all of them those whose share `subject` falls in.
+std::vector<const Binding*> chosen(const Point& point, const std::optional<TenantName>& tenant,
+                                   const Bindings& customers, std::string_view subject);
 
 }  // namespace carrel::hook

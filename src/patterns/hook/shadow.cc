@@ -3,6 +3,7 @@
 #include "document/json_text.h"
 #include "patterns/hook/event_record.h"
 #include "patterns/hook/nowhere.h"
+#include "patterns/hook/rehearsal.h"
 
 namespace carrel::hook {
 namespace {
@@ -12,28 +13,6 @@ using async::Task;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kMostDifferences = 20;
-
-// Ends a turn that may write right before its commit: all of it has happened, nothing is kept.
-class Rehearsal final : public turn::Interceptor {
- public:
-  explicit Rehearsal(Answer* answer) : answer_(answer) {}  // null: nobody waits for one
-  bool ended_well() const { return ended_well_; }
-
-  Task<Result<std::optional<turn::HeldReply>>> before(turn::State& state) override {
-    ended_well_ = false;
-    if (answer_ != nullptr) co_return co_await answer_->before(state);
-    co_return std::optional<turn::HeldReply>();
-  }
-  Task<Result<void>> after(turn::State& state, const turn::HeldReply& reply) override {
-    if (answer_ != nullptr) CARREL_CO_TRY_VOID(co_await answer_->after(state, reply));
-    ended_well_ = true;
-    co_return fail(Code::cancelled, "nothing of it is kept");
-  }
-
- private:
-  Answer* const answer_;
-  bool ended_well_ = false;
-};
 
 Result<void> check(const ShadowCall& call) {
   const Point& point = *call.point;
@@ -152,6 +131,11 @@ Task<Result<Comparison>> Shadows::compare(ShadowCall call) {
   if (!made.endpoint.error && !made.module.error)
     made.differences = differences(made.endpoint.answer, made.module.answer, kMostDifferences);
   co_return made;
+}
+
+Task<Result<ShadowAnswer>> Shadows::rehearse(ShadowCall call) {
+  CARREL_CO_TRY_VOID(check(call));
+  co_return co_await ask_module(&call);
 }
 
 }  // namespace carrel::hook

@@ -21,8 +21,8 @@ namespace carrel::hook {
 struct ShadowCall {
   std::shared_ptr<const App> app;
   const Point* point = nullptr;       // one of the app's
-  const Binding* endpoint = nullptr;  // at the point
-  const Binding* module = nullptr;    // one of the app's modules
+  const Binding* endpoint = nullptr;  // at the point: whose place it is
+  const Binding* module = nullptr;    // with a program
   std::string input;                  // of an event: its data
   std::uint64_t id = 0;               // names the call in logs
 };
@@ -49,6 +49,9 @@ class Shadows {
   // Errors: hook_input; invalid_argument when the module has grants that the point does not give
   // to the endpoint's tenant.
   async::Task<Result<Comparison>> compare(ShadowCall call);
+
+  // The module alone, in the place of the binding `endpoint`. Errors: likewise.
+  async::Task<Result<ShadowAnswer>> rehearse(ShadowCall call);
 
  private:
   async::Task<ShadowAnswer> ask_endpoint(const ShadowCall* call);
