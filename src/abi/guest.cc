@@ -10,6 +10,7 @@
 #include "capability/kv/kv.h"
 #include "capability/secret/secret.h"
 #include "capability/tmp/tmp.h"
+#include "tenant/meter.h"
 
 namespace carrel::abi {
 namespace {
@@ -60,7 +61,7 @@ wasi::Environment environment_for(turn::Turn& turn, ReplyOutput& output) {
   mount_state(environment.tree, turn);
   environment.preopens.push_back({.name = "/", .path = "/"});
   environment.standard_in = capability::event::open_body(turn);
-  environment.standard_out = std::make_unique<OutputFile>(output);
+  environment.standard_out = std::make_unique<OutputFile>(output, turn);
   environment.standard_error = std::make_unique<ErrorFile>(turn);
   environment.max_open_files = turn.module.limits.open_files;
   environment.private_memory = turn.module.limits.private_memory;
@@ -71,7 +72,8 @@ wasm::CallLimits limits_of(const turn::Turn& turn) {
   const turn::Limits& limits = turn.module.limits;
   return {.memory = limits.memory,
           .cpu = limits.cpu,
-          .deadline = std::min(std::chrono::steady_clock::now() + limits.time, turn.deadline)};
+          .deadline = std::min(std::chrono::steady_clock::now() + limits.time, turn.deadline),
+          .use = turn.use};
 }
 
 void settle(const turn::Turn& turn, wasi::Wasi& wasi, std::unique_ptr<ReplyOutput> output,

@@ -1,5 +1,6 @@
 #include "abi/standard_files.h"
 
+#include "tenant/meter.h"
 #include "turn/scrub.h"
 #include "turn/state.h"
 
@@ -19,7 +20,9 @@ std::string_view text_of(std::span<const std::byte> bytes) {
 wasi::Io<wasi::FileStat> OutputFile::stat(wasi::IoContext&) { return wasi::FileStat{}; }
 
 wasi::Io<std::size_t> OutputFile::write(wasi::IoContext& io, wasi::ConstBuffers from) {
-  return output_.write(io, from);
+  auto taken = output_.write(io, from);
+  if (taken && turn_.use != nullptr) turn_.use->replied(*taken);
+  return taken;
 }
 
 wasi::Io<std::uint64_t> OutputFile::writable(wasi::IoContext&) { return kMostAtOnce; }
@@ -72,8 +75,9 @@ void ErrorFile::cut_line() {
 }
 
 void ErrorFile::log(std::string_view line) {
-  turn_.log.line(turn_.module, turn_.id, turn::scrub(line, secrets()));
   left_ -= std::min(left_, kLineCost);
+  if (turn_.use != nullptr && !turn_.use->may_log(line.size() + kLineCost)) return;
+  turn_.log.line(turn_.module, turn_.id, turn::scrub(line, secrets()));
 }
 
 std::span<const SecretBytes> ErrorFile::secrets() const {

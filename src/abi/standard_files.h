@@ -14,13 +14,14 @@ namespace carrel::abi {
 // Writes go to the reply. Not a terminal, so that guests write in large pieces.
 class OutputFile final : public wasi::OpenFile {
  public:
-  explicit OutputFile(ReplyOutput& output) : output_(output) {}
+  OutputFile(ReplyOutput& output, const turn::Turn& turn) : output_(output), turn_(turn) {}
   wasi::Io<wasi::FileStat> stat(wasi::IoContext& io) override;
   wasi::Io<std::size_t> write(wasi::IoContext& io, wasi::ConstBuffers from) override;
   wasi::Io<std::uint64_t> writable(wasi::IoContext& io) override;
 
  private:
   ReplyOutput& output_;
+  const turn::Turn& turn_;
 };
 
 // Whole lines to the log of the module's owner, as they end, without the secrets the turn was told.

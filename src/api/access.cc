@@ -76,6 +76,7 @@ constexpr auto kTable = std::to_array<Access>({
 
     {"nodeAudit", Where::node, Verb::audit},
     {"audit", Where::tenant, Verb::audit},
+    {"usage", Where::tenant, Verb::read},
 });
 
 std::unexpected<Error> denied(Verb verb, const TenantName& tenant) {

@@ -36,6 +36,7 @@ std::span<const Operation> blob_operations();
 std::span<const Operation> tenant_operations();
 std::span<const Operation> token_operations();
 std::span<const Operation> audit_operations();
+std::span<const Operation> usage_operations();
 std::span<const Operation> app_operations();
 std::span<const Operation> version_operations();
 std::span<const Operation> host_operations();

@@ -50,8 +50,9 @@ std::span<const Operation> all_operations() {
     std::vector<Operation> all;
     for (const auto family :
          {node_operations(), log_operations(), state_operations(), blob_operations(),
-          tenant_operations(), token_operations(), audit_operations(), app_operations(),
-          version_operations(), host_operations(), binding_operations(), recording_operations()})
+          tenant_operations(), token_operations(), audit_operations(), usage_operations(),
+          app_operations(), version_operations(), host_operations(), binding_operations(),
+          recording_operations()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();

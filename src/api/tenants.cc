@@ -15,6 +15,7 @@
 #include "app/deployment/desk.h"
 #include "base/percent.h"
 #include "patterns/hook/binding_record.h"
+#include "tenant/enforce.h"
 #include "tenant/tenant.h"
 
 namespace carrel::api {
@@ -40,25 +41,53 @@ Answer answer_of(const Tenant& tenant) {
   return answer;
 }
 
-// What the newest record says; at the start the server does the same for all. Whoever changes it
-// reads it again, so that of two changes the last one counts.
-struct Enforcement final : AnsweringStep {
-  using AnsweringStep::AnsweringStep;
+// Reads the record and keeps it as it is: it so comes after every change that was on its way, and
+// is run again when it met one.
+struct Confirmation final : Step {
+  explicit Confirmation(TenantName n) : name(std::move(n)) {}
   Task<Result<void>> run(store::Transaction& transaction) override {
-    CARREL_CO_TRY(const auto found, co_await tenant::find(&transaction, tenant));
-    if (found)
-      call->services.store->store().limit_storage(found->name, found->quotas.storage_bytes);
+    CARREL_CO_TRY(found, co_await tenant::find(&transaction, name));
+    if (found) co_return tenant::keep(transaction, *found);
     co_return Result<void>();
   }
-  TenantName tenant;
+  TenantName name;
+  std::optional<Tenant> found;
 };
 
-Task<Result<Answer>> enforced(Call* call, TenantName tenant, Answer answer) {
-  Enforcement step(call);
-  step.tenant = std::move(tenant);
-  CARREL_CO_TRY_VOID(co_await commit_answering(call, tenant::kNode, {}, &step));
-  co_return answer;
-}
+// Makes the newest record's quotas count; at the start the server does the same for all.
+class EnforceJob final : public Work::Job {
+ public:
+  EnforceJob(const turn::Services& services, TenantName tenant)
+      : services_(services), tenant_(std::move(tenant)) {}
+  Task<Result<Answer>> run() override {
+    Confirmation step(tenant_);
+    CARREL_CO_TRY_VOID(co_await commit(services_, tenant::kNode, {}, &step));
+    if (step.found) tenant::enforce(services_.store->store(), services_.allowances, *step.found);
+    co_return Answer();
+  }
+
+ private:
+  const turn::Services services_;
+  const TenantName tenant_;
+};
+
+// There before the record is changed: a client that goes meanwhile leaves no change that does not
+// count.
+class Enforcement {
+ public:
+  Enforcement(Call* call, TenantName tenant)
+      : work_(call->work), job_(std::make_shared<EnforceJob>(call->services, std::move(tenant))) {}
+  Enforcement(const Enforcement&) = delete;
+  Enforcement& operator=(const Enforcement&) = delete;
+  ~Enforcement() {
+    if (job_) work_.begin(std::move(job_));
+  }
+  Task<Result<Answer>> done() { return work_.see_through(std::exchange(job_, nullptr)); }
+
+ private:
+  Work& work_;
+  std::shared_ptr<Work::Job> job_;
+};
 
 struct Creation final : AnsweringStep {
   using AnsweringStep::AnsweringStep;
@@ -107,8 +136,10 @@ Task<Result<Answer>> create(Call* call) {
   Creation step(call);
   CARREL_CO_TRY(step.tenant, read_creation(body.json, call->clock.wall()));
   CARREL_CO_TRY_VOID(authorise(*access_of(call->operation.id), call->principal, step.tenant.name));
+  Enforcement enforcement(call, step.tenant.name);
   CARREL_CO_TRY(Answer answer, co_await commit_once(call, tenant::kNode, {}, body.text, &step));
-  co_return co_await enforced(call, step.tenant.name, std::move(answer));
+  CARREL_CO_TRY_VOID(co_await enforcement.done());
+  co_return answer;
 }
 
 struct Show final : AnsweringStep {
@@ -189,8 +220,10 @@ Task<Result<Answer>> update(Call* call) {
     co_return fail(Code::invalid_argument, R"(what can be updated is quotas: send {"quotas": {}})");
   Update step(call);
   step.quotas = json["quotas"];
+  Enforcement enforcement(call, call->tenant);
   CARREL_CO_TRY(Answer answer, co_await commit_answering(call, tenant::kNode, {}, &step));
-  co_return co_await enforced(call, call->tenant, std::move(answer));
+  CARREL_CO_TRY_VOID(co_await enforcement.done());
+  co_return answer;
 }
 
 // Removed apps do not count: their time comes by itself.

@@ -32,10 +32,15 @@ class Work {
   // Begins the job and waits for its answer. Destroying the waiting coroutine leaves the job to
   // end by itself.
   async::Task<Result<Answer>> see_through(std::shared_ptr<Job> job) {
-    ++under_way_;
-    gate_.spawn(end_to_end(this, job));
+    begin(job);
     co_await job->done_;
     co_return std::move(*job->answer_);
+  }
+
+  // Begins the job, for whose answer nobody waits.
+  void begin(std::shared_ptr<Job> job) {
+    ++under_way_;
+    gate_.spawn(end_to_end(this, std::move(job)));
   }
 
   bool busy() const { return under_way_.load() != 0; }

@@ -55,7 +55,8 @@ Result<void> each_listed(NodeClient& node, std::string_view target, std::string_
   std::string after = options.after;
   std::uint64_t left = options.limit == 0 ? UINT64_MAX : options.limit;
   while (left > 0) {
-    std::string query = fmt::format("{}?limit={}", target, std::min(left, kPage));
+    std::string query = fmt::format("{}{}limit={}", target, target.contains('?') ? '&' : '?',
+                                    std::min(left, kPage));
     if (!options.prefix.empty()) query += "&prefix=" + percent_encode(options.prefix);
     if (!after.empty()) query += "&after=" + percent_encode(after);
     CARREL_TRY(const NodeAnswer answer, node.call("GET", query));

@@ -132,7 +132,9 @@ const Command kTenant{
     .summary = "Create, list, change and remove a server's tenants",
     .usage = "create|list|show|update|remove|restore [TENANT] [OPTIONS]",
     .details =
-        "A tenant is a path of names: acme, acme/merchant-17. storage_bytes bounds what it and all below it store.\n"
+        "A tenant is a path of names: acme, acme/merchant-17. --quota bounds what it and all below\n"
+        "it use: storage_bytes, turns_per_second, concurrent_turns, cpu_ms_per_second, memory_bytes, calls_per_second,\n"
+        "concurrent_calls, log_bytes_per_second; and weight is its share of CPU time, 1 to 1000.\n"
         "One with apps, or with tenants below it, is not removed; one that is removed can be restored for\n"
         "seven days. Exit status 3: there is no such tenant.",
     .examples =

@@ -6,102 +6,171 @@
 #include "async/first_of.h"
 
 namespace carrel::runtime {
+namespace {
+
+// Whether a turn on another shard, or of a tenant beside, has left room below a quota.
+constexpr auto kLook = std::chrono::milliseconds(10);
+
+async::Task<void> until(async::Event* event) { co_await *event; }
+
+}  // namespace
+
+// A tenant's place on one shard: its turns, those that wait, and who pays for their CPU time. A
+// change of its weight is for turns that begin after it.
+struct Admission::Seat {
+  std::shared_ptr<async::RunAccount> account = std::make_shared<async::RunAccount>();
+  std::uint32_t weight = 1;
+  std::size_t running = 0;
+  std::list<Waiter*> line;  // in order of arrival
+};
 
 // In the waiting coroutine's frame: destroying that takes it out of the line.
 struct Admission::Waiter {
   enum class State : std::uint8_t { in_line, granted, claimed };
 
   Admission& admission;
-  TenantSeat& seat;
+  Seat& seat;
+  Demand demand;
   std::list<Waiter*>::iterator place;
   async::Event woken;
   State state = State::in_line;
 
-  Waiter(Admission& owner, TenantSeat& its_seat)
-      : admission(owner), seat(its_seat), place(owner.waiters_.insert(owner.waiters_.end(), this)) {
-    ++seat.waiting;
+  Waiter(Admission& owner, Seat& its_seat, const Demand& needs)
+      : admission(owner),
+        seat(its_seat),
+        demand(needs),
+        place(its_seat.line.insert(its_seat.line.end(), this)) {
+    if (seat.line.size() == 1) admission.lines_.push_back(&seat);
   }
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
   ~Waiter() {
     if (state == State::in_line) leave_line();
-    if (state == State::granted) admission.leave(seat);
+    if (state == State::granted) admission.leave(seat, demand);
   }
 
+  bool first() const { return seat.line.front() == this; }
+
+  // The first of a line looks for room by itself; whoever becomes it is told.
   void leave_line() {
-    admission.waiters_.erase(place);
-    --seat.waiting;
+    const bool was_first = first();
+    seat.line.erase(place);
+    if (seat.line.empty()) {
+      admission.lines_.remove(&seat);
+    } else if (was_first) {
+      seat.line.front()->woken.signal();
+    }
   }
   void grant() {
-    leave_line();
     state = State::granted;
-    admission.take(seat);
+    admission.take(seat, demand);
+    leave_line();
     woken.signal();  // may end this object
   }
   Ticket claim() {
     state = State::claimed;
-    return Ticket(&admission, &seat);
+    return {&admission, &seat, demand};
   }
 };
 
-namespace {
-async::Task<void> until(async::Event* event) { co_await *event; }
-}  // namespace
+Admission::Ticket::Ticket(Admission* admission, Seat* seat, const Demand& demand)
+    : admission_(admission), seat_(seat), demand_(demand), account_(seat->account) {}
 
-TenantSeat& Admission::seat(const TenantName& tenant) {
+Admission::Admission(async::Shard& shard, const AdmissionLimits& limits)
+    : shard_(shard), limits_(limits) {}
+Admission::~Admission() = default;
+
+Admission::Seat& Admission::seat(const TenantName& tenant, const Demand& demand) {
   auto& place = seats_[tenant];
-  if (!place) place = std::make_unique<TenantSeat>();
+  if (!place) place = std::make_unique<Seat>();
+  if (demand.allowance != nullptr) {
+    const std::uint32_t weight = demand.allowance->weight.load(std::memory_order_relaxed);
+    if (weight != place->weight) {
+      place->weight = weight;
+      place->account = std::make_shared<async::RunAccount>(weight);
+    }
+  }
   return *place;
 }
 
-bool Admission::has_room(const TenantSeat& seat) const {
-  return running_ < limits_.turns && seat.running < limits_.turns_a_tenant;
+bool Admission::has_room(const Seat& seat, const Demand& demand) const {
+  return running_ < limits_.turns && seat.running < limits_.turns_a_tenant &&
+         !tenant::stands_against_turn(demand.allowance, demand.memory,
+                                      std::chrono::steady_clock::now());
 }
 
-void Admission::take(TenantSeat& seat) {
+void Admission::take(Seat& seat, const Demand& demand) {
   ++running_;
   ++seat.running;
+  tenant::begin_turn(demand.allowance, demand.memory, std::chrono::steady_clock::now());
 }
 
-std::optional<Admission::Ticket> Admission::try_enter(const TenantName& tenant) {
-  TenantSeat& mine = seat(tenant);
-  if (mine.waiting > 0 || !has_room(mine)) return std::nullopt;
-  take(mine);
-  return Ticket(this, &mine);
+std::optional<Admission::Ticket> Admission::try_enter(const TenantName& tenant,
+                                                      const Demand& demand) {
+  Seat& mine = seat(tenant, demand);
+  if (!mine.line.empty() || !has_room(mine, demand)) return std::nullopt;
+  take(mine, demand);
+  return Ticket(this, &mine, demand);
 }
 
-async::Task<Result<Admission::Ticket>> Admission::enter(TenantName tenant) {
-  if (auto ticket = try_enter(tenant)) co_return std::move(*ticket);
-  TenantSeat& mine = seat(tenant);
-  const bool over_share = mine.running >= limits_.turns_a_tenant;
-  if (mine.waiting < limits_.waiting_a_tenant) {
-    Waiter waiter(*this, mine);
-    async::Task<void> woken = until(&waiter.woken);
-    async::Task<void> late = shard_.sleep_for(limits_.longest_wait);
-    co_await async::first_of(std::move(woken), std::move(late));
-    if (waiter.state == Waiter::State::granted) {
-      Ticket ticket = waiter.claim();
-      // Whoever left resumed us on its own stack: let it finish, and let the run queue say who is
-      // next.
-      co_await shard_.run_queue().turn(mine.account);
-      co_return std::move(ticket);
-    }
+// Nothing: there will be no room before somebody on this shard has left.
+std::optional<Nanos> Admission::until_next_look(const Seat& seat, const Demand& demand) const {
+  if (seat.running >= limits_.turns_a_tenant) return {};
+  const auto shortage = tenant::stands_against_turn(demand.allowance, demand.memory,
+                                                    std::chrono::steady_clock::now());
+  if (!shortage) return {};
+  return shortage->wait == Nanos(0) ? Nanos(kLook) : shortage->wait;
+}
+
+Error Admission::refusal(const TenantName& tenant, const Seat& seat, const Demand& demand) const {
+  if (seat.running >= limits_.turns_a_tenant) {
+    return Error(Code::too_many_requests,
+                 fmt::format("tenant {} has {} turns in progress and {} waiting", tenant.str(),
+                             seat.running, seat.line.size()));
   }
-  if (over_share) {
-    co_return fail(Code::too_many_requests,
-                   fmt::format("tenant {} has {} turns in progress and {} waiting", tenant.str(),
-                               mine.running, mine.waiting));
+  const auto shortage = tenant::stands_against_turn(demand.allowance, demand.memory,
+                                                    std::chrono::steady_clock::now());
+  if (shortage) return Error(Code::too_many_requests, tenant::text_of(*shortage));
+  if (running_ < limits_.turns) {  // there would be room now, were there not those before it
+    return Error(Code::too_many_requests,
+                 fmt::format("tenant {} has {} turns waiting", tenant.str(), seat.line.size()));
   }
-  co_return fail(Code::overloaded, fmt::format("{} turns in progress on this shard", running_));
+  return Error(Code::overloaded, fmt::format("{} turns in progress on this shard", running_));
 }
 
-void Admission::leave(TenantSeat& seat) {
+async::Task<Result<Admission::Ticket>> Admission::enter(TenantName tenant, Demand demand) {
+  if (auto ticket = try_enter(tenant, demand)) co_return std::move(*ticket);
+  Seat& mine = seat(tenant, demand);
+  if (mine.line.size() >= limits_.waiting_a_tenant)
+    co_return std::unexpected(refusal(tenant, mine, demand));
+  Waiter waiter(*this, mine, demand);
+  const Instant end = std::chrono::steady_clock::now() + limits_.longest_wait;
+  for (;;) {
+    if (waiter.state == Waiter::State::in_line && waiter.first() && has_room(mine, demand))
+      waiter.grant();
+    if (waiter.state == Waiter::State::granted) break;
+    const Nanos left = end - std::chrono::steady_clock::now();
+    const auto look = waiter.first() ? until_next_look(mine, demand) : std::nullopt;
+    // What will not be there in time is not waited for.
+    if (left <= Nanos(0) || (look && *look > left))
+      co_return std::unexpected(refusal(tenant, mine, demand));
+    co_await async::first_of(until(&waiter.woken), shard_.sleep_for(look.value_or(left)));
+  }
+  Ticket ticket = waiter.claim();
+  // Whoever left resumed us on its own stack: let it finish, and let the run queue say who is next.
+  co_await shard_.run_queue().turn(ticket.account());
+  co_return std::move(ticket);
+}
+
+void Admission::leave(Seat& seat, const Demand& demand) {
   --running_;
   --seat.running;
-  for (auto at = waiters_.begin(); at != waiters_.end(); ++at) {
-    Waiter& waiter = **at;
-    if (!has_room(waiter.seat)) continue;
-    waiter.grant();
+  tenant::end_turn(demand.allowance, demand.memory);
+  for (auto at = lines_.begin(); at != lines_.end(); ++at) {
+    Waiter& next = *(*at)->line.front();
+    if (!has_room(**at, next.demand)) continue;
+    lines_.splice(lines_.end(), lines_, at);  // the others go first the next time
+    next.grant();
     return;
   }
 }

@@ -2,7 +2,9 @@
 //
 // An instance takes a slot of the engine's pool, so turns are counted before they start. A tenant
 // may hold a share of the shard's slots; beyond it its turns wait in order, and beyond a bounded
-// wait they are refused, so a tenant that floods or parks its guests delays nobody else.
+// wait they are refused, so a tenant that floods or parks its guests delays nobody else. Its
+// quotas, and those of the tenants above it, are heeded here as well (tenant/allowance.h). Tenants
+// whose turns wait are let in one after the other.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +16,7 @@
 #include "async/shard.h"
 #include "base/id.h"
 #include "base/result.h"
+#include "tenant/allowance.h"
 
 namespace carrel::runtime {
 
@@ -24,57 +27,66 @@ struct AdmissionLimits {
   Nanos longest_wait = std::chrono::seconds(5);
 };
 
-// A tenant's place on one shard: its turns, and who pays for their CPU time.
-struct TenantSeat {
-  async::RunAccount account;
-  std::size_t running = 0;
-  std::size_t waiting = 0;
+// What a turn needs besides a place. Value type.
+struct Demand {
+  tenant::Allowance* allowance = nullptr;  // of its tenant; null: nothing bounds it
+  std::uint64_t memory = 0;                // bytes that it may use
 };
 
 // Owner and thread: one shard. Stops: turns that wait are cancelled with their tasks.
 class Admission {
  public:
-  Admission(async::Shard& shard, const AdmissionLimits& limits) : shard_(shard), limits_(limits) {}
+  Admission(async::Shard& shard, const AdmissionLimits& limits);
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
+  ~Admission();
+
+  struct Seat;
   // Held while a turn runs.
   class [[nodiscard]] Ticket {
    public:
-    Ticket(Admission* admission, TenantSeat* seat) : admission_(admission), seat_(seat) {}
+    Ticket(Admission* admission, Seat* seat, const Demand& demand);
     Ticket(Ticket&& other) noexcept
-        : admission_(std::exchange(other.admission_, nullptr)), seat_(other.seat_) {}
+        : admission_(std::exchange(other.admission_, nullptr)),
+          seat_(other.seat_),
+          demand_(other.demand_),
+          account_(std::move(other.account_)) {}
     Ticket& operator=(Ticket&&) = delete;
     ~Ticket() {
-      if (admission_ != nullptr) admission_->leave(*seat_);
+      if (admission_ != nullptr) admission_->leave(*seat_, demand_);
     }
-    async::RunAccount& account() const { return seat_->account; }
+    async::RunAccount& account() const { return *account_; }
 
    private:
     Admission* admission_;
-    TenantSeat* seat_;
+    Seat* seat_;
+    Demand demand_;
+    std::shared_ptr<async::RunAccount> account_;
   };
 
   // A ticket if there is room now.
-  std::optional<Ticket> try_enter(const TenantName& tenant);
+  std::optional<Ticket> try_enter(const TenantName& tenant, const Demand& demand = {});
 
-  // Waits for room. Errors: too_many_requests for a tenant over its share, overloaded for a full
-  // shard.
-  async::Task<Result<Ticket>> enter(TenantName tenant);
+  // Waits for room. Errors: too_many_requests for a tenant over its share or a quota, overloaded
+  // for a full shard.
+  async::Task<Result<Ticket>> enter(TenantName tenant, Demand demand = {});
 
   std::size_t running() const { return running_; }
 
  private:
   struct Waiter;
-  TenantSeat& seat(const TenantName& tenant);
-  bool has_room(const TenantSeat& seat) const;
-  void take(TenantSeat& seat);
-  void leave(TenantSeat& seat);
+  Seat& seat(const TenantName& tenant, const Demand& demand);
+  bool has_room(const Seat& seat, const Demand& demand) const;
+  void take(Seat& seat, const Demand& demand);
+  void leave(Seat& seat, const Demand& demand);
+  std::optional<Nanos> until_next_look(const Seat& seat, const Demand& demand) const;
+  Error refusal(const TenantName& tenant, const Seat& seat, const Demand& demand) const;
 
   async::Shard& shard_;
   AdmissionLimits limits_;
-  std::unordered_map<TenantName, std::unique_ptr<TenantSeat>> seats_;
-  std::list<Waiter*> waiters_;  // in order of arrival
+  std::unordered_map<TenantName, std::unique_ptr<Seat>> seats_;
+  std::list<Seat*> lines_;  // of tenants whose turns wait; whose turn it is next is the first
   std::size_t running_ = 0;
 };
 

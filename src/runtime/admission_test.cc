@@ -16,8 +16,8 @@ struct Fixture {
 };
 
 async::Task<void> enter(Admission& admission, TenantName tenant,
-                        std::optional<Result<Admission::Ticket>>* out) {
-  out->emplace(co_await admission.enter(std::move(tenant)));
+                        std::optional<Result<Admission::Ticket>>* out, Demand demand = {}) {
+  out->emplace(co_await admission.enter(std::move(tenant), demand));
 }
 
 async::Task<void> pause(async::Shard& shard) { co_await shard.sleep_for(milliseconds(5)); }
@@ -80,6 +80,116 @@ TEST(Admission, ForgetsACancelledWaiterAndFreesAPlaceItWasGiven) {
   }
   EXPECT_EQ(f.admission.running(), 0u);
   EXPECT_TRUE(f.admission.try_enter(TenantName("a")));
+}
+
+TEST(Admission, HoldsATenantToItsQuotasAndLetsOthersIn) {
+  Fixture f({.turns = 10, .turns_a_tenant = 5, .longest_wait = milliseconds(30)});
+  tenant::Allowances quotas;
+  quotas.set("acme", {.concurrent_turns = 1});
+  const Demand a{.allowance = &quotas.of("acme/a")}, b{.allowance = &quotas.of("acme/b")};
+  const Demand beside{.allowance = &quotas.of("beside")};
+  auto first = f.admission.try_enter(TenantName("acme/a"), a);
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(f.admission.try_enter(TenantName("acme/b"), b));
+  EXPECT_TRUE(f.admission.try_enter(TenantName("beside"), beside));
+  std::optional<Result<Admission::Ticket>> second;
+  f.shard.run_until_done(enter(f.admission, TenantName("acme/b"), &second, b));
+  ASSERT_FALSE(second->has_value());
+  EXPECT_EQ(second->error().code(), Code::too_many_requests);
+  EXPECT_TRUE(second->error().message().contains("concurrent_turns"));
+  first.reset();
+  EXPECT_TRUE(f.admission.try_enter(TenantName("acme/b"), b));
+}
+
+TEST(Admission, RefusesAtOnceWhatWillHaveNoRoomInTime) {
+  Fixture f({.turns = 10, .turns_a_tenant = 5});
+  tenant::Allowances quotas;
+  quotas.set("acme", {.memory_bytes = 10});
+  const Demand demand{.allowance = &quotas.of("acme"), .memory = 11};
+  std::optional<Result<Admission::Ticket>> out;
+  const Instant begin = std::chrono::steady_clock::now();
+  f.shard.run_until_done(enter(f.admission, TenantName("acme"), &out, demand));
+  ASSERT_FALSE(out->has_value());
+  EXPECT_EQ(out->error().code(), Code::too_many_requests);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+}
+
+TEST(Admission, LetsWaitersOfARateInAsTheirTimeComes) {
+  Fixture f({.turns = 10, .turns_a_tenant = 5});
+  tenant::Allowances quotas;
+  quotas.set("acme", {.turns_per_second = 100});
+  tenant::Allowance& acme = quotas.of("acme");
+  for (int i = 0; i < 100; ++i) acme.turn_rate.take(1, std::chrono::steady_clock::now());
+  std::optional<Result<Admission::Ticket>> one, two, three;
+  auto first = enter(f.admission, TenantName("acme"), &one, {.allowance = &acme});
+  auto second = enter(f.admission, TenantName("acme"), &two, {.allowance = &acme});
+  auto third = enter(f.admission, TenantName("acme"), &three, {.allowance = &acme});
+  first.start();
+  second.start();
+  third.start();
+  EXPECT_FALSE(one || two || three);
+  while (!three) {
+    f.shard.run_until_done(pause(f.shard));
+    EXPECT_TRUE(!two || one);
+    EXPECT_TRUE(!three || two);
+  }
+  EXPECT_TRUE(one->has_value() && two->has_value() && three->has_value());
+}
+
+TEST(Admission, LetsWaitingTenantsInOneAfterTheOther) {
+  Fixture f({.turns = 1, .turns_a_tenant = 1});
+  auto running = f.admission.try_enter(TenantName("x"));
+  std::optional<Result<Admission::Ticket>> out[3];
+  auto a1 = enter(f.admission, TenantName("a"), &out[0]);
+  auto a2 = enter(f.admission, TenantName("a"), &out[1]);
+  auto b = enter(f.admission, TenantName("b"), &out[2]);
+  a1.start();
+  a2.start();
+  b.start();
+  running.reset();
+  f.shard.run_until_done(pause(f.shard));
+  ASSERT_TRUE(out[0]);
+  out[0].reset();
+  f.shard.run_until_done(pause(f.shard));
+  EXPECT_TRUE(out[2]);
+  EXPECT_FALSE(out[1]);
+}
+
+// Computes in slices of a millisecond for ever, and counts them.
+async::Task<void> compute(async::Shard* shard, Admission::Ticket* ticket, int* slices) {
+  for (;;) {
+    co_await shard->run_queue().turn(ticket->account());
+    ++*slices;
+    shard->run_queue().charge(ticket->account(), milliseconds(1));
+  }
+}
+
+// The shares of two tenants of 400 slices, with two guests each.
+std::pair<int, int> shares(Fixture& f, tenant::Allowances& quotas) {
+  int a = 0, b = 0;
+  std::vector<Admission::Ticket> tickets;
+  std::vector<async::Task<void>> guests;
+  tickets.reserve(4);
+  for (const char* name : {"a", "b", "a", "b"}) {
+    auto ticket = f.admission.try_enter(TenantName(name), {.allowance = &quotas.of(name)});
+    tickets.push_back(std::move(*ticket));
+    guests.push_back(compute(&f.shard, &tickets.back(), *name == 'a' ? &a : &b));
+    guests.back().start();
+  }
+  for (int i = 0; i < 400; ++i) f.shard.run_queue().run_next();
+  guests.clear();
+  return {a, b};
+}
+
+TEST(Admission, SharesTheProcessorByTheTenantsWeights) {
+  Fixture f({.turns = 10, .turns_a_tenant = 5});
+  tenant::Allowances quotas;
+  const auto [a, b] = shares(f, quotas);
+  EXPECT_NEAR(a, b, 2);
+  quotas.set("a", {.weight = 3});
+  const auto [more, less] = shares(f, quotas);
+  EXPECT_NEAR(more, 300, 3);
+  EXPECT_NEAR(less, 100, 3);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "runtime/shard_modules.h"
 #include "runtime/stateful_turn.h"
+#include "tenant/meter.h"
 
 namespace carrel::runtime {
 
@@ -23,6 +24,11 @@ struct Runtime::Impl {
   Admission admission;
   ShardModules modules;
   const turn::Services& services;
+
+  // `account`: whose use it is; null: nobody counts.
+  async::Task<turn::Outcome> run_admitted(async::Shard& shard,
+                                          std::shared_ptr<const Program> program, turn::Turn& turn,
+                                          tenant::Account* account);
 };
 
 Runtime::Runtime(async::Shard& shard, Loader& loader, const RuntimeLimits& limits,
@@ -34,23 +40,44 @@ Runtime::Runtime(async::Shard& shard, Loader& loader, const RuntimeLimits& limit
 Runtime::~Runtime() = default;
 
 async::Task<turn::Outcome> Runtime::run(std::shared_ptr<const Program> program, turn::Turn& turn) {
-  auto ticket = impl_->admission.try_enter(turn.module.tenant);
+  if (impl_->services.meter == nullptr) {
+    co_return co_await impl_->run_admitted(shard_, std::move(program), turn, nullptr);
+  }
+  const turn::ModuleSetup& module = turn.module;
+  tenant::Account account = impl_->services.meter->open(module.tenant, module.app, module.name);
+  turn.use = &account.line();
+  auto outcome = co_await impl_->run_admitted(shard_, std::move(program), turn, &account);
+  turn.use = nullptr;
+  if (!outcome.error) account.ended_well();
+  co_return outcome;
+}
+
+async::Task<turn::Outcome> Runtime::Impl::run_admitted(async::Shard& shard,
+                                                       std::shared_ptr<const Program> program,
+                                                       turn::Turn& turn, tenant::Account* account) {
+  const Demand demand{.allowance = account == nullptr ? nullptr : account->line().allowance(),
+                      .memory = turn.module.limits.memory};
+  auto ticket = admission.try_enter(turn.module.tenant, demand);
   if (!ticket) {
-    auto waited = co_await impl_->admission.enter(turn.module.tenant);
-    if (!waited) co_return turn::Outcome{.error = std::move(waited).error()};
+    auto waited = co_await admission.enter(turn.module.tenant, demand);
+    if (!waited) {
+      if (account != nullptr) account->refused();
+      co_return turn::Outcome{.error = std::move(waited).error()};
+    }
     ticket.emplace(std::move(*waited));
   }
-  auto prepared = impl_->modules.find(*program);
+  if (account != nullptr) account->begun();
+  auto prepared = modules.find(*program);
   if (!prepared) {
-    auto loaded = co_await impl_->modules.load(program);
+    auto loaded = co_await modules.load(program);
     if (!loaded) co_return turn::Outcome{.error = std::move(loaded).error()};
     prepared = std::move(*loaded);
   }
   if (turn.module.grants.any()) {
-    co_return co_await run_with_state(shard_, impl_->services, std::move(*ticket),
-                                      std::move(program), std::move(prepared), turn);
+    co_return co_await run_with_state(shard, services, std::move(*ticket), std::move(program),
+                                      std::move(prepared), turn);
   }
-  auto outcome = co_await program->abi->run(shard_, ticket->account(), *prepared, turn);
+  auto outcome = co_await program->abi->run(shard, ticket->account(), *prepared, turn);
   ticket.reset();  // the guest is gone: a client that reads slowly takes nobody's place
   if (auto rest = std::exchange(outcome.rest, {})) {
     if (auto sent = co_await std::move(rest); !sent) outcome.error = std::move(sent).error();

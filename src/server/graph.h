@@ -25,6 +25,7 @@
 #include "server/signals.h"
 #include "server/state.h"
 #include "server/switchboard.h"
+#include "tenant/allowance.h"
 
 namespace carrel::server {
 
@@ -36,6 +37,7 @@ struct Graph {
   std::unique_ptr<Logs> logs{};
   std::unique_ptr<runtime::Loader> loader{};
   std::unique_ptr<NodeStore> store{};
+  tenant::Allowances allowances{};
   net::EgressPolicy egress{.allowed = options.allowed_egress};  // grows until shards start
   std::unique_ptr<AppLoader> app_loader{};
   std::unique_ptr<AppSet> apps{};

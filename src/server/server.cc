@@ -61,8 +61,8 @@ void make_shards(Graph& graph) {
   const unsigned count = shard_count(graph.options);
   const auto limits = runtime::limits_for(graph.loader->engine()->settings(), count);
   for (unsigned i = 0; i < count; ++i) {
-    graph.shards.push_back(std::make_unique<ShardUnit>(i, *graph.loader, limits, *graph.store,
-                                                       *graph.logs, graph.deliveries));
+    graph.shards.push_back(std::make_unique<ShardUnit>(
+        i, *graph.loader, limits, *graph.store, *graph.logs, graph.deliveries, graph.allowances));
     graph.switchboard.attach(*graph.shards.back());
   }
 }

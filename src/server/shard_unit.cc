@@ -15,11 +15,18 @@ constexpr std::chrono::milliseconds kLook{5};           // whether the last deli
 }  // namespace
 
 ShardUnit::ShardUnit(unsigned index, runtime::Loader& loader, const runtime::RuntimeLimits& limits,
-                     NodeStore& store, Logs& logs, delivery::Ring& ring)
+                     NodeStore& store, Logs& logs, delivery::Ring& ring,
+                     tenant::Allowances& allowances)
     : shard_(index),
       store_(store.store().attach(shard_)),
       gate_(store_),
-      services_{.store = &store_, .gate = &gate_, .sealer = &store.sealer()},
+      meter_(&allowances),
+      services_{.store = &store_,
+                .gate = &gate_,
+                .sealer = &store.sealer(),
+                .meter = &meter_,
+                .allowances = &allowances},
+      usage_(shard_, meter_, services_, system_clock(), logs.events()),
       runtime_(shard_, loader, limits, services_),
       functions_(runtime_, logs.guests(), logs.failures()),
       endpoints_(services_, system_clock()),
@@ -101,6 +108,7 @@ void ShardUnit::start(std::optional<unsigned> pin) {
     for (const auto& listener : apps_) listener->start();
     for (const auto& listener : others_) listener->start();
     if (!ring_.paused()) deliveries_.start();
+    work_.spawn(UsageWriter::run(&usage_));
   });
   running_ = true;
   thread_ = std::thread([this, pin] {
@@ -140,6 +148,7 @@ async::Task<void> ShardUnit::drain_apps(ShardUnit* self, std::chrono::millisecon
   for (const auto& listener : self->apps_) co_await listener->drain(bound);
   while (!self->deliveries_.idle() && std::chrono::steady_clock::now() < end)
     co_await self->shard_.sleep_for(kLook);
+  co_await UsageWriter::stop(&self->usage_);
   self->drained_ = true;
 }
 

@@ -26,6 +26,7 @@
 #include "runtime/runtime.h"
 #include "server/logs.h"
 #include "server/state.h"
+#include "server/usage_writer.h"
 
 namespace carrel::tenant {
 class Identities;
@@ -39,7 +40,7 @@ namespace carrel::server {
 class ShardUnit {
  public:
   ShardUnit(unsigned index, runtime::Loader& loader, const runtime::RuntimeLimits& limits,
-            NodeStore& store, Logs& logs, delivery::Ring& ring);
+            NodeStore& store, Logs& logs, delivery::Ring& ring, tenant::Allowances& allowances);
   ~ShardUnit();
   ShardUnit(const ShardUnit&) = delete;
   ShardUnit& operator=(const ShardUnit&) = delete;
@@ -102,7 +103,9 @@ class ShardUnit {
   std::optional<net::DnsResolver> resolver_;        // goes after the client
   std::optional<net::Client> client_;               // goes after the turns that call
   std::unique_ptr<tenant::Identities> identities_;  // null: there are no issuers
+  tenant::Meter meter_;
   turn::Services services_;
+  UsageWriter usage_;
   runtime::Runtime runtime_;
   function::FunctionHandler functions_;
   hook::Endpoints endpoints_;

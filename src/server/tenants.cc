@@ -1,6 +1,7 @@
 #include "server/tenants.h"
 
 #include "api/step.h"
+#include "tenant/enforce.h"
 #include "tenant/path.h"
 #include "tenant/tenant.h"
 
@@ -37,7 +38,7 @@ Task<Result<void>> enforce_quotas(turn::Services services) {
                   co_await transaction.read_names(tenant::kTenants, "", after, kPage));
     for (const auto& entry : page.entries) {
       CARREL_CO_TRY(const auto found, co_await tenant::find(&transaction, TenantName(entry.name)));
-      if (found) store.limit_storage(found->name, found->quotas.storage_bytes);
+      if (found) tenant::enforce(store, services.allowances, *found);
     }
     if (page.end || page.entries.empty()) co_return Result<void>();
     after = page.entries.back().name;

@@ -16,7 +16,7 @@ namespace carrel::server {
 async::Task<Result<void>> create_tenants(turn::Services services, std::vector<TenantName> names,
                                          WallTime now);
 
-// Bounds what every tenant stores by its quota. Before the first turn. Errors: those of reading.
+// Makes every tenant's quotas count. Before the first turn. Errors: those of reading.
 async::Task<Result<void>> enforce_quotas(turn::Services services);
 
 }  // namespace carrel::server

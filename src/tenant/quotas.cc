@@ -16,12 +16,24 @@ using Json = nlohmann::json;
 struct Entry {
   std::string_view name;
   std::optional<std::uint64_t> Quotas::* field;
-  std::uint64_t most;
+  std::uint64_t least, most;
 };
 
-constexpr std::array<Entry, 1> kEntries = {{
-    {"storage_bytes", &Quotas::storage_bytes, 1ULL << 50},
-}};
+constexpr std::uint64_t kMostBytes = 1ULL << 50;
+constexpr std::uint64_t kMostCount = 1'000'000'000;
+constexpr std::uint64_t kMostWeight = 1000;
+
+constexpr auto kEntries = std::to_array<Entry>({
+    {"storage_bytes", &Quotas::storage_bytes, 0, kMostBytes},
+    {"turns_per_second", &Quotas::turns_per_second, 0, kMostCount},
+    {"concurrent_turns", &Quotas::concurrent_turns, 0, kMostCount},
+    {"cpu_ms_per_second", &Quotas::cpu_ms_per_second, 0, kMostCount},
+    {"memory_bytes", &Quotas::memory_bytes, 0, kMostBytes},
+    {"calls_per_second", &Quotas::calls_per_second, 0, kMostCount},
+    {"concurrent_calls", &Quotas::concurrent_calls, 0, kMostCount},
+    {"log_bytes_per_second", &Quotas::log_bytes_per_second, 0, kMostBytes},
+    {"weight", &Quotas::weight, 1, kMostWeight},
+});
 
 const Entry* find(std::string_view name) {
   for (const Entry& entry : kEntries) {
@@ -58,11 +70,13 @@ Result<void> merge(const Json& json, Quotas& into) {
     }
     if (value.is_null()) {
       merged.*entry->field = {};
-    } else if (value.is_number_unsigned() && value.get<std::uint64_t>() <= entry->most) {
-      merged.*entry->field = value.get<std::uint64_t>();
+    } else if (const auto number =
+                   value.is_number_unsigned() ? value.get<std::uint64_t>() : UINT64_MAX;
+               number >= entry->least && number <= entry->most) {
+      merged.*entry->field = number;
     } else {
-      return fail(Code::invalid_argument, fmt::format("{} is a whole number from 0 to {}, or null",
-                                                      entry->name, entry->most));
+      return fail(Code::invalid_argument, fmt::format("{} is a whole number from {} to {}, or null",
+                                                      entry->name, entry->least, entry->most));
     }
   }
   into = merged;

@@ -15,6 +15,12 @@ namespace carrel::tenant {
 // Value type.
 struct Quotas {
   std::optional<std::uint64_t> storage_bytes;  // names, values and blobs
+  std::optional<std::uint64_t> turns_per_second, concurrent_turns;
+  std::optional<std::uint64_t> cpu_ms_per_second;
+  std::optional<std::uint64_t> memory_bytes;  // that turns in progress may use
+  std::optional<std::uint64_t> calls_per_second, concurrent_calls;  // to the outside
+  std::optional<std::uint64_t> log_bytes_per_second;
+  std::optional<std::uint64_t> weight;  // no bound: its share of CPU where tenants compete
 
   bool operator==(const Quotas&) const = default;
 };

@@ -21,6 +21,11 @@ namespace carrel::store {
 class Sealer;
 }
 
+namespace carrel::tenant {
+class Allowances;
+class Meter;
+}  // namespace carrel::tenant
+
 namespace carrel::turn {
 
 // What a shard offers to the turns it runs. Null: this process has none (a module run from the
@@ -30,6 +35,8 @@ struct Services {
   OutputGate* gate = nullptr;
   net::Caller* client = nullptr;
   const store::Sealer* sealer = nullptr;
+  tenant::Meter* meter = nullptr;            // counts what they use
+  tenant::Allowances* allowances = nullptr;  // what tenants may use; the node's
 };
 
 class KeptBody;

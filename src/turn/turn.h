@@ -25,6 +25,10 @@
 #include "wasi/node.h"
 #include "wasm/instance.h"
 
+namespace carrel::tenant {
+class Line;
+}
+
 namespace carrel::turn {
 
 // Bounds of one turn. Sizes in bytes.
@@ -82,6 +86,7 @@ struct Turn {
   Instant deadline = Instant::max();    // of its pattern; its module's limits may end it sooner
   Interceptor* interceptor = nullptr;   // the pattern's, for gated turns; may be null
   State* state = nullptr;               // the runtime's, while it runs; null: nothing is granted
+  tenant::Line* use = nullptr;          // the runtime's: where what it uses is counted; may be null
 };
 
 // How a turn ended: what the guest did, and what is wrong if anything is.

@@ -110,8 +110,10 @@ struct ComponentInstance::Impl {
   std::shared_ptr<Signal> signal = std::make_shared<Signal>();
   std::list<Wait> waits;
   void (*leave_hook)(void*, Instance::Leave) noexcept = nullptr;
-  End stopped = End::returned;  // set when a limit ends the guest
-  TaskHandle task;              // goes first: then nobody waits any more
+  End stopped = End::returned;    // set when a limit ends the guest
+  std::uint64_t seen_memory = 0;  // bytes: what it showed when it last called the host
+  bool ended = false;             // and all it used has been told
+  TaskHandle task;                // goes first: then nobody waits any more
 
   static Impl& of(void* user) { return *static_cast<Impl*>(user); }
   static const carrel_component_host kHost;
@@ -159,6 +161,7 @@ struct ComponentInstance::Impl {
                                     std::int32_t* result) {
     Impl& impl = of(user);
     impl.self.memory_ = GuestMemory(reinterpret_cast<std::byte*>(memory), size);
+    impl.seen_memory = std::max<std::uint64_t>(impl.seen_memory, size);
     const HostStatus status = impl.make_call(function, operands, result);
     impl.self.memory_ = {};
     switch (status) {
@@ -261,9 +264,12 @@ ComponentInstance::ComponentInstance(async::Shard& shard, async::RunAccount& acc
           .account = account,
           .prepared = prepared,
           .limits = limits,
-          .slices = Slices(shard, account, prepared.module().engine()->ticker(), limits.cpu)}) {}
+          .slices = Slices(shard, account, prepared.module().engine()->ticker(), limits)}) {}
 
-ComponentInstance::~ComponentInstance() { impl_->drop_all(); }
+ComponentInstance::~ComponentInstance() {
+  if (!impl_->ended) impl_->slices.tell_rest(impl_->seen_memory);
+  impl_->drop_all();
+}
 
 void ComponentInstance::on_leave(void (*hook)(void* state, Instance::Leave why) noexcept) {
   impl_->leave_hook = hook;
@@ -308,7 +314,8 @@ async::Task<Outcome> ComponentInstance::drive() {
   impl.slices.begin();
   carrel_poll status = impl.poll();
   while (status != CARREL_POLL_ENDED) {
-    if (impl.slices.end() && impl.stopped == End::returned) impl.stopped = End::cpu_limit;
+    if (impl.slices.end(impl.seen_memory) && impl.stopped == End::returned)
+      impl.stopped = End::cpu_limit;
     if (impl.leave_hook != nullptr) {
       impl.leave_hook(state(), status == CARREL_POLL_PENDING ? Instance::Leave::waits
                                                              : Instance::Leave::tick_over);
@@ -327,7 +334,8 @@ async::Task<Outcome> ComponentInstance::drive() {
     outcome.end = End::aborted;
     outcome.trap = std::move(abort_reason_);
   }
-  impl.slices.end();
+  impl.slices.end(outcome.memory_peak);
+  impl.ended = true;
   outcome.cpu = impl.slices.used();
   co_return outcome;
 }

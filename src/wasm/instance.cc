@@ -73,10 +73,15 @@ struct Instance::Impl {
 
   Slices slices;
   End stopped = End::returned;  // set when a limit ends the guest
+  bool ended = false;           // and all it used has been told
 
   void begin_slice() { slices.begin(); }
   void end_slice() {
-    if (slices.end()) stopped = End::cpu_limit;
+    if (slices.end(memory_bytes())) stopped = End::cpu_limit;
+  }
+
+  std::uint64_t memory_bytes() const {
+    return has_memory == Memory::some ? wasmtime_memory_data_size(context, &memory) : 0;
   }
 
   // Runs inside the guest at every tick: ends it at a limit, else gives the shard to the next.
@@ -170,7 +175,7 @@ Instance::Instance(async::Shard& shard, async::RunAccount& account, const Prepar
           .account = account,
           .prepared = prepared,
           .limits = limits,
-          .slices = Slices(shard, account, prepared.module().engine()->ticker(), limits.cpu)}) {
+          .slices = Slices(shard, account, prepared.module().engine()->ticker(), limits)}) {
   impl_->store.reset(wasmtime_store_new(prepared.module().engine()->raw(), this, nullptr));
   impl_->context = wasmtime_store_context(impl_->store.get());
   wasmtime_store_limiter(impl_->store.get(), static_cast<std::int64_t>(limits.memory), -1, 1, -1,
@@ -179,6 +184,7 @@ Instance::Instance(async::Shard& shard, async::RunAccount& account, const Prepar
 }
 
 Instance::~Instance() {
+  if (!impl_->ended) impl_->slices.tell_rest(impl_->memory_bytes());
   impl_->future.reset();
   TrapHandle trap(impl_->trap);
   ErrorHandle error(impl_->error);
@@ -250,6 +256,7 @@ async::Task<Outcome> Instance::run(std::string_view export_name) {
     outcome.trap = std::move(abort_reason_);
   }
   impl.end_slice();
+  impl.ended = true;
   outcome.cpu = impl.slices.used();
   outcome.memory_peak = memory().size();
   co_return outcome;

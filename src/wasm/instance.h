@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "async/shard.h"
+#include "base/guest_use.h"
 #include "wasm/linker.h"
 
 struct wasmtime_caller;
@@ -20,6 +21,7 @@ struct CallLimits {
   std::uint64_t memory = 64ULL << 20;         // bytes of linear memory
   Nanos cpu = std::chrono::milliseconds(50);  // of this instance, over all its calls
   Instant deadline = Instant::max();          // wall time
+  GuestUse* use = nullptr;                    // told what it uses; outlives it; may be null
 };
 
 struct Frame {

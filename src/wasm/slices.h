@@ -1,7 +1,11 @@
 // Slices: the pieces of CPU time in which a guest runs, counted for its limit and its tenant.
 #pragma once
 
+#include <utility>
+
 #include "async/shard.h"
+#include "base/guest_use.h"
+#include "wasm/instance.h"
 #include "wasm/ticker.h"
 
 namespace carrel::wasm {
@@ -9,8 +13,13 @@ namespace carrel::wasm {
 // Owner: an instance. Thread: its shard.
 class Slices {
  public:
-  Slices(async::Shard& shard, async::RunAccount& account, Ticker& ticker, Nanos limit)
-      : shard_(shard), account_(account), ticker_(ticker), limit_(limit) {}
+  Slices(async::Shard& shard, async::RunAccount& account, Ticker& ticker, const CallLimits& limits)
+      : shard_(shard),
+        account_(account),
+        ticker_(ticker),
+        limit_(limits.cpu),
+        use_(limits.use),
+        told_(std::chrono::steady_clock::now()) {}
 
   void begin() {
     ticker_.enter(shard_.index());
@@ -20,10 +29,11 @@ class Slices {
       cpu_start_ = thread_cpu_time();
     }
   }
-  // True: the guest has used up its time.
-  bool end() {
+  // True: the guest has used up its time. `memory`: bytes that it holds.
+  bool end(std::uint64_t memory) {
     ticker_.leave(shard_.index());
     const Nanos used = in_this_one();
+    tell(used, memory);
     used_ += used;
     shard_.run_queue().charge(account_, used);
     const bool over = over_limit({});
@@ -33,10 +43,19 @@ class Slices {
 
   // Within a slice: the guest has used up its time.
   bool over() const { return over_limit(in_this_one()); }
+  // Between slices: a guest that is given up while it waits has held its memory until now.
+  void tell_rest(std::uint64_t memory) { tell({}, memory); }
+
   // In slices that have ended.
   Nanos used() const { return used_; }
 
  private:
+  void tell(Nanos cpu, std::uint64_t memory) {
+    if (use_ == nullptr) return;
+    const Instant now = std::chrono::steady_clock::now();
+    use_->ran(cpu, memory, now - std::exchange(told_, now));
+  }
+
   // The first slice is a tick at most, so the clock is good enough and saves two system calls a
   // turn. But a thread that was not scheduled looks busy to it: no guest is ended for what only the
   // clock has seen.
@@ -49,6 +68,8 @@ class Slices {
   async::RunAccount& account_;
   Ticker& ticker_;
   Nanos limit_;
+  GuestUse* use_;
+  Instant told_;  // when `use_` was told the last time
   Nanos used_{};
   Instant start_{};    // of the first slice
   Nanos cpu_start_{};  // of the others: thread CPU time

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "tenant/meter.h"
 #include "wasi/read_only_tree.h"
 
 namespace carrel::capability::event {
@@ -37,6 +38,7 @@ class BodyFile final : public wasi::OpenFile {
       taken += n;
       if (n < buffer.size()) break;
     }
+    if (turn_.use != nullptr) turn_.use->received(taken);
     if (taken > 0 || body->finished()) return taken;
     return wait(io);
   }

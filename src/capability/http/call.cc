@@ -7,6 +7,8 @@
 
 #include "capability/http/grant.h"
 #include "capability/http/redirect.h"
+#include "store/store.h"
+#include "tenant/meter.h"
 #include "turn/state.h"
 
 namespace carrel::capability::http {
@@ -64,6 +66,16 @@ async::Task<void> make(Call* call) {
   if (auto durable = co_await wait_at_gate(&call->turn); !durable) {
     call->failure = failure_of(std::move(durable).error());
     co_return;
+  }
+  if (call->turn.use != nullptr) {
+    auto place = co_await tenant::enter_call(&call->turn.state->services.store->shard(),
+                                             call->turn.use->allowance());
+    if (!place) {
+      call->failure = failure_of(std::move(place).error());
+      co_return;
+    }
+    call->place.emplace(std::move(*place));
+    call->turn.use->called();
   }
   const Instant end = end_of_call(call->turn);
   for (int followed = 0;; ++followed) {

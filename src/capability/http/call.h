@@ -7,6 +7,7 @@
 #include "async/task.h"
 #include "capability/http/failure.h"
 #include "net/caller.h"
+#include "tenant/call_place.h"
 #include "turn/turn.h"
 
 namespace carrel::capability::http {
@@ -19,6 +20,7 @@ struct Call {
   net::OutgoingRequest request;  // changed by redirects
   std::unique_ptr<net::IncomingResponse> response = nullptr;
   std::optional<Failure> failure = std::nullopt;
+  std::optional<tenant::CallPlace> place = std::nullopt;  // among its tenant's calls
 };
 
 // Ends with `response` or `failure` set. `call` outlives it, and has a turn that has a client.

@@ -36,6 +36,8 @@ Errno errno_of(Code code) {
       return Errno::connreset;
     case Code::egress_bad_response:
       return Errno::proto;
+    case Code::too_many_requests:
+      return Errno::dquot;
     case Code::egress_too_large:
       return Errno::msgsize;
     default:

@@ -1,0 +1,123 @@
+#include "tenant/usage.h"
+
+#include <gtest/gtest.h>
+
+#include "store/record.h"
+#include "store/test_store.h"
+#include "tenant/path.h"
+
+namespace carrel::tenant {
+namespace {
+
+constexpr Hour kNoon = 500'000 - 500'000 % 24 + 12;  // of a day
+
+HourlySpent entry(const char* tenant, const char* module, Hour hour, std::uint64_t turns = 1) {
+  return {.who = {TenantName(tenant), AppName("shop"), ModuleName(module)},
+          .hour = hour,
+          .spent = {.turns = turns, .cpu = 7}};
+}
+
+class Usage : public store::OpenStore {
+ protected:
+  void add(std::vector<HourlySpent> entries) {
+    store::Transaction transaction(*local, kNode, {});
+    ASSERT_TRUE(run(add_usage(&transaction, entries)));
+    ASSERT_TRUE(commit(transaction));
+  }
+  Result<UsagePage> read(UsageQuery query) {
+    store::Transaction transaction(*local, kNode, {});
+    return run(read_usage(&transaction, std::move(query)));
+  }
+  // "tenant module hour turns", line by line, of all pages.
+  std::string lines(UsageQuery query) {
+    std::string text;
+    for (int pages = 0; pages < 100; ++pages) {
+      const auto page = read(query);
+      if (!page) return std::string(code_name(page.error().code()));
+      EXPECT_LE(page->rows.size(), query.max);
+      for (const auto& row : page->rows)
+        text +=
+            row.who.tenant.str() + " " + row.who.module.str() + " " +
+            std::to_string(static_cast<std::int64_t>(row.hour) - static_cast<std::int64_t>(kNoon)) +
+            " " + std::to_string(row.spent.turns) + "\n";
+      if (page->next.empty()) return text;
+      query.after = page->next;
+    }
+    return "no end";
+  }
+  UsageQuery of(const char* tenant, Every every = Every::hour) {
+    return {.tenant = TenantName(tenant), .from = kNoon - 100, .to = kNoon + 100, .every = every};
+  }
+};
+
+TEST_F(Usage, OfAnHourAddsUp) {
+  add({entry("acme", "a", kNoon, 2), entry("acme", "b", kNoon)});
+  add({entry("acme", "a", kNoon, 3)});
+  const auto page = read(of("acme"));
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->rows.size(), 2u);
+  EXPECT_EQ(page->rows[0].spent, (Spent{.turns = 5, .cpu = 14}));
+}
+
+TEST_F(Usage, IsOfTheTenantAndAllBelowItAndOfNobodyBeside) {
+  add({entry("acme", "a", kNoon), entry("acme/x", "a", kNoon), entry("acme/x/y", "a", kNoon),
+       entry("acme-2", "a", kNoon), entry("acme0", "a", kNoon), entry("acm", "a", kNoon)});
+  EXPECT_EQ(lines(of("acme")), "acme/x/y a 0 1\nacme/x a 0 1\nacme a 0 1\n");
+  EXPECT_EQ(lines(of("acme/x")), "acme/x/y a 0 1\nacme/x a 0 1\n");
+  EXPECT_EQ(lines(of("none")), "");
+}
+
+TEST_F(Usage, IsOfTheHoursAskedFor) {
+  add({entry("acme", "a", kNoon - 1), entry("acme", "a", kNoon), entry("acme", "a", kNoon + 1),
+       entry("acme", "b", kNoon + 1), entry("acme", "c", kNoon)});
+  UsageQuery query = of("acme");
+  query.from = kNoon;
+  query.to = kNoon + 1;
+  EXPECT_EQ(lines(query), "acme a 0 1\nacme c 0 1\n");
+  query.from = 0;
+  query.to = kNoon;
+  EXPECT_EQ(lines(query), "acme a -1 1\n");
+}
+
+TEST_F(Usage, OfDaysAndInAllAddsUp) {
+  add({entry("acme", "a", kNoon - 24), entry("acme", "a", kNoon - 1), entry("acme", "a", kNoon),
+       entry("acme", "a", kNoon + 11), entry("acme", "a", kNoon + 12), entry("acme", "b", kNoon)});
+  EXPECT_EQ(lines(of("acme", Every::day)),
+            "acme a -36 1\nacme a -12 3\nacme a 12 1\nacme b -12 1\n");
+  EXPECT_EQ(lines(of("acme", Every::total)), "acme a -100 5\nacme b -100 1\n");
+}
+
+TEST_F(Usage, ComesInPagesThatLeaveNothingOut) {
+  std::vector<HourlySpent> entries;
+  for (Hour hour = 0; hour < 30; ++hour) {
+    entries.push_back(entry("acme", "a", kNoon + hour));
+    entries.push_back(entry("acme/x", "a", kNoon + hour));
+  }
+  add(entries);
+  for (const Every every : {Every::hour, Every::day, Every::total}) {
+    UsageQuery query = of("acme", every);
+    const std::string whole = lines(query);
+    for (query.max = 1; query.max < 5; ++query.max) EXPECT_EQ(lines(query), whole) << query.max;
+  }
+}
+
+TEST_F(Usage, IsNotFoundByThePageOfAnother) {
+  add({entry("acme", "a", kNoon)});
+  UsageQuery query = of("acme");
+  for (const char* after : {"other:shop:a:00500000", "acme0", "acme-2:", "\xff"}) {
+    query.after = after;
+    EXPECT_EQ(lines(query), "invalid_argument") << after;
+  }
+}
+
+TEST_F(Usage, ThatIsDamagedIsSaidToBe) {
+  const store::Place place{.kind = store::Kind::tenant, .store = "usage"};
+  store::Transaction transaction(*local, kNode, {});
+  ASSERT_TRUE(run(transaction.read(place, "acme:shop:a:00500000")));
+  ASSERT_TRUE(transaction.put(place, "acme:shop:a:00500000", {.bytes = R"({"turns": -1})"}));
+  ASSERT_TRUE(commit(transaction));
+  EXPECT_EQ(lines(of("acme")), "data_corrupt");
+}
+
+}  // namespace
+}  // namespace carrel::tenant
