@@ -13,6 +13,7 @@ using tenant::Verb;
 constexpr auto kTable = std::to_array<Access>({
     {"health", Where::open, Verb::read},
     {"readiness", Where::open, Verb::read},
+    {"metrics", Where::node, Verb::read},
     {"status", Where::node, Verb::operate},
     {"backup", Where::node, Verb::operate},
     {"description", Where::anywhere, Verb::read},

@@ -68,6 +68,9 @@ class Api final : public net::Handler {
     shadows_ = &shadows;
   }
 
+  // Requests by nobody who may ask. Any thread.
+  std::uint64_t strangers() const { return authenticator_.strangers(); }
+
   // Whether something goes on that outlives its request. Any thread.
   bool busy() const { return work_.busy(); }
   // Before the first request: from now on JWTs of issuers open what their rules say.

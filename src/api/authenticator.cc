@@ -11,6 +11,16 @@ using tenant::Principal;
 
 Task<Result<Principal>> Authenticator::identify(const net::Request* request,
                                                 turn::Services services, const Clock* clock) {
+  auto principal = co_await identify_or_refuse(request, services, clock);
+  const bool stranger = !principal && (principal.error().code() == Code::unauthenticated ||
+                                       principal.error().code() == Code::too_many_requests);
+  if (stranger) strangers_->add();
+  co_return principal;
+}
+
+Task<Result<Principal>> Authenticator::identify_or_refuse(const net::Request* request,
+                                                          turn::Services services,
+                                                          const Clock* clock) {
   const auto presented = bearer_of(*request);
   if (!presented) co_return fail(Code::unauthenticated, "no token was presented");
   if (operator_token_.matches(*presented)) {

@@ -2,11 +2,14 @@
 // an issuer whose rules let it in.
 #pragma once
 
+#include <memory>
+
 #include "api/failures.h"
 #include "api/token.h"
 #include "async/task.h"
 #include "base/clock.h"
 #include "net/http.h"
+#include "observe/metrics.h"
 #include "tenant/principal.h"
 #include "turn/state.h"
 
@@ -29,13 +32,20 @@ class Authenticator {
   async::Task<Result<tenant::Principal>> identify(const net::Request* request,
                                                   turn::Services services, const Clock* clock);
 
+  // How often nobody who may ask did. Any thread.
+  std::uint64_t strangers() const { return strangers_->value(); }
+
  private:
+  async::Task<Result<tenant::Principal>> identify_or_refuse(const net::Request* request,
+                                                            turn::Services services,
+                                                            const Clock* clock);
   async::Task<Result<tenant::Principal>> look_up(std::string presented, turn::Services services,
                                                  const Clock* clock);
 
   LocalToken operator_token_;
   tenant::Identities* identities_ = nullptr;  // null: there are no issuers
   FailureLimit failures_;
+  std::unique_ptr<observe::Counter> strangers_ = std::make_unique<observe::Counter>();
 };
 
 }  // namespace carrel::api

@@ -14,6 +14,7 @@
 #include "patterns/hook/endpoint_state.h"
 #include "patterns/hook/lane.h"
 #include "store/record.h"
+#include "turn/trace.h"
 
 namespace carrel::api {
 namespace {
@@ -126,6 +127,16 @@ Answer not_allowed(std::string_view method, std::uint64_t id) {
   return answer;
 }
 
+// The event goes on with the trace of the request that tells of it, unless it says otherwise.
+void carry_trace(const net::Request& request, hook::CloudEvent& event) {
+  const bool says_so = std::ranges::any_of(
+      event.extensions, [](const auto& extension) { return extension.first == "traceparent"; });
+  const auto trace = turn::trace_of(request);
+  if (!trace || says_so || event.extensions.size() + 2 > hook::kMostExtensions) return;
+  event.extensions.emplace_back("traceparent", trace->traceparent());
+  if (!trace->state.empty()) event.extensions.emplace_back("tracestate", trace->state);
+}
+
 }  // namespace
 
 Task<std::optional<Result<Answer>>> EventApi::answer(HookRequest request) {
@@ -189,6 +200,7 @@ Task<Result<Answer>> EventApi::emit(const HookRequest* request, const hook::Poin
   CARREL_CO_TRY(emission.key, key_of(exchange.request));
   CARREL_CO_TRY(std::string body, co_await read_body(&exchange.body, 2 * hook::kMostEvent));
   CARREL_CO_TRY(emission.event, hook::read_event(exchange.request, std::move(body)));
+  carry_trace(exchange.request, emission.event);
   const auto emitted = co_await emitter_.emit(request->app, point, std::move(emission));
   if (!emitted) {
     if (http_status(emitted.error().code()) != 429) co_return std::unexpected(emitted.error());

@@ -8,6 +8,7 @@
 #include "api/call_query.h"
 #include "base/share.h"
 #include "patterns/hook/report.h"
+#include "turn/trace.h"
 
 namespace carrel::api {
 namespace {
@@ -130,7 +131,11 @@ Task<Result<Answer>> HookApi::invoke(net::Exchange* exchange, std::shared_ptr<co
   call.longest = query.longest;
   if (query.dry_run) call.kind = hook::Call::Kind::rehearsal;
   CARREL_CO_TRY(call.input, co_await read_body(&exchange->body, hook::kMaxDocument));
+  auto [here, span] = turn::trace_request(services_.tracer, exchange->request,
+                                          "/v1/hooks/" + point->name + std::string(kInvoke));
+  call.trace = std::move(here);
   const hook::Invocation made = co_await invoker_.invoke(std::move(app), point, std::move(call));
+  turn::end_request(span, made.error ? http_status(made.error->code()) : 200, made.error);
   co_return made.error ? failure_of(made, exchange->id) : answer_of(made);
 }
 

@@ -38,6 +38,9 @@ class HookApi final : public net::Handler {
 
   async::Task<void> handle(net::Exchange& exchange) override;
 
+  // Requests by nobody who may ask. Any thread.
+  std::uint64_t strangers() const { return authenticator_.strangers(); }
+
  private:
   async::Task<Result<Answer>> answer(net::Exchange* exchange);
   async::Task<Result<Answer>> invoke(net::Exchange* exchange, std::shared_ptr<const hook::App> app,

@@ -38,7 +38,8 @@ class Node {
   virtual ~Node() = default;
   virtual std::shared_ptr<const NodeInfo> info() const = 0;
   virtual Readiness readiness() const = 0;
-  virtual LogTail* log_tail() const = 0;  // null: nothing is kept
+  virtual LogTail* log_tail() const = 0;    // null: nothing is kept
+  virtual std::string metrics() const = 0;  // as Prometheus reads them
 };
 
 }  // namespace carrel::api

@@ -8,6 +8,7 @@
 #include "api/call.h"
 #include "api/openapi.h"
 #include "api/store_status.h"
+#include "observe/exposition.h"
 
 namespace carrel::api {
 namespace {
@@ -25,8 +26,16 @@ Json describe(const AppInfo& app) {
 Task<Result<Answer>> health(Call*) { co_return json_answer({{"status", "ok"}}); }
 
 Task<Result<Answer>> ready(Call* call) {
-  if (call->node.readiness() == Readiness::ready) co_return json_answer({{"status", "ready"}});
+  using Health = store::StoreStatus::Health;
+  auto* const store = call->services.store;
+  const bool stores = store == nullptr || store->store().health() == Health::well;
+  if (stores && call->node.readiness() == Readiness::ready)
+    co_return json_answer({{"status", "ready"}});
   co_return fail(Code::unavailable);
+}
+
+Task<Result<Answer>> metrics(Call* call) {
+  co_return Answer{head_of(200, observe::kExpositionType), call->node.metrics()};
 }
 
 Task<Result<Answer>> status(Call* call) {
@@ -69,6 +78,7 @@ std::span<const Operation> node_operations() {
   static constexpr auto kOperations = std::to_array<Operation>({
       {"health", "GET", "/healthz", health},
       {"readiness", "GET", "/readyz", ready},
+      {"metrics", "GET", "/metrics", metrics},
       {"status", "GET", "/v1/status", status},
       {"apps", "GET", "/v1/apps", apps},
       {"description", "GET", "/v1/openapi.yaml", description},

@@ -25,6 +25,7 @@ class FakeNode final : public Node {
   }
   Readiness readiness() const override { return readiness_; }
   LogTail* log_tail() const override { return log_tail_; }
+  std::string metrics() const override { return "up 1\n"; }
   NodeInfo info_{.version = "1.2.3", .shards = 2, .apps = {{.name = "shop", .tenant = "shop"}}};
   Readiness readiness_ = Readiness::ready;
   LogTail* log_tail_ = nullptr;

@@ -28,23 +28,24 @@ void RunQueue::push(RunAccount& account, std::coroutine_handle<> waiter) {
     account.virtual_time_ = std::max(account.virtual_time_, now_);
     account.place_ = place_of(account);
     account.arrival_ = ++arrivals_;
-    account.waiting_.push_back(waiter);
+    account.waiting_.push_back({waiter, std::chrono::steady_clock::now()});
     runnable_.insert(&account);
   } else {
-    account.waiting_.push_back(waiter);
+    account.waiting_.push_back({waiter, std::chrono::steady_clock::now()});
   }
-  ++size_;
+  ++figures_.waiting;
 }
 
 void RunQueue::remove(RunAccount& account, std::coroutine_handle<> waiter) {
-  auto at = std::ranges::find(account.waiting_, waiter);
+  auto at = std::ranges::find(account.waiting_, waiter, &RunAccount::Waiter::self);
   if (at == account.waiting_.end()) return;
   account.waiting_.erase(at);
   if (account.waiting_.empty()) runnable_.erase(&account);
-  --size_;
+  --figures_.waiting;
 }
 
 void RunQueue::charge(RunAccount& account, Nanos used) {
+  figures_.cpu_nanos.add(static_cast<std::uint64_t>(std::max(used, Nanos()).count()));
   const bool queued = !account.waiting_.empty();
   if (queued) runnable_.erase(&account);
   account.virtual_time_ = std::max(account.virtual_time_, now_) + used.count() / account.weight_;
@@ -57,11 +58,12 @@ void RunQueue::charge(RunAccount& account, Nanos used) {
 void RunQueue::run_next() {
   RunAccount* account = *runnable_.begin();
   now_ = std::max(now_, account->place_);
-  auto waiter = account->waiting_.front();
+  const RunAccount::Waiter waiter = account->waiting_.front();
   account->waiting_.pop_front();
   if (account->waiting_.empty()) runnable_.erase(runnable_.begin());
-  --size_;
-  waiter.resume();
+  --figures_.waiting;
+  figures_.waited.add(std::chrono::steady_clock::now() - waiter.since);
+  waiter.self.resume();
 }
 
 }  // namespace carrel::async

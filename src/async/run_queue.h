@@ -16,6 +16,7 @@
 #include <set>
 
 #include "base/clock.h"
+#include "observe/metrics.h"
 
 namespace carrel::async {
 
@@ -32,11 +33,23 @@ class RunAccount {
   std::int64_t virtual_time_ = 0;
   std::int64_t place_ = 0;  // in the queue: where its virtual time puts it
   std::uint64_t arrival_ = 0;
-  std::deque<std::coroutine_handle<>> waiting_;
+  struct Waiter {
+    std::coroutine_handle<> self;
+    Instant since;
+  };
+  std::deque<Waiter> waiting_;
 };
 
 class RunQueue {
  public:
+  // May be read by any thread.
+  struct Figures {
+    observe::Gauge waiting;      // guests
+    observe::Durations waited;   // each time one did
+    observe::Counter cpu_nanos;  // used by guests
+  };
+  const Figures& figures() const { return figures_; }
+
   // co_await queue.turn(account): resumed when the account's slice has come.
   auto turn(RunAccount& account) {
     struct Awaiter {
@@ -62,8 +75,8 @@ class RunQueue {
   // Charges CPU time that the account's guest has just used.
   void charge(RunAccount& account, Nanos used);
 
-  bool empty() const { return size_ == 0; }
-  std::size_t size() const { return size_; }
+  bool empty() const { return size() == 0; }
+  std::size_t size() const { return figures_.waiting.value(); }
 
   // Resumes the next guest for one slice. Precondition: not empty.
   void run_next();
@@ -79,7 +92,7 @@ class RunQueue {
   std::set<RunAccount*, Less> runnable_;
   std::int64_t now_ = 0;  // virtual time of the account that ran last
   std::uint64_t arrivals_ = 0;
-  std::size_t size_ = 0;
+  Figures figures_;
 };
 
 }  // namespace carrel::async

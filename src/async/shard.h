@@ -51,6 +51,7 @@ class Shard {
 
   // Where guests that yielded wait for their next slice.
   RunQueue& run_queue() { return run_queue_; }
+  const RunQueue& run_queue() const { return run_queue_; }
 
   boost::asio::io_context& io();
 

@@ -33,6 +33,7 @@ constexpr auto kPaths = std::to_array<PathKey>({{"apps", ""},
                                                 {"registry_config", ""},
                                                 {"signed_by", ""},
                                                 {"issuers", ""},
+                                                {"otlp_headers", ""},
                                                 {"access_log", "off"},
                                                 {"log", "stderr"}});
 
@@ -99,6 +100,9 @@ class ConfigReader {
       case Kind::integer:
         values.push_back(std::to_string(value.integer));
         return true;
+      case Kind::real:
+        values.push_back(fmt::format("{}", value.real));
+        return true;
       case Kind::array:
         if (!many) break;
         return std::ranges::all_of(value.items, [&](const TomlValue& item) {
@@ -116,7 +120,7 @@ class ConfigReader {
       default:
         break;
     }
-    return wrong(key, value.at, many ? "a text or a list of texts" : "a text or a whole number");
+    return wrong(key, value.at, many ? "a text or a list of texts" : "a text or a number");
   }
 
   bool wrong(std::string_view key, app::Position at, std::string_view wanted) {

@@ -65,7 +65,7 @@ env = { A = 1 }
 )");
   for (const auto* part :
        {"carreld.toml:1:1: unknown key \"lissen\"; did you mean \"listen\"?", "carreld.toml:2:1",
-        ":3:12: `max_body` is to be a text or a whole number",
+        ":3:12: `max_body` is to be a text or a number",
         ":4:8: `host` is to be a text or a list of texts", "`env` is to be a table of texts"}) {
     EXPECT_NE(said.find(part), std::string::npos) << part << "\n" << said;
   }

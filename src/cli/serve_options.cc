@@ -75,6 +75,20 @@ Result<Pairs> environment_of(const ServeArguments& arguments) {
   return pairs;
 }
 
+Result<std::optional<server::Collector>> collector_of(const ServeArguments& arguments) {
+  if (arguments.otlp.empty()) return std::nullopt;
+  server::Collector collector{.url = {}, .headers = {}, .ratio = arguments.trace_ratio};
+  auto url = net::parse_url(arguments.otlp);
+  if (!url) return std::unexpected(std::move(url).error().within("--otlp"));
+  collector.url = std::move(*url);
+  if (arguments.otlp_headers.empty()) return collector;
+  CARREL_TRY(const std::string text, read_file(arguments.otlp_headers, kMaxEnvironmentFile));
+  auto headers = parse_environment_file(text);
+  if (!headers) return std::unexpected(std::move(headers).error().within(arguments.otlp_headers));
+  collector.headers = std::move(*headers);
+  return collector;
+}
+
 Result<std::optional<net::TlsFiles>> tls_files(const ServeArguments& arguments) {
   if (arguments.certificate.empty() && arguments.key.empty() &&
       arguments.certificate_folder.empty()) {
@@ -205,6 +219,16 @@ void add_operation_options(CLI::App& app, ServeArguments& arguments) {
   app.add_option("--log-level", arguments.log_level,
                  "debug, info, warn, error or off (default: info)")
       ->type_name("LEVEL");
+  app.add_option("--otlp", arguments.otlp,
+                 "Where traces are sent, OTLP over HTTP: http://127.0.0.1:4318/v1/traces")
+      ->type_name("URL");
+  app.add_option("--otlp-headers", arguments.otlp_headers,
+                 "What to say there besides, NAME=VALUE, one a line")
+      ->type_name("FILE");
+  app.add_option("--trace-ratio", arguments.trace_ratio,
+                 "Of requests that come without a trace, how many begin one (default: 1)")
+      ->type_name("0..1")
+      ->check(CLI::Range(0.0, 1.0).description(""));
   app.add_option("--max-body", arguments.max_body, "The longest request body (default: 32MiB)")
       ->type_name("SIZE");
   app.add_option("--body-pause", arguments.body_pause,
@@ -280,6 +304,7 @@ Result<server::ServerOptions> check_options(const ServeArguments& arguments, ser
   CARREL_TRY(options.drain, duration_of("--drain", arguments.drain));
   CARREL_TRY(options.log_level, observe::level_of(arguments.log_level));
   options.shards = arguments.shards;
+  CARREL_TRY(options.collector, collector_of(arguments));
   options.access_log = arguments.access_log;
   options.log = arguments.log;
   return options;

@@ -28,6 +28,8 @@ struct ServeArguments {
   std::string dns;
   RegistryArguments registry;
   std::string environment_file, issuers;
+  std::string otlp, otlp_headers;  // where traces go
+  double trace_ratio = 1;
   std::string certificate, key, certificate_folder;
   AcmeArguments acme;
   EgressArguments egress;

@@ -91,12 +91,13 @@ void Dispatcher::add(const Name& name, std::uint64_t due) {
 
 void Dispatcher::add_again(const Name& name, std::uint64_t due) {
   dead_.remove(name.lane);
+  figures_.redriven.add();
   opened(name, due);
   changed_.signal();
 }
 
 void Dispatcher::opened(const Name& name, std::uint64_t due) {
-  ++open_;
+  ++figures_.open;
   ++owner_of_lane(name.lane).open;
   waiting_.emplace(due, name);
 }
@@ -109,7 +110,7 @@ Dispatcher::Owner& Dispatcher::owner_of_lane(std::string_view lane) {
 
 bool Dispatcher::has_room(std::string_view lane) const {
   const auto owner = owners_.find(owner_in(lane));
-  return open_ < limits_.open &&
+  return open() < limits_.open &&
          (owner == owners_.end() || owner->second.open < limits_.open_an_owner);
 }
 
@@ -159,7 +160,7 @@ bool Dispatcher::begin_due() {
     lanes_[name.lane].ready.push_back(name.id);
     give_turn(name.lane);
   }
-  while (delivering_ && running_ < limits_.running && !turns_.empty()) {
+  while (delivering_ && figures_.running.value() < limits_.running && !turns_.empty()) {
     const std::string owner = std::move(turns_.front());
     turns_.pop_front();
     begin(owner);
@@ -203,7 +204,7 @@ void Dispatcher::begin(const std::string& name) {
   lane.in_turn = false;
   ++lane.running;
   ++owner.running;
-  ++running_;
+  ++figures_.running;
   const std::string id = std::move(lane.ready.front());
   lane.ready.pop_front();
   give_turn(lane_name);
@@ -234,6 +235,7 @@ Task<void> Dispatcher::deliver(Name name, Pace pace) {
   Item& item = *mark.item;
   Verdict verdict{.how = Verdict::How::hopeless, .cause = item.cause};
   if (!mark.lost) verdict = co_await receiver_.attempt(&item);
+  count(verdict.how);
   learn(name, verdict.how);
   plan(item, verdict);
   std::optional<Name> dropped;
@@ -251,6 +253,7 @@ Task<void> Dispatcher::deliver(Name name, Pace pace) {
   ended(name, pace, open ? item.due : 0);
   if (verdict.how == Verdict::How::hopeless) {
     dead_.add(name.lane, now() + in_milliseconds(limits_.dead_for));
+    figures_.dead.add();
     receiver_.died(item);
   }
   if (dropped) {
@@ -260,6 +263,13 @@ Task<void> Dispatcher::deliver(Name name, Pace pace) {
   if (verdict.how == Verdict::How::done || verdict.how == Verdict::How::acknowledged)
     receiver_.gone(name);
   changed_.signal();
+}
+
+void Dispatcher::count(Verdict::How how) {
+  using How = Verdict::How;
+  if (how == How::not_now) return figures_.not_now.add();
+  const bool well = how == How::done || how == How::acknowledged;
+  (well ? figures_.done : figures_.failed).add();
 }
 
 void Dispatcher::learn(const Name& name, Verdict::How how) {
@@ -288,7 +298,7 @@ void Dispatcher::plan(Item& item, Verdict& verdict) {
 
 // `due`: when it is tried again; 0: it is not.
 void Dispatcher::ended(const Name& name, Pace pace, std::uint64_t due) {
-  --running_;
+  --figures_.running;
   const auto lane = lanes_.find(name.lane);
   --lane->second.running;
   give_turn(name.lane);
@@ -299,7 +309,7 @@ void Dispatcher::ended(const Name& name, Pace pace, std::uint64_t due) {
   if (due != 0) {
     waiting_.emplace(due, name);
   } else {
-    --open_;
+    --figures_.open;
     --owner->second.open;
   }
   if (owner->second.open == 0) {

@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "delivery/dead_count.h"
 #include "delivery/receiver.h"
+#include "observe/metrics.h"
 #include "turn/state.h"
 
 namespace carrel::turn {
@@ -68,8 +69,16 @@ class Dispatcher {
   void start();
   void pause();
   void stop() { pause(); }
-  bool idle() const { return running_ == 0; }
-  std::size_t open() const { return open_; }
+  bool idle() const { return figures_.running.value() == 0; }
+  std::size_t open() const { return figures_.open.value(); }
+
+  // May be read by any thread.
+  struct Figures {
+    observe::Gauge open;                                     // items
+    observe::Gauge running;                                  // attempts
+    observe::Counter done, failed, not_now, dead, redriven;  // how attempts ended; dead letters
+  };
+  const Figures& figures() const { return figures_; }
 
   // Looks again what is due, when the clock has been set.
   void wake() { changed_.signal(); }
@@ -99,6 +108,7 @@ class Dispatcher {
 
   async::Task<Result<void>> load_from(store::Place place, unsigned index, unsigned count);
   async::Task<void> deliver(Name name, Pace pace);
+  void count(Verdict::How how);
   void learn(const Name& name, Verdict::How how);
   async::Task<Result<void>> commit(turn::Step* step);
   void plan(Item& item, Verdict& verdict);
@@ -118,7 +128,7 @@ class Dispatcher {
   std::set<std::string, std::less<>> failing_;        // lanes whose last attempt failed
   DeadCount dead_;
   unsigned index_ = 0, count_ = 1;  // which of the node's dispatchers this is
-  std::size_t open_ = 0, running_ = 0;
+  Figures figures_;
   bool delivering_ = false;
   async::Event changed_;
   std::list<async::Task<void>> attempts_;

@@ -89,6 +89,7 @@ struct Client::Impl {
   std::unique_ptr<Resolver> own_resolver;
   Resolver* resolver;
   std::shared_ptr<ClientPool> pool;
+  Figures figures;
 
   Impl(async::Shard& s, ClientOptions o);
 
@@ -188,9 +189,26 @@ Client::Client(async::Shard& shard, ClientOptions options)
     : impl_(std::make_unique<Impl>(shard, std::move(options))) {}
 Client::~Client() { impl_->pool->close(); }
 
+const Client::Figures& Client::figures() const { return impl_->figures; }
+
 async::Task<Result<std::unique_ptr<IncomingResponse>>> Client::send(TenantName tenant,
                                                                     OutgoingRequest request,
                                                                     CallLimits limits) {
+  const Instant began = now();
+  auto response = co_await send_alone(std::move(tenant), std::move(request), limits);
+  Figures& figures = impl_->figures;
+  if (response) {
+    figures.outcomes.add_success();
+    figures.durations.add(now() - began);
+  } else {
+    figures.outcomes.add(response.error().code());
+  }
+  co_return response;
+}
+
+async::Task<Result<std::unique_ptr<IncomingResponse>>> Client::send_alone(TenantName tenant,
+                                                                          OutgoingRequest request,
+                                                                          CallLimits limits) {
   Call call{.tenant = std::move(tenant),
             .request = std::move(request),
             .limits = limits,

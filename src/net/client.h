@@ -14,6 +14,7 @@
 #include "net/caller.h"
 #include "net/client_resolver.h"
 #include "net/egress_policy.h"
+#include "observe/outcome_counts.h"
 
 namespace carrel::net {
 
@@ -47,7 +48,18 @@ class Client final : public Caller {
                                                               OutgoingRequest request,
                                                               CallLimits limits) override;
 
+  // May be read by any thread.
+  struct Figures {
+    observe::OutcomeCounts outcomes;  // well: a response's head came, whatever its status
+    observe::Durations durations;     // until then, of calls that went well
+  };
+  const Figures& figures() const;
+
  private:
+  async::Task<Result<std::unique_ptr<IncomingResponse>>> send_alone(TenantName tenant,
+                                                                    OutgoingRequest request,
+                                                                    CallLimits limits);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

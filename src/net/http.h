@@ -61,6 +61,7 @@ class ReplySink {
  public:
   virtual ~ReplySink() = default;
   virtual bool started() const = 0;
+  virtual int status() const { return 0; }  // once it has started; 0: nobody knows
   virtual async::Task<Result<void>> send(ReplyHead head, std::string_view body) = 0;
   // `length` unknown: chunked, or until close for HTTP/1.0.
   virtual async::Task<Result<void>> start(ReplyHead head, std::optional<std::uint64_t> length) = 0;

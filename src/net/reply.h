@@ -34,7 +34,7 @@ class Reply final : public ReplySink {
 
   bool finished() const { return state_ == State::finished; }
   Persistence persistence() const { return persistence_; }
-  int status() const { return status_; }
+  int status() const override { return status_; }
   // The handler waits only to let others have their turn.
   bool pausing() const { return pausing_; }
 

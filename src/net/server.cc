@@ -159,6 +159,7 @@ struct Server::Impl final : Host, Poller::Watched {
   boost::asio::steady_timer timer;
   bool timing = false;
   std::vector<std::unique_ptr<Connection>> connections;
+  observe::Gauge open;  // connections
   std::vector<std::unique_ptr<Connection>> retired;
   async::Event emptied;
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
@@ -202,6 +203,7 @@ bool Server::Impl::accept_one() {
   if (!poller->add(channel.transport().fd(), kEvents, channel)) return true;
   connection->index = connections.size();
   connections.push_back(std::move(connection));
+  ++open;
   connections.back()->start();
   return true;
 }
@@ -250,6 +252,7 @@ void Server::Impl::retire(Connection& connection) {
   connections[index]->index = index;
   retired.push_back(std::move(connections.back()));
   connections.pop_back();
+  --open;
   if (retired.size() == 1) {
     shard.submit([this, alive = alive] {
       if (*alive) sweep();
@@ -280,6 +283,7 @@ Result<std::unique_ptr<Server>> Server::listen(async::Shard& shard, Handler& han
 }
 
 std::uint16_t Server::port() const { return impl_->port; }
+const observe::Gauge& Server::connections() const { return impl_->open; }
 
 void Server::start() {
   impl_->renew_tick();
@@ -299,7 +303,7 @@ async::Task<void> Server::drain(milliseconds bound) {
   auto empty = impl.wait_until_empty();
   auto late = impl.shard.sleep_for(bound);
   (void)co_await async::first_of(std::move(empty), std::move(late));
-  impl.connections.clear();
+  for (; !impl.connections.empty(); --impl.open) impl.connections.pop_back();
 }
 
 }  // namespace carrel::net

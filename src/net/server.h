@@ -16,6 +16,7 @@
 
 #include "async/shard.h"
 #include "net/http.h"
+#include "observe/metrics.h"
 
 namespace carrel::net {
 
@@ -93,6 +94,8 @@ class Server {
   ~Server();
 
   std::uint16_t port() const;
+  // Open now. Any thread.
+  const observe::Gauge& connections() const;
   void start();
   async::Task<void> drain(std::chrono::milliseconds bound);
 

@@ -40,6 +40,7 @@ struct Admission::Waiter {
         seat(its_seat),
         demand(needs),
         place(its_seat.line.insert(its_seat.line.end(), this)) {
+    ++admission.figures_.waiting;
     if (seat.line.size() == 1) admission.lines_.push_back(&seat);
   }
   Waiter(const Waiter&) = delete;
@@ -53,6 +54,7 @@ struct Admission::Waiter {
 
   // The first of a line looks for room by itself; whoever becomes it is told.
   void leave_line() {
+    --admission.figures_.waiting;
     const bool was_first = first();
     seat.line.erase(place);
     if (seat.line.empty()) {
@@ -94,13 +96,13 @@ Admission::Seat& Admission::seat(const TenantName& tenant, const Demand& demand)
 }
 
 bool Admission::has_room(const Seat& seat, const Demand& demand) const {
-  return running_ < limits_.turns && seat.running < limits_.turns_a_tenant &&
+  return running() < limits_.turns && seat.running < limits_.turns_a_tenant &&
          !tenant::stands_against_turn(demand.allowance, demand.memory,
                                       std::chrono::steady_clock::now());
 }
 
 void Admission::take(Seat& seat, const Demand& demand) {
-  ++running_;
+  ++figures_.running;
   ++seat.running;
   tenant::begin_turn(demand.allowance, demand.memory, std::chrono::steady_clock::now());
 }
@@ -131,11 +133,11 @@ Error Admission::refusal(const TenantName& tenant, const Seat& seat, const Deman
   const auto shortage = tenant::stands_against_turn(demand.allowance, demand.memory,
                                                     std::chrono::steady_clock::now());
   if (shortage) return Error(Code::too_many_requests, tenant::text_of(*shortage));
-  if (running_ < limits_.turns) {  // there would be room now, were there not those before it
+  if (running() < limits_.turns) {  // there would be room now, were there not those before it
     return Error(Code::too_many_requests,
                  fmt::format("tenant {} has {} turns waiting", tenant.str(), seat.line.size()));
   }
-  return Error(Code::overloaded, fmt::format("{} turns in progress on this shard", running_));
+  return Error(Code::overloaded, fmt::format("{} turns in progress on this shard", running()));
 }
 
 async::Task<Result<Admission::Ticket>> Admission::enter(TenantName tenant, Demand demand) {
@@ -163,7 +165,7 @@ async::Task<Result<Admission::Ticket>> Admission::enter(TenantName tenant, Deman
 }
 
 void Admission::leave(Seat& seat, const Demand& demand) {
-  --running_;
+  --figures_.running;
   --seat.running;
   tenant::end_turn(demand.allowance, demand.memory);
   for (auto at = lines_.begin(); at != lines_.end(); ++at) {

@@ -16,6 +16,7 @@
 #include "async/shard.h"
 #include "base/id.h"
 #include "base/result.h"
+#include "observe/metrics.h"
 #include "tenant/allowance.h"
 
 namespace carrel::runtime {
@@ -72,7 +73,13 @@ class Admission {
   // for a full shard.
   async::Task<Result<Ticket>> enter(TenantName tenant, Demand demand = {});
 
-  std::size_t running() const { return running_; }
+  std::size_t running() const { return figures_.running.value(); }
+
+  // May be read by any thread.
+  struct Figures {
+    observe::Gauge running, waiting;  // turns
+  };
+  const Figures& figures() const { return figures_; }
 
  private:
   struct Waiter;
@@ -87,7 +94,7 @@ class Admission {
   AdmissionLimits limits_;
   std::unordered_map<TenantName, std::unique_ptr<Seat>> seats_;
   std::list<Seat*> lines_;  // of tenants whose turns wait; whose turn it is next is the first
-  std::size_t running_ = 0;
+  Figures figures_;
 };
 
 }  // namespace carrel::runtime

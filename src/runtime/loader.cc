@@ -160,6 +160,8 @@ Loader::Loader(std::shared_ptr<wasm::Engine> engine, std::shared_ptr<wasm::CodeC
   }
 }
 
+const wasm::CodeCache& Loader::cache() const { return *impl_->cache; }
+
 Loader::~Loader() {
   {
     std::lock_guard lock(impl_->mutex);

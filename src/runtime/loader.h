@@ -41,6 +41,7 @@ class Loader {
   Loader& operator=(const Loader&) = delete;
 
   const std::shared_ptr<wasm::Engine>& engine() const { return engine_; }
+  const wasm::CodeCache& cache() const;
 
   // Reads, compiles if need be, and checks a file: blocks, for deployments and the command line.
   // Errors: not_found, module_too_large, invalid_module, compile_failed, unknown_abi,

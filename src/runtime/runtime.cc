@@ -24,11 +24,13 @@ struct Runtime::Impl {
   Admission admission;
   ShardModules modules;
   const turn::Services& services;
+  const AdmissionLimits limits;
+  TurnFigures figures;
 
   // `account`: whose use it is; null: nobody counts.
   async::Task<turn::Outcome> run_admitted(async::Shard& shard,
                                           std::shared_ptr<const Program> program, turn::Turn& turn,
-                                          tenant::Account* account);
+                                          TurnMeasure& measure, tenant::Account* account);
 };
 
 Runtime::Runtime(async::Shard& shard, Loader& loader, const RuntimeLimits& limits,
@@ -36,30 +38,39 @@ Runtime::Runtime(async::Shard& shard, Loader& loader, const RuntimeLimits& limit
     : shard_(shard),
       impl_(new Impl{.admission = Admission(shard, limits.admission),
                      .modules = ShardModules(shard, loader, limits.modules, limits.code_bytes),
-                     .services = services}) {}
+                     .services = services,
+                     .limits = limits.admission}) {}
 Runtime::~Runtime() = default;
 
+const TurnFigures& Runtime::figures() const { return impl_->figures; }
+const Admission::Figures& Runtime::admitted() const { return impl_->admission.figures(); }
+const AdmissionLimits& Runtime::limits() const { return impl_->limits; }
+
 async::Task<turn::Outcome> Runtime::run(std::shared_ptr<const Program> program, turn::Turn& turn) {
+  TurnMeasure measure(impl_->figures, impl_->services.tracer, turn);
   if (impl_->services.meter == nullptr) {
-    co_return co_await impl_->run_admitted(shard_, std::move(program), turn, nullptr);
+    co_return measure.ended(
+        co_await impl_->run_admitted(shard_, std::move(program), turn, measure, nullptr));
   }
   const turn::ModuleSetup& module = turn.module;
   tenant::Account account = impl_->services.meter->open(module.tenant, module.app, module.name);
   turn.use = &account.line();
-  auto outcome = co_await impl_->run_admitted(shard_, std::move(program), turn, &account);
+  auto outcome = co_await impl_->run_admitted(shard_, std::move(program), turn, measure, &account);
   turn.use = nullptr;
   if (!outcome.error) account.ended_well();
-  co_return outcome;
+  co_return measure.ended(std::move(outcome));
 }
 
 async::Task<turn::Outcome> Runtime::Impl::run_admitted(async::Shard& shard,
                                                        std::shared_ptr<const Program> program,
-                                                       turn::Turn& turn, tenant::Account* account) {
+                                                       turn::Turn& turn, TurnMeasure& measure,
+                                                       tenant::Account* account) {
   const Demand demand{.allowance = account == nullptr ? nullptr : account->line().allowance(),
                       .memory = turn.module.limits.memory};
   auto ticket = admission.try_enter(turn.module.tenant, demand);
   if (!ticket) {
     auto waited = co_await admission.enter(turn.module.tenant, demand);
+    measure.waited();
     if (!waited) {
       if (account != nullptr) account->refused();
       co_return turn::Outcome{.error = std::move(waited).error()};
@@ -67,6 +78,7 @@ async::Task<turn::Outcome> Runtime::Impl::run_admitted(async::Shard& shard,
     ticket.emplace(std::move(*waited));
   }
   if (account != nullptr) account->begun();
+  turn::happened(turn, "admitted");
   auto prepared = modules.find(*program);
   if (!prepared) {
     auto loaded = co_await modules.load(program);
@@ -77,7 +89,9 @@ async::Task<turn::Outcome> Runtime::Impl::run_admitted(async::Shard& shard,
     co_return co_await run_with_state(shard, services, std::move(*ticket), std::move(program),
                                       std::move(prepared), turn);
   }
+  turn::happened(turn, "run");
   auto outcome = co_await program->abi->run(shard, ticket->account(), *prepared, turn);
+  turn::happened(turn, "ended");
   ticket.reset();  // the guest is gone: a client that reads slowly takes nobody's place
   if (auto rest = std::exchange(outcome.rest, {})) {
     if (auto sent = co_await std::move(rest); !sent) outcome.error = std::move(sent).error();

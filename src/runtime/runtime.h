@@ -11,6 +11,7 @@
 #include "async/shard.h"
 #include "runtime/admission.h"
 #include "runtime/loader.h"
+#include "runtime/turn_figures.h"
 #include "turn/state.h"
 #include "turn/turn.h"
 
@@ -43,6 +44,11 @@ class Runtime {
   // store_full, store_failed; commit_unknown: it may have been). Nothing when the reply was given
   // whole.
   async::Task<turn::Outcome> run(std::shared_ptr<const Program> program, turn::Turn& turn);
+
+  // These may be read by any thread.
+  const TurnFigures& figures() const;
+  const Admission::Figures& admitted() const;
+  const AdmissionLimits& limits() const;
 
  private:
   struct Impl;

@@ -88,8 +88,13 @@ bool may_run_again(const Error& error, int run, Instant end) {
 async::Task<turn::Outcome> run_to_commit(Running& running, store::Version* needed) {
   const Instant end = std::min(std::chrono::steady_clock::now() + running.turn.module.limits.time,
                                running.turn.deadline);
+  Nanos earlier{};
   for (int run = 1;; ++run) {
+    turn::happened(running.turn, "run");
     turn::Outcome outcome = co_await run_guest(running);
+    turn::happened(running.turn, "ended");
+    outcome.earlier_cpu = earlier;
+    earlier += outcome.guest.cpu;
     if (outcome.error) co_return outcome;
     if (!outcome.held) {  // not gated: it has changed nothing
       *needed = running.state.transaction.seen();
@@ -97,6 +102,7 @@ async::Task<turn::Outcome> run_to_commit(Running& running, store::Version* neede
     }
     auto version = co_await running.state.transaction.commit();
     if (version) {
+      turn::happened(running.turn, "committed");
       *needed = *version;
       co_return outcome;
     }
@@ -150,6 +156,7 @@ async::Task<turn::Outcome> run_with_state(async::Shard& shard, const turn::Servi
   if (outcome.error) needed = state.transaction.seen();
   if (turn.module.sync == store::Sync::always) {
     auto durable = co_await services.gate->wait(needed);
+    if (durable) turn::happened(turn, "durable");
     if (!durable && !outcome.error) outcome.error = std::move(durable).error();
   }
   if (!outcome.error && outcome.held) {

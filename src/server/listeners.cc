@@ -80,7 +80,7 @@ Result<std::string> listen_without_tls(Graph& graph) {
   how.limits.body_bytes = 0;
   how.use = graph.shards.size() == 1 ? net::PortUse::alone : net::PortUse::first;
   for (const auto& shard : graph.shards) {
-    auto port = shard->serve_other(*graph.plain, how);
+    auto port = shard->serve_other(Listener::plain, *graph.plain, how);
     if (!port)
       return fail(port.error().code(), "the plain listener: " + port.error().message(),
                   "give it another address with --listen-plain HOST:PORT");
@@ -110,7 +110,7 @@ Result<std::string> listen_for_admin(Graph& graph) {
   net::Server::Options how{.address = options.admin->host, .port = options.admin->port};
   how.limits.body_bytes = 1 << 30;  // a blob's most; each operation has its own
   how.limits.connections = 256;
-  const auto port = graph.shards.front()->serve_other(*graph.api, how);
+  const auto port = graph.shards.front()->serve_other(Listener::admin, *graph.api, how);
   if (!port) {
     return fail(port.error().code(), "the /v1 API: " + port.error().message(),
                 "give it another address with --admin HOST:PORT, or --admin off");
@@ -175,6 +175,20 @@ Result<void> allow_calls(Graph& graph) {
   for (const auto& shard : graph.shards) how.services.push_back(&shard->services());
   graph.registries = std::make_unique<app::RegistrySource>(std::move(how));
   graph.api->fetch_modules(*graph.registries);
+  return {};
+}
+
+// By the same way out as all calls, but to any address: it is the operator who names it.
+Result<void> trace(Graph& graph) {
+  if (!graph.options.collector) return {};
+  CARREL_TRY(const auto tls, net::load_client_tls(graph.options.egress_ca_file));
+  net::EgressPolicy policy = graph.egress;
+  for (const char* const all : {"0.0.0.0/0", "::/0"}) {
+    CARREL_TRY(const auto range, net::parse_range(all));
+    policy.allowed.push_back(range);
+  }
+  for (const auto& shard : graph.shards)
+    shard->trace(*graph.options.collector, {.policy = policy, .tls = tls}, graph.options.version);
   return {};
 }
 

@@ -28,4 +28,7 @@ void say_problems(Graph& graph, const std::vector<Error>& problems);
 // certificates that are believed.
 Result<void> allow_calls(Graph& graph);
 
+// After them as well. Errors: those of the certificates.
+Result<void> trace(Graph& graph);
+
 }  // namespace carrel::server

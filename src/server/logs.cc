@@ -50,6 +50,12 @@ Result<std::unique_ptr<Logs>> Logs::open(const ServerOptions& options, const Clo
   return logs;
 }
 
+std::uint64_t Logs::dropped() const {
+  std::uint64_t dropped = 0;
+  for (const Writer& writer : writers_) dropped += writer->dropped();
+  return dropped;
+}
+
 void Logs::reopen() {
   for (const Writer& writer : writers_) writer->reopen();
 }

@@ -29,6 +29,8 @@ class Logs {
   api::LogTail& tail() { return tail_; }              // of guests and failures
   net::AccessLog* access() { return access_.get(); }  // null: none is kept
 
+  std::uint64_t dropped() const;  // lines, of all that is written
+
   // One line for the person who started the server.
   void say(std::string_view line) { people_->write(line); }
 

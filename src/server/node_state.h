@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -18,9 +19,11 @@ class NodeState final : public api::Node {
   }
   api::Readiness readiness() const override { return readiness_.load(); }
   api::LogTail* log_tail() const override { return log_tail_; }
+  std::string metrics() const override { return metrics_ ? metrics_() : std::string(); }
 
   // Before the API serves; it outlives this.
   void set(api::LogTail* tail) { log_tail_ = tail; }
+  void set(std::function<std::string()> metrics) { metrics_ = std::move(metrics); }
 
   void set(api::NodeInfo info) {
     auto made = std::make_shared<const api::NodeInfo>(std::move(info));
@@ -33,6 +36,7 @@ class NodeState final : public api::Node {
   mutable std::mutex mutex_;
   std::shared_ptr<const api::NodeInfo> info_ = std::make_shared<const api::NodeInfo>();
   api::LogTail* log_tail_ = nullptr;
+  std::function<std::string()> metrics_;
   std::atomic<api::Readiness> readiness_ = api::Readiness::starting;
 };
 

@@ -19,6 +19,7 @@
 #include "net/egress_policy.h"
 #include "net/server.h"
 #include "observe/log.h"
+#include "server/collector.h"
 
 namespace carrel::tenant {
 struct Issuer;
@@ -79,6 +80,7 @@ struct ServerOptions {
 
   std::optional<net::DnsServer> dns;          // who is asked for names; nothing: the system
   std::vector<std::string> reserved_domains;  // in which tenants claim no host names
+  std::optional<Collector> collector;         // of traces; nothing: none are recorded
 
   oci::Credentials registry_logins;             // for modules that apps name in registries
   std::vector<std::string> plain_http;          // registries without TLS, besides loopback's

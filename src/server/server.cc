@@ -9,6 +9,7 @@
 #include "server/graph.h"
 #include "server/hook_points.h"
 #include "server/listeners.h"
+#include "server/metrics.h"
 #include "server/removed_apps.h"
 #include "server/stored_bindings.h"
 #include "server/tenants.h"
@@ -253,6 +254,7 @@ Result<void> build(Graph& graph) {
   make_shards(graph);
   graph.removed_tenants = std::make_unique<RemovedTenants>(graph.shards.front()->services(),
                                                            graph.clock, graph.logs->events());
+  graph.node.set([&graph] { return scrape(graph); });
   graph.deployed->start();  // while signals are blocked: none of its threads is to take one
   Result<void> created;
   ShardUnit& first = *graph.shards.front();
@@ -283,6 +285,7 @@ Result<void> start(Graph& graph) {
   CARREL_TRY(const std::string plain_url, listen_without_tls(graph));
   CARREL_TRY_VOID(allow_calls(graph));
   CARREL_TRY_VOID(get_certificates(graph));
+  CARREL_TRY_VOID(trace(graph));
   name_callers(graph);
   show_apps(graph);
   say_apps(graph);

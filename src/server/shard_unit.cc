@@ -10,7 +10,10 @@ namespace carrel::server {
 namespace {
 
 constexpr std::chrono::milliseconds kLastAnswers{200};  // for who asks how the end goes
-constexpr std::chrono::milliseconds kLook{5};           // whether the last delivery has ended
+constexpr std::chrono::milliseconds kLastSpans{1000};
+constexpr std::chrono::milliseconds kLook{5};  // whether the last delivery has ended
+
+bool serves_apps(Listener which) { return which == Listener::apps || which == Listener::data; }
 
 }  // namespace
 
@@ -48,15 +51,35 @@ ShardUnit::~ShardUnit() {
 }
 
 Result<std::uint16_t> ShardUnit::serve_apps(net::Server::Options options) {
-  CARREL_TRY(auto listener, net::Server::listen(shard_, functions_, std::move(options)));
-  apps_.push_back(std::move(listener));
-  return apps_.back()->port();
+  return listen(Listener::apps, functions_, std::move(options));
 }
 
-Result<std::uint16_t> ShardUnit::serve_other(net::Handler& handler, net::Server::Options options) {
-  CARREL_TRY(auto listener, net::Server::listen(shard_, handler, std::move(options)));
-  others_.push_back(std::move(listener));
-  return others_.back()->port();
+Result<std::uint16_t> ShardUnit::listen(Listener which, net::Handler& handler,
+                                        net::Server::Options options) {
+  RequestFigures& figures = requests_[static_cast<std::size_t>(which)];
+  figures.pass_on(options.access_log);
+  options.access_log = &figures;
+  CARREL_TRY(auto server, net::Server::listen(shard_, handler, std::move(options)));
+  listening_.push_back({which, std::move(server)});
+  return listening_.back().server->port();
+}
+
+std::size_t ShardUnit::connections(Listener listener) const {
+  std::size_t open = 0;
+  for (const auto& [which, server] : listening_) {
+    if (which == listener) open += server->connections().value();
+  }
+  return open;
+}
+
+std::uint64_t ShardUnit::strangers(Listener listener) const {
+  if (listener == Listener::apps) return functions_.strangers();
+  return listener == Listener::data && hooks_ ? hooks_->strangers() : 0;
+}
+
+Result<std::uint16_t> ShardUnit::serve_other(Listener which, net::Handler& handler,
+                                             net::Server::Options options) {
+  return listen(which, handler, std::move(options));
 }
 
 Result<void> ShardUnit::load_deliveries(unsigned count) {
@@ -79,14 +102,19 @@ void ShardUnit::offer_hooks(const api::LocalToken& token, api::DeliverySwitch& p
 }
 
 Result<std::uint16_t> ShardUnit::serve_hooks(net::Server::Options options) {
-  CARREL_TRY(auto listener, net::Server::listen(shard_, *hooks_, std::move(options)));
-  apps_.push_back(std::move(listener));
-  return apps_.back()->port();
+  return listen(Listener::data, *hooks_, std::move(options));
 }
 
 void ShardUnit::allow_calls(net::ClientOptions options, const std::optional<net::DnsServer>& dns) {
   if (dns) options.resolver = &resolver_.emplace(shard_, *dns);
   services_.client = &client_.emplace(shard_, std::move(options));
+}
+
+void ShardUnit::trace(Collector collector, net::ClientOptions calls, std::string version) {
+  traces_ = std::make_unique<TraceSender>(shard_, std::move(collector), std::move(calls),
+                                          std::move(version), system_clock());
+  services_.tracer = &traces_->tracer();
+  functions_.trace(traces_->tracer());
 }
 
 tenant::Identities& ShardUnit::name_callers(
@@ -105,10 +133,10 @@ void ShardUnit::use(std::shared_ptr<const std::vector<tenant::Issuer>> issuers) 
 
 void ShardUnit::start(std::optional<unsigned> pin) {
   shard_.submit([this] {
-    for (const auto& listener : apps_) listener->start();
-    for (const auto& listener : others_) listener->start();
+    for (const auto& listening : listening_) listening.server->start();
     if (!ring_.paused()) deliveries_.start();
     work_.spawn(UsageWriter::run(&usage_));
+    if (traces_) traces_->start();
   });
   running_ = true;
   thread_ = std::thread([this, pin] {
@@ -145,7 +173,9 @@ void ShardUnit::stop() {
 async::Task<void> ShardUnit::drain_apps(ShardUnit* self, std::chrono::milliseconds bound) {
   self->deliveries_.stop();
   const Instant end = std::chrono::steady_clock::now() + bound;
-  for (const auto& listener : self->apps_) co_await listener->drain(bound);
+  for (const auto& [which, server] : self->listening_) {
+    if (serves_apps(which)) co_await server->drain(bound);
+  }
   while (!self->deliveries_.idle() && std::chrono::steady_clock::now() < end)
     co_await self->shard_.sleep_for(kLook);
   co_await UsageWriter::stop(&self->usage_);
@@ -153,7 +183,10 @@ async::Task<void> ShardUnit::drain_apps(ShardUnit* self, std::chrono::millisecon
 }
 
 async::Task<void> ShardUnit::drain_others(ShardUnit* self) {
-  for (const auto& listener : self->others_) co_await listener->drain(kLastAnswers);
+  for (const auto& [which, server] : self->listening_) {
+    if (!serves_apps(which)) co_await server->drain(kLastAnswers);
+  }
+  if (self->traces_) co_await self->traces_->flush(kLastSpans);
   self->shard_.stop();
 }
 

@@ -25,7 +25,9 @@
 #include "patterns/hook/shadow.h"
 #include "runtime/runtime.h"
 #include "server/logs.h"
+#include "server/request_figures.h"
 #include "server/state.h"
+#include "server/trace_sender.h"
 #include "server/usage_writer.h"
 
 namespace carrel::tenant {
@@ -48,7 +50,8 @@ class ShardUnit {
   // Before `start`. Gives the port.
   // Errors: unavailable when the address cannot be bound.
   Result<std::uint16_t> serve_apps(net::Server::Options options);
-  Result<std::uint16_t> serve_other(net::Handler& handler, net::Server::Options options);
+  Result<std::uint16_t> serve_other(Listener which, net::Handler& handler,
+                                    net::Server::Options options);
 
   // Before `start`: hook points can be called, then where.
   void offer_hooks(const api::LocalToken& token, api::DeliverySwitch& pause, const Clock& clock);
@@ -56,6 +59,17 @@ class ShardUnit {
 
   // Before `start`: finds the deliveries that are this shard's, of `count`. Blocks.
   Result<void> load_deliveries(unsigned count);
+
+  // Figures of these may be read by any thread.
+  const async::Shard& shard() const { return shard_; }
+  const runtime::Runtime& runtime() const { return runtime_; }
+  const delivery::Dispatcher& deliveries() const { return deliveries_; }
+  const net::Client* client() const { return client_ ? &*client_ : nullptr; }
+  const RequestFigures& requests(Listener listener) const {
+    return requests_[static_cast<std::size_t>(listener)];
+  }
+  std::size_t connections(Listener listener) const;
+  std::uint64_t strangers(Listener listener) const;  // who showed a token that opens nothing
 
   // For handlers of `serve_other`.
   const turn::Services& services() const { return services_; }
@@ -69,6 +83,10 @@ class ShardUnit {
   // Before `start`: from now on turns can call the outside. `dns`: who is asked for names; nothing:
   // the system.
   void allow_calls(net::ClientOptions options, const std::optional<net::DnsServer>& dns);
+
+  // Before `start`: from now on spans are recorded, and sent.
+  void trace(Collector collector, net::ClientOptions calls, std::string version);
+  const observe::Tracer* tracer() const { return traces_ ? &traces_->tracer() : nullptr; }
 
   // Before `start`, after `allow_calls`: from now on callers are named by these issuers.
   tenant::Identities& name_callers(std::shared_ptr<const std::vector<tenant::Issuer>> issuers);
@@ -92,6 +110,7 @@ class ShardUnit {
   void join();
 
  private:
+  Result<std::uint16_t> listen(Listener which, net::Handler& handler, net::Server::Options options);
   static async::Task<void> drain_apps(ShardUnit* self, std::chrono::milliseconds bound);
   static async::Task<void> drain_others(ShardUnit* self);
   async::Task<void> load_into(unsigned count, Result<void>* done);
@@ -102,6 +121,7 @@ class ShardUnit {
   turn::OutputGate gate_;
   std::optional<net::DnsResolver> resolver_;        // goes after the client
   std::optional<net::Client> client_;               // goes after the turns that call
+  std::unique_ptr<TraceSender> traces_;             // null: nobody wants them
   std::unique_ptr<tenant::Identities> identities_;  // null: there are no issuers
   tenant::Meter meter_;
   turn::Services services_;
@@ -118,7 +138,12 @@ class ShardUnit {
   hook::Shadows shadows_;
   std::shared_ptr<const hook::Apps> hook_apps_;
   std::optional<api::HookApi> hooks_;
-  std::vector<std::unique_ptr<net::Server>> apps_, others_;  // go first: connections use all above
+  std::array<RequestFigures, kListeners.size()> requests_;
+  struct Listening {
+    Listener which;
+    std::unique_ptr<net::Server> server;
+  };
+  std::vector<Listening> listening_;  // goes first: connections use all above
   std::atomic<bool> running_ = false, drained_ = false;
   std::thread thread_;
 };

@@ -33,6 +33,7 @@ struct Committer::Impl {
   std::shared_ptr<const Snapshot> applied, durable;
   bool wanted = false;  // somebody waits for what is applied
   std::mutex syncing_now;
+  observe::Durations sync_times;  // under `syncing_now`
   std::atomic<std::uint64_t> queued_bytes = 0;
 
   // The committing thread's: how many turns in a row came when all was durable and were durable
@@ -206,10 +207,12 @@ struct Committer::Impl {
       if (applied->version == durable->version) return;
       state = applied;
     }
+    const Instant began = std::chrono::steady_clock::now();
     if (const auto synced = database->sync(); !synced) {
       fail_all(synced.error());
       return;
     }
+    sync_times.add(std::chrono::steady_clock::now() - began);
     {
       const std::lock_guard lock(mutex);
       if (failure) return;
@@ -306,6 +309,8 @@ CommitCounts Committer::counts() const {
   counts.queued_bytes = impl_->queued_bytes.load(std::memory_order_relaxed);
   return counts;
 }
+
+observe::DurationCounts Committer::sync_times() const { return impl_->sync_times.counts(); }
 
 std::size_t Committer::queued_bytes() const {
   return impl_->queued_bytes.load(std::memory_order_relaxed);

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "observe/metrics.h"
 #include "store/changes.h"
 #include "store/database.h"
 #include "store/snapshot.h"
@@ -107,6 +108,7 @@ class Committer {
   const SlotTable& slots() const;
   CommitCounts counts() const;
   std::size_t queued_bytes() const;
+  observe::DurationCounts sync_times() const;  // of syncs that went well
 
  private:
   struct Impl;

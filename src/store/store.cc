@@ -202,6 +202,7 @@ void Store::stop() {
 StoreStatus Store::status() const {
   StoreStatus status;
   status.commits = impl_->committer->counts();
+  status.sync_times = impl_->committer->sync_times();
   status.tickets = impl_->tickets.counts();
   status.reruns = impl_->reruns;
   status.disk_reads = impl_->disk_reads;
@@ -214,12 +215,16 @@ StoreStatus Store::status() const {
   status.swept_parts = impl_->swept_parts;
   status.swept_files = impl_->swept_files;
   if (const auto database = impl_->open_database()) status.size = database->size();
+  status.health = health();
   const std::lock_guard lock(impl_->mutex);
-  if (impl_->failure) {
-    status.health = impl_->reopening ? StoreStatus::Health::reopening : StoreStatus::Health::failed;
-    status.problem = impl_->failure->message();
-  }
+  if (impl_->failure) status.problem = impl_->failure->message();
   return status;
+}
+
+StoreStatus::Health Store::health() const {
+  const std::lock_guard lock(impl_->mutex);
+  if (!impl_->failure) return StoreStatus::Health::well;
+  return impl_->reopening ? StoreStatus::Health::reopening : StoreStatus::Health::failed;
 }
 
 void Store::limit_storage(const TenantName& tenant, std::optional<std::uint64_t> bytes) {

@@ -51,6 +51,7 @@ struct StoreStatus {
   enum class Health : std::uint8_t { well, failed, reopening } health = Health::well;
   std::string problem;  // why it is not well
   CommitCounts commits;
+  observe::DurationCounts sync_times;
   TicketTable::Counts tickets;
   std::uint64_t reruns = 0;      // turns that began anew
   std::uint64_t disk_reads = 0;  // reads that were not in memory
@@ -120,6 +121,7 @@ class Store {
   void stop();
 
   StoreStatus status() const;
+  StoreStatus::Health health() const;  // the status's
   Usage usage(const TenantName& tenant) const;
   // Bytes that a tenant may store with all that is below it (subtree_quotas.h); nothing: no bound.
   void limit_storage(const TenantName& tenant, std::optional<std::uint64_t> bytes);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "observe/tracer.h"
+
 namespace carrel::turn {
 namespace {
 
@@ -23,6 +25,10 @@ std::string milliseconds(Nanos duration) {
 }
 
 }  // namespace
+
+void happened(Turn& turn, std::string_view what) {
+  if (turn.span != nullptr) turn.span->happened(what);
+}
 
 std::optional<Error> error_of(const wasm::Outcome& outcome) {
   using End = wasm::Outcome::End;

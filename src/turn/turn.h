@@ -18,6 +18,7 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "net/http.h"
+#include "observe/trace_context.h"
 #include "store/changes.h"
 #include "turn/event.h"
 #include "turn/grants.h"
@@ -25,6 +26,9 @@
 #include "wasi/node.h"
 #include "wasm/instance.h"
 
+namespace carrel::observe {
+class Span;
+}
 namespace carrel::tenant {
 class Line;
 }
@@ -87,12 +91,19 @@ struct Turn {
   Interceptor* interceptor = nullptr;   // the pattern's, for gated turns; may be null
   State* state = nullptr;               // the runtime's, while it runs; null: nothing is granted
   tenant::Line* use = nullptr;          // the runtime's: where what it uses is counted; may be null
+  // Where it stands in a trace: its cause, and while it runs itself. Nothing: in none.
+  std::optional<observe::TraceContext> trace = std::nullopt;
+  observe::Span* span = nullptr;  // the runtime's, while it runs; null: nobody wants to know
 };
+
+// Tells the turn's trace. `what` is a literal.
+void happened(Turn& turn, std::string_view what);
 
 // How a turn ended: what the guest did, and what is wrong if anything is.
 struct Outcome {
   wasm::Outcome guest;
   std::optional<Error> error;  // nothing: the reply was given, but for `held` and `rest`
+  Nanos earlier_cpu{};         // of runs before the last one, which lost to others
   // Of a gated turn: the reply, for whoever commits the turn.
   std::optional<HeldReply> held;
   // Sends what is left of the reply, which needs the client and no longer the guest. May be empty.

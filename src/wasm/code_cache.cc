@@ -124,6 +124,12 @@ CodeCache::Key CodeCache::mac(std::string_view name, std::span<const std::byte> 
 }
 
 std::shared_ptr<const Module> CodeCache::find(std::string_view digest) const {
+  auto module = look_up(digest);
+  (module ? figures_.hits : figures_.misses).add();
+  return module;
+}
+
+std::shared_ptr<const Module> CodeCache::look_up(std::string_view digest) const {
   if (!is_digest(digest)) return nullptr;
   const fs::path path = entry(digest);
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
@@ -145,11 +151,17 @@ Result<std::shared_ptr<const Module>> CodeCache::compile(std::string_view digest
                                                          std::span<const std::byte> bytes) const {
   if (!is_digest(digest))
     return fail(Code::invalid_argument, "not a SHA-256 digest in hexadecimal");
-  CARREL_TRY(const std::vector<std::byte> code,
-             compile_in_child(*engine_, bytes, options_.compile));
+  const Instant began = std::chrono::steady_clock::now();
+  const auto compiled = compile_in_child(*engine_, bytes, options_.compile);
+  if (!compiled) {
+    figures_.failed.add();
+    return std::unexpected(compiled.error());
+  }
+  figures_.compiled.add(std::chrono::steady_clock::now() - began);
+  const std::vector<std::byte>& code = *compiled;
   if (keep(digest, code)) {
     prune(code.size());
-    if (auto module = find(digest)) return module;
+    if (auto module = look_up(digest)) return module;
   }
   return Module::load_code(engine_, code);
 }

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "observe/metrics.h"
 #include "wasm/compiler.h"
 #include "wasm/module.h"
 
@@ -45,6 +46,14 @@ class CodeCache {
   Result<std::shared_ptr<const Module>> compile(std::string_view digest,
                                                 std::span<const std::byte> bytes) const;
 
+  // May be read at any time.
+  struct Figures {
+    observe::SharedCounter hits, misses;
+    observe::SharedDurations compiled;  // those that went well
+    observe::SharedCounter failed;      // those that did not
+  };
+  const Figures& figures() const { return figures_; }
+
   // Where the code of a module is or would be.
   std::filesystem::path entry(std::string_view digest) const;
 
@@ -53,6 +62,7 @@ class CodeCache {
   CodeCache(std::shared_ptr<Engine> engine, CodeCacheOptions options, const Key& key)
       : engine_(std::move(engine)), options_(std::move(options)), key_(key) {}
 
+  std::shared_ptr<const Module> look_up(std::string_view digest) const;
   Key mac(std::string_view name, std::span<const std::byte> code) const;
   bool keep(std::string_view digest, std::span<const std::byte> code) const;
   void prune(std::uint64_t added) const;
@@ -60,6 +70,7 @@ class CodeCache {
   std::shared_ptr<Engine> engine_;
   CodeCacheOptions options_;
   Key key_;
+  mutable Figures figures_;
   mutable std::mutex prune_mutex_;
   mutable std::optional<std::uint64_t> bytes_;  // in the folder, as far as this process knows
 };

@@ -64,6 +64,16 @@ def test_every_key_is_documented():
     assert documented - {"apps"} <= options | {"json"}, documented - options
 
 
+def test_every_key_says_whether_it_is_taken_over_at_a_signal():
+    page = (ROOT / "docs/reference/carreld.md").read_text()
+    rows = re.findall(r"^\| (`.*?) \|.*\| (.*?) \|$", page, re.M)
+    taken = {key: when for keys, when in rows for key in re.findall(r"`(\w+)`", keys)}
+    assert set(taken.values()) == {"SIGHUP", "restart"}
+    # What server.cc's `read_again` takes; the tests below and those of TLS show it.
+    reloaded = {"apps", "modules", "host", "tls_cert", "tls_key", "tls_folder"}
+    assert {key for key, when in taken.items() if when == "SIGHUP"} == reloaded
+
+
 def test_an_apps_folder_is_checked(tmp_path):
     app = App(tmp_path / "shop", "shop").wat("page", guest()).route("GET /", "page")
     assert carrel("check", app.folder).returncode == 0

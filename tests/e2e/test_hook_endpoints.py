@@ -10,7 +10,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from receiver import Receiver
 from support import CARREL, serving
-from test_hook_events import Shop, until
+from test_hook_events import JSON, Shop, until
 
 OLD, NEW = ("whsec_" + base64.b64encode(text * 24).decode() for text in (b"o", b"n"))
 
@@ -283,3 +283,17 @@ def test_no_endpoint_misses_an_event_when_the_server_is_killed(tmp_path, receive
     for each in seen:
         verify(each)
     assert made.server.stop() == 0
+
+
+def test_an_endpoint_is_told_the_trace_of_who_called_and_of_who_told(shop, receiver):
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    receiver.answers["/call"] = [(200, {"content-type": "application/json"}, {"total": 1})]
+    before = len(receiver.at("/call"))
+    shop.ask("POST", "/v1/hooks/call:invoke", body=json.dumps({"total": 1}), headers={**JSON, "traceparent": trace})
+    seen = receiver.wait_for("/call", before + 1)[-1]
+    assert seen.headers["traceparent"] == trace  # nobody records spans here: as it came
+    before = len(receiver.at("/plain"))
+    assert shop.emit("plain", {"total": 2}, traceparent=trace, tracestate="a=1")[0] == 202
+    seen = receiver.wait_for("/plain", before + 1)[-1]
+    assert seen.headers["traceparent"] == trace
+    assert seen.headers["tracestate"] == "a=1"

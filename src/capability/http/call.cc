@@ -10,6 +10,7 @@
 #include "store/store.h"
 #include "tenant/meter.h"
 #include "turn/state.h"
+#include "turn/trace.h"
 
 namespace carrel::capability::http {
 namespace {
@@ -79,8 +80,12 @@ async::Task<void> make(Call* call) {
   }
   const Instant end = end_of_call(call->turn);
   for (int followed = 0;; ++followed) {
-    auto response = co_await call->turn.state->services.client->send(
-        call->turn.module.tenant, call->request, limits_until(end));
+    const turn::Services& services = call->turn.state->services;
+    net::OutgoingRequest request = call->request;
+    observe::Span span = turn::trace_call(services.tracer, call->turn.trace, request);
+    auto response = co_await services.client->send(call->turn.module.tenant, std::move(request),
+                                                   limits_until(end));
+    turn::end_call(span, response);
     if (!response) {
       call->failure = failure_of(std::move(response).error());
       co_return;

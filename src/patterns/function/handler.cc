@@ -87,38 +87,51 @@ async::Task<void> FunctionHandler::handle(net::Exchange& exchange) {
 
 async::Task<void> FunctionHandler::run(net::Exchange& exchange, const Function& function,
                                        const turn::HttpTarget& target) {
-  turn::Event event{.source = function.module.app.str(),
+  auto [here, span] = turn::trace_request(tracer_, exchange.request, target.route);
+  auto failed = co_await run_turn(&exchange, &function, &target, std::move(here));
+  const bool broken = failed && exchange.reply.started();
+  if (broken) exchange.reply.abort();
+  if (failed && !broken) co_await refuse(exchange, *failed);
+  turn::end_request(span, exchange.reply.status(), failed);
+}
+
+// Nothing: it has been answered.
+async::Task<std::optional<Error>> FunctionHandler::run_turn(net::Exchange* exchange,
+                                                            const Function* function,
+                                                            const turn::HttpTarget* target,
+                                                            turn::Trace trace) {
+  const net::Request& request = exchange->request;
+  turn::Event event{.source = function->module.app.str(),
                     .type = "carrel.http.request",
-                    .subject = exchange.request.path,
+                    .subject = request.path,
                     .time = system_clock().wall(),
-                    .body = exchange.request.has_body ? &exchange.body : nullptr,
-                    .request = &exchange.request,
-                    .target = &target};
+                    .body = request.has_body ? &exchange->body : nullptr,
+                    .request = &request,
+                    .target = target};
   if (identities_ != nullptr) {
-    auto named =
-        co_await name_caller(identities_, &exchange.request, function.module.tenant, &event);
-    if (!named) co_return co_await refuse(exchange, std::move(named).error());
+    auto named = co_await name_caller(identities_, &request, function->module.tenant, &event);
+    if (!named) {
+      if (named.error().code() == Code::unauthenticated) strangers_.add();
+      co_return std::move(named).error();
+    }
   }
-  turn::Turn turn{.id = exchange.id,
-                  .module = function.module,
+  turn::Turn turn{.id = exchange->id,
+                  .module = function->module,
                   .event = event,
-                  .reply = exchange.reply,
-                  .log = guest_log_};
+                  .reply = exchange->reply,
+                  .log = guest_log_,
+                  .trace = std::move(trace)};
   std::optional<Idempotency> idempotency;
-  if (const auto key = idempotency_key(exchange.request, function.module)) {
-    if (!*key) co_return co_await refuse(exchange, key->error());
-    idempotency.emplace(function.module.name, **key, exchange.request);
+  if (const auto key = idempotency_key(request, function->module)) {
+    if (!*key) co_return key->error();
+    idempotency.emplace(function->module.name, **key, request);
     turn.interceptor = &*idempotency;
     turn.key = idempotency->turn_key();
   }
-  turn::Outcome outcome = co_await runtime_.run(function.program, turn);
-  if (!outcome.error) co_return;
-  failures_.failed(function.module, exchange.id, *outcome.error, outcome.guest);
-  if (exchange.reply.started()) {
-    exchange.reply.abort();
-  } else {
-    co_await refuse(exchange, std::move(*outcome.error));
-  }
+  turn::Outcome outcome = co_await runtime_.run(function->program, turn);
+  if (outcome.error)
+    failures_.failed(function->module, exchange->id, *outcome.error, outcome.guest);
+  co_return std::move(outcome.error);
 }
 
 async::Task<void> FunctionHandler::send_file(net::Exchange& exchange,

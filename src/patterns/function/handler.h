@@ -10,6 +10,7 @@
 #include "net/http.h"
 #include "patterns/function/site.h"
 #include "runtime/runtime.h"
+#include "turn/trace.h"
 
 namespace carrel::tenant {
 class Identities;
@@ -37,11 +38,19 @@ class FunctionHandler final : public net::Handler {
   // Before the first request: from now on who calls is named. Outlives the handler.
   void name_callers(tenant::Identities& identities) { identities_ = &identities; }
 
+  // Before the first request: from now on spans are recorded. Outlives the handler.
+  void trace(observe::Tracer& tracer) { tracer_ = &tracer; }
+
   async::Task<void> handle(net::Exchange& exchange) override;
+
+  // Callers whose tokens were refused. Any thread.
+  std::uint64_t strangers() const { return strangers_.value(); }
 
  private:
   async::Task<void> run(net::Exchange& exchange, const Function& function,
                         const turn::HttpTarget& target);
+  async::Task<std::optional<Error>> run_turn(net::Exchange* exchange, const Function* function,
+                                             const turn::HttpTarget* target, turn::Trace trace);
   async::Task<void> send_file(net::Exchange& exchange, std::shared_ptr<const StaticFiles> files,
                               const turn::HttpTarget& target);
   async::Task<void> refuse(net::Exchange& exchange, Error error);
@@ -50,6 +59,8 @@ class FunctionHandler final : public net::Handler {
   runtime::Runtime& runtime_;
   turn::GuestLog& guest_log_;
   FailureLog& failures_;
+  observe::Counter strangers_;
+  observe::Tracer* tracer_ = nullptr;         // null: nobody wants them
   tenant::Identities* identities_ = nullptr;  // null: there are no issuers
   std::shared_ptr<const Sites> sites_ = std::make_shared<Sites>();
 };

@@ -8,6 +8,7 @@
 #include "net/caller.h"
 #include "patterns/hook/endpoint_secret.h"
 #include "patterns/hook/whole_body.h"
+#include "turn/trace.h"
 
 namespace carrel::hook {
 namespace {
@@ -62,8 +63,11 @@ Task<Result<EndpointReply>> Endpoints::send(const EndpointCall* call, const Sign
                           milliseconds(1));
   limits.connect = std::min(limits.connect, limits.total);
   limits.response_bytes = call->most;
-  CARREL_CO_TRY(const auto response,
-                co_await services_.client->send(call->tenant, std::move(request), limits));
+  observe::Span span = turn::trace_call(services_.tracer, call->trace, request);
+  const auto answered = co_await services_.client->send(call->tenant, std::move(request), limits);
+  turn::end_call(span, answered);
+  if (!answered) co_return std::unexpected(answered.error());
+  const auto& response = *answered;
   EndpointReply reply{.status = response->head().status,
                       .retry_after = retry_after(response->head())};
   // What it says beside its status counts for a success only.

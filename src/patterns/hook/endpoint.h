@@ -6,6 +6,7 @@
 #include <string>
 
 #include "async/task.h"
+#include "observe/trace_context.h"
 #include "patterns/hook/access_token.h"
 #include "patterns/hook/cloud_event.h"
 #include "patterns/hook/point.h"
@@ -19,8 +20,9 @@ struct EndpointCall {
   std::shared_ptr<const Endpoint> endpoint;
   std::string id;  // the same for each attempt
   EventMessage message;
-  Nanos longest;                // to the end of the answer
-  std::size_t most = 64 << 10;  // bytes of the answer
+  Nanos longest;                                    // to the end of the answer
+  std::size_t most = 64 << 10;                      // bytes of the answer
+  std::optional<observe::TraceContext> trace = {};  // of its cause
 };
 
 struct EndpointReply {

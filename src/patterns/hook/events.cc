@@ -11,9 +11,20 @@
 #include "patterns/hook/nowhere.h"
 #include "store/record.h"
 #include "turn/interceptor.h"
+#include "turn/trace.h"
 
 namespace carrel::hook {
 namespace {
+
+// As CloudEvents' extension for distributed tracing has it.
+turn::Trace trace_in(const CloudEvent& event) {
+  std::string_view parent, state;
+  for (const auto& [name, value] : event.extensions) {
+    if (name == "traceparent") parent = value;
+    if (name == "tracestate") state = value;
+  }
+  return observe::parse_trace(parent, state);
+}
 
 using async::Task;
 using delivery::Item;
@@ -163,6 +174,7 @@ Task<Verdict> Events::run_module(const Whom* whom, const Item* item, CloudEvent 
   told.attributes = {{"point", whom->point->name},
                      {"binding", binding.name},
                      {"attempt", fmt::format("{}", item->attempts)}};
+  const auto trace = trace_in(event);
   for (auto& [name, value] : event.extensions) {
     const bool ours = name == "point" || name == "binding" || name == "attempt";
     if (!ours) told.attributes.emplace_back(name, std::move(value));
@@ -176,7 +188,8 @@ Task<Verdict> Events::run_module(const Whom* whom, const Item* item, CloudEvent 
                   .log = guests_,
                   .key = fmt::format("{}-{}", item->name.id, binding.name),
                   .deadline = steady_clock::now() + whom->point->deadline,
-                  .interceptor = &acknowledgement};
+                  .interceptor = &acknowledgement,
+                  .trace = trace};
   const turn::Outcome outcome = co_await runtime_.run(binding.program, turn);
   if (outcome.error) {
     reports_.failed(binding.module, turn.id, *outcome.error, outcome.guest);
@@ -200,7 +213,8 @@ Task<Verdict> Events::tell_endpoint(const Whom* whom, const Item* item, CloudEve
                                 .endpoint = binding.endpoint,
                                 .id = item->name.id,
                                 .message = message_of(event, binding.endpoint->format),
-                                .longest = whom->point->deadline});
+                                .longest = whom->point->deadline,
+                                .trace = trace_in(event)});
   AttemptNote note{.at = store::milliseconds(clock_.wall()),
                    .id = item->name.id,
                    .attempt = item->attempts,

@@ -165,7 +165,8 @@ Task<std::optional<Error>> Invoker::run_turn(Flow* flow, const Binding* binding,
                   .reply = *answer,
                   .log = guests_,
                   .deadline = flow->deadline,
-                  .interceptor = kept ? static_cast<turn::Interceptor*>(answer) : &rehearsal};
+                  .interceptor = kept ? static_cast<turn::Interceptor*>(answer) : &rehearsal,
+                  .trace = flow->call.trace};
   turn::Outcome outcome;
   const int ended =
       co_await async::first_of(keep_outcome(&runtime_, binding->program, &turn, &outcome),
@@ -203,7 +204,8 @@ Task<std::optional<Error>> Invoker::ask_endpoint(Flow* flow, const Binding* bind
                     .message = {.headers = {{"content-type", "application/json"}},
                                 .body = flow->combination.input()},
                     .longest = flow->deadline - steady_clock::now(),
-                    .most = kMaxDocument};
+                    .most = kMaxDocument,
+                    .trace = flow->call.trace};
   auto reply = co_await endpoints_->call(std::move(call));
   if (!reply) {
     // The call's clock counts in milliseconds.

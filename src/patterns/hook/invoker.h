@@ -53,6 +53,7 @@ struct Call {
   } kind = Kind::real;
   std::uint64_t id = 0;          // names the call in logs
   Nanos longest = Nanos::max();  // if its caller waits less than the point's deadline
+  std::optional<observe::TraceContext> trace = {};  // its caller's
 };
 
 struct Invocation {
