@@ -7,16 +7,17 @@ extern const Command kNew, kDev, kRun, kInvoke, kTest;
 extern const Command kServe, kDeploy, kVersions, kDiff, kActivate, kRollback, kApps, kTenant,
     kToken, kAudit, kUsageOf, kCheck, kHost;
 extern const Command kPull, kPush, kSign, kVerify;
-extern const Command kInspect, kDoctor, kStore, kLogs, kKv, kCounter, kBlob, kSecret, kHook;
+extern const Command kInspect, kDoctor, kStore, kLogs, kTop, kKv, kCounter, kBlob, kSecret, kHook;
 extern const Command kVersion, kHelp, kCompletion, kCompileModule;
 
 namespace {
 constexpr const Command* kCommands[] = {
-    &kNew,      &kDev,     &kRun,      &kInvoke,     &kTest,    &kServe,   &kDeploy,
-    &kVersions, &kDiff,    &kActivate, &kRollback,   &kApps,    &kTenant,  &kToken,
-    &kHost,     &kAudit,   &kUsageOf,  &kPull,       &kPush,    &kSign,    &kVerify,
-    &kCheck,    &kInspect, &kLogs,     &kKv,         &kCounter, &kBlob,    &kSecret,
-    &kHook,     &kStore,   &kDoctor,   &kCompletion, &kHelp,    &kVersion, &kCompileModule,
+    &kNew,      &kDev,     &kRun,      &kInvoke,   &kTest,    &kServe,      &kDeploy,
+    &kVersions, &kDiff,    &kActivate, &kRollback, &kApps,    &kTenant,     &kToken,
+    &kHost,     &kAudit,   &kUsageOf,  &kPull,     &kPush,    &kSign,       &kVerify,
+    &kCheck,    &kInspect, &kLogs,     &kTop,      &kKv,      &kCounter,    &kBlob,
+    &kSecret,   &kHook,    &kStore,    &kDoctor,   &kCompletion, &kHelp,    &kVersion,
+    &kCompileModule,
 };
 }  // namespace
 

@@ -220,6 +220,8 @@ Result<std::unique_ptr<NodeClient>> NodeClient::find(const NodeOptions& options,
   return found;  // it says what is wrong
 }
 
+const std::string& NodeClient::url() const { return impl_->url; }
+
 Result<std::unique_ptr<NodeClient>> NodeClient::of_hooks(const NodeOptions& options) {
   const std::string token_option = option_or_variable(options.token_file, "CARREL_TOKEN_FILE");
   CARREL_TRY(const fs::path state, state_path(options.state));

@@ -49,6 +49,8 @@ class NodeClient {
   NodeClient(std::string url, std::string token);
   ~NodeClient();
 
+  const std::string& url() const;
+
   // `target`: path and query. Errors: unavailable when no server answers there; what the server
   // refused, with its code.
   Result<NodeAnswer> call(std::string method, std::string_view target, std::string body = {},
