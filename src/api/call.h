@@ -56,8 +56,8 @@ struct Call {
   const turn::Services& services;  // all of a store's are there
   const Node& node;
   const Clock& clock;
-  deployment::Stage* stage;                // null: nothing can be deployed
-  hosts::Desk* hosts;                      // null: no host names can be claimed
+  deployment::Stage* stage;  // null: nothing can be deployed
+  hosts::Desk* hosts;        // null: no host names can be claimed
   Fetches& fetches;
   BindingStage* bindings = nullptr;        // null: nothing can be bound
   hook::Recordings* recordings = nullptr;  // likewise

@@ -12,12 +12,11 @@ extern const Command kVersion, kHelp, kCompletion, kCompileModule;
 
 namespace {
 constexpr const Command* kCommands[] = {
-    &kNew,      &kDev,     &kRun,      &kInvoke,   &kTest,    &kServe,      &kDeploy,
-    &kVersions, &kDiff,    &kActivate, &kRollback, &kApps,    &kTenant,     &kToken,
-    &kHost,     &kAudit,   &kUsageOf,  &kPull,     &kPush,    &kSign,       &kVerify,
-    &kCheck,    &kInspect, &kLogs,     &kTop,      &kKv,      &kCounter,    &kBlob,
-    &kSecret,   &kHook,    &kStore,    &kDoctor,   &kCompletion, &kHelp,    &kVersion,
-    &kCompileModule,
+    &kNew,        &kDev,      &kRun,      &kInvoke,        &kTest,   &kServe, &kDeploy,  &kVersions,
+    &kDiff,       &kActivate, &kRollback, &kApps,          &kTenant, &kToken, &kHost,    &kAudit,
+    &kUsageOf,    &kPull,     &kPush,     &kSign,          &kVerify, &kCheck, &kInspect, &kLogs,
+    &kTop,        &kKv,       &kCounter,  &kBlob,          &kSecret, &kHook,  &kStore,   &kDoctor,
+    &kCompletion, &kHelp,     &kVersion,  &kCompileModule,
 };
 }  // namespace
 

@@ -40,7 +40,7 @@ struct Services {
   const store::Sealer* sealer = nullptr;
   tenant::Meter* meter = nullptr;            // counts what they use
   tenant::Allowances* allowances = nullptr;  // what tenants may use; the node's
-  observe::Tracer* tracer = nullptr;  // null: spans are not wanted
+  observe::Tracer* tracer = nullptr;         // null: spans are not wanted
 };
 
 class KeptBody;
