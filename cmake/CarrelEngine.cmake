@@ -3,7 +3,7 @@
 set(CARREL_ENGINE_DIR "" CACHE PATH "Folder with lib/libcarrel_engine.a and include/wasmtime.h")
 
 set(engine_archive "${CARREL_ENGINE_DIR}/lib/libcarrel_engine.a")
-set(engine_headers "${CARREL_ENGINE_DIR}/include")
+file(REAL_PATH "${CARREL_ENGINE_DIR}/include" engine_headers)  # several archives share theirs
 if(NOT CARREL_ENGINE_DIR)
   set(engine_archive "${CMAKE_SOURCE_DIR}/engine/target/release/libcarrel_engine.a")
   file(GLOB candidates "${CMAKE_SOURCE_DIR}/engine/target/release/build/wasmtime-c-api-impl-*/out/include")

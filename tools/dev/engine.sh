@@ -22,6 +22,18 @@ print(found[-1])
 PYTHON
 }
 
+# engine_share_headers FOLDER: headers are kept by what is in them, so that a change of the archive alone compiles
+# nothing in C++ anew.
+engine_share_headers() {
+  local found shared
+  found=$(cd "$1/include" && find . -type f | LC_ALL=C sort | xargs sha256sum | digest)
+  shared=$CARREL_CACHE/engine/headers/$found
+  mkdir -p "$CARREL_CACHE/engine/headers"
+  [ -d "$shared" ] || cp -r "$1/include" "$shared"
+  rm -rf "$1/include"
+  ln -s "$shared" "$1/include"
+}
+
 # Whole or not there: the folder is filled under another name.
 engine_fill() {
   local dir=$1 new=$1.new target=$CARREL_CACHE/engine/target symbol symbols
@@ -32,6 +44,7 @@ engine_fill() {
   cp "$target/release/libcarrel_engine.a" "$new/lib/" || return
   cp -r "$(engine_out_dir "$new/messages")/include" "$new/include" || return
   [ -e "$new/include/wasmtime/conf.h" ] || { echo "no wasmtime/conf.h among the headers" && return 1; }
+  engine_share_headers "$new" || return
   # grep reads to the end: an early exit would end nm by a signal.
   symbols=$(nm --defined-only "$new/lib/libcarrel_engine.a" 2>/dev/null | awk '$2 == "T" { print $3 }')
   for symbol in wasmtime_module_new wasmtime_call_future_poll carrel_engine_new; do
