@@ -68,6 +68,19 @@ TEST_F(Usage, IsShownByModule) {
   EXPECT_FALSE(json().contains("next"));
 }
 
+TEST_F(Usage, OfAFormerTenantIsNotShownToWhoHasItsName) {
+  Addition step;
+  step.entries.push_back({.who = {TenantName("acme"), AppName("old"), ModuleName("m")},
+                          .hour = tenant::hour_of(system_clock().wall()) - 2,
+                          .spent = {.turns = 1}});
+  Result<void> done;
+  shard.run_until_done(add_into(services, &step, &done));
+  ASSERT_TRUE(done);
+  ASSERT_EQ(ask("GET", "/v1/tenants/acme/usage?by=total"), 200);
+  ASSERT_EQ(json()["usage"].size(), 2u);
+  for (const Json& row : json()["usage"]) EXPECT_EQ(row["app"], "shop");
+}
+
 TEST_F(Usage, IsATableForWhoAsksForOne) {
   ASSERT_EQ(ask("GET", "/v1/tenants/acme/usage?format=csv&limit=1"), 200);
   EXPECT_TRUE(header("content-type").starts_with("text/csv"));

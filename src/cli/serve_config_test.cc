@@ -60,7 +60,7 @@ TEST_F(Config, EverythingThatIsWrongIsSaidWithItsPlace) {
   const std::string said = apply(R"(lissen = "x"
 shards = 1000
 max_body = ["1KiB"]
-host = 3.5
+host = true
 env = { A = 1 }
 )");
   for (const auto* part :
