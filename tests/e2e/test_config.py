@@ -70,7 +70,7 @@ def test_every_key_says_whether_it_is_taken_over_at_a_signal():
     taken = {key: when for keys, when in rows for key in re.findall(r"`(\w+)`", keys)}
     assert set(taken.values()) == {"SIGHUP", "restart"}
     # What server.cc's `read_again` takes; the tests below and those of TLS show it.
-    reloaded = {"apps", "modules", "host", "tls_cert", "tls_key", "tls_folder"}
+    reloaded = {"apps", "modules", "host", "issuers", "tls_cert", "tls_key", "tls_folder"}
     assert {key for key, when in taken.items() if when == "SIGHUP"} == reloaded
 
 

@@ -48,7 +48,7 @@ def make_tenant(node, name):
 
 def refused(node, app, *arguments):
     done = node.run("deploy", app.folder, *arguments)
-    assert done.returncode == 1, done.stdout
+    assert done.returncode in (1, 2), done.stdout
     return done.stderr
 
 
@@ -96,9 +96,9 @@ def test_a_version_outlives_its_registry(push, run_carrel, tmp_path):  # noqa: F
             assert node.server.stop() == 0
     finally:
         passing.end()
-    with Node(tmp_path / "state") as node:
+    with Node(tmp_path / "state", LOOPBACK) as node:
         assert node.get("shop.localhost", "/hello") == (200, "kept")
-        assert "registry" in refused(node, app) or "refused" in refused(node, app)
+        assert "1 module cannot be had" in refused(node, app)
         assert node.get("shop.localhost", "/hello") == (200, "kept")
 
 
@@ -126,7 +126,7 @@ def test_a_registry_that_lies_is_found_out(node, lying, tmp_path):
     assert "sent for the blob" in refused(node, app_from(tmp_path / "a", f"oci://{forged.host}/a:1"))
     honest = lying(serving(module))
     pinned = f"oci://{honest.host}/a@{digest_of(b'another image')}"
-    assert "digest" in refused(node, app_from(tmp_path / "b", pinned))
+    assert "sent for the manifest" in refused(node, app_from(tmp_path / "b", pinned))
     assert versions(node) == []
 
 

@@ -103,7 +103,7 @@ class Terminal:
             assert time.monotonic() < end, self.seen
             self.read()
         parts = self.seen.split(b"\x1b[H")[1 : count + 1]
-        return [part.split(b"\x1b[J")[0].replace(b"\x1b[K", b"").decode().split("\r\n") for part in parts]
+        return [part.split(b"\x1b[J")[0].replace(b"\x1b[K", b"").decode().replace("\r", "").split("\n") for part in parts]
 
     def read(self, seconds=1):
         if select.select([self.master], [], [], seconds)[0]:
