@@ -103,7 +103,8 @@ class Terminal:
             assert time.monotonic() < end, self.seen
             self.read()
         parts = self.seen.split(b"\x1b[H")[1 : count + 1]
-        return [part.split(b"\x1b[J")[0].replace(b"\x1b[K", b"").decode().replace("\r", "").split("\n") for part in parts]
+        shown = [part.split(b"\x1b[J")[0].replace(b"\x1b[K", b"").replace(b"\r", b"") for part in parts]
+        return [frame.decode().split("\n") for frame in shown]
 
     def read(self, seconds=1):
         if select.select([self.master], [], [], seconds)[0]:
