@@ -1,9 +1,12 @@
 """Components of wasi:http/proxy and wasi:cli/command, served like modules."""
 
 import concurrent.futures
+import contextlib
 import http.client
 import http.server
+import json
 import socket
+import socketserver
 import time
 
 import pytest
@@ -306,6 +309,93 @@ def test_a_granted_call_goes_out_and_its_answer_streams_back(tmp_path):
             assert answers == [203] * 40
             assert server.stop() == 0
     assert all(headers["Host"] == here for headers in service.seen)
+
+
+class Failing(socketserver.StreamRequestHandler):
+    """Answers by the path asked for, in the ways that answers fail."""
+
+    def handle(self):
+        method, path, _ = self.rfile.readline().split(b" ", 2)
+        length = 0
+        while (line := self.rfile.readline()) not in (b"\r\n", b""):
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        body = self.rfile.read(length)
+        half = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"
+        answers = {
+            b"/gone": b"",
+            b"/garbage": b"this is no answer\r\n\r\n",
+            b"/loop": b"HTTP/1.1 302 Found\r\nLocation: /loop\r\nContent-Length: 0\r\n\r\n",
+            b"/cut": half,
+            b"/stall": half,
+            b"/silent": b"",
+            b"/early": b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+            b"/trailers": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n",
+            b"/count": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%s %d" % (method, len(body)),
+        }
+        self.wfile.write(answers[path])
+        if path in (b"/silent", b"/stall"):
+            self.connection.settimeout(3)
+            with contextlib.suppress(OSError):
+                self.connection.recv(1)  # until the caller gives up
+
+
+@pytest.fixture(scope="module")
+def calling(tmp_path_factory):
+    service = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Failing)
+    service.daemon_threads = True
+    folder = tmp_path_factory.mktemp("calls")
+    with serving(service):
+        here = f"127.0.0.1:{service.server_address[1]}"
+        granted = [
+            "http://" + here,
+            "https://" + here,
+            "http://127.0.0.1:1",
+            "http://10.1.2.3",
+            "http://no-name.invalid",
+        ]
+        app = App(folder / "app")
+        app.module("web", WEB, f'limits = {{ time = "8s" }}\ngrants = {{ http = {json.dumps(granted)} }}').route(
+            "/*", "web"
+        )
+        more = ["--allow-egress", "127.0.0.1/32"]
+        with Server(["serve", app.folder, "--port", "0", "--state", folder / "state", *more]) as running:
+            yield lambda how, what: running.get(f"/{how}?{what.replace('HERE', here)}")[:3:2]
+            assert running.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("how", "url", "code"),
+    [
+        ("out", "no-name.invalid/", (1, 3)),  # DNS-error; destination-unavailable where no resolver answers
+        ("out", "10.1.2.3/", (4,)),  # destination-IP-prohibited
+        ("out", "127.0.0.1:1/", (6,)),  # connection-refused
+        ("out", "HERE/gone", (7,)),  # connection-terminated
+        ("out-soon", "HERE/silent", (9,)),  # connection-read-timeout
+        ("out-tls", "HERE/count", (12,)),  # TLS-protocol-error
+        ("out", "127.0.0.1:2/", (15,)),  # HTTP-request-denied
+        ("out-large", "HERE/count", (17,)),  # HTTP-request-body-size
+        ("out", "HERE/garbage", (35,)),  # HTTP-protocol-error
+        ("out", "HERE/loop", (36,)),  # loop-detected
+    ],
+)
+def test_a_call_that_fails_says_how(calling, how, url, code):
+    status, body = calling(how, url)
+    assert (status, int(body) in code) == (502, True), body
+
+
+@pytest.mark.parametrize(("how", "path"), [("out", "/cut"), ("out-soon", "/stall")])
+def test_an_answer_that_breaks_off_does_not_end_well(calling, how, path):
+    assert calling(how, "HERE" + path) == (200, b"halfcut")
+
+
+def test_informational_answers_and_trailers_are_read_over(calling):
+    assert calling("out", "HERE/early") == (200, b"ok")
+    assert calling("out", "HERE/trailers") == (200, b"ok")
+
+
+def test_a_call_has_a_body(calling):
+    assert calling("out-body", "HERE/count") == (200, b"POST 409600")
 
 
 WEB3 = GUESTS / "web3.wasm"

@@ -22,12 +22,22 @@ pub fn error_of(errno: Errno) -> Error {
         22 => Error::HttpRequestBodySize(None),
         23 | 38 => Error::DestinationUnavailable,
         28 => Error::HttpRequestUriInvalid,
+        32 => Error::LoopDetected,
         35 => Error::HttpResponseBodySize(None),
         44 => Error::DnsError { rcode: None, info_code: None },
         63 => Error::DestinationIpProhibited,
         65 => Error::HttpProtocolError,
         73 => Error::ConnectionTimeout,
         _ => Error::InternalError(Some(errno.to_string())),
+    }
+}
+
+/// The same once a response has begun.
+fn error_of_answer(errno: Errno) -> Error {
+    match errno.0 {
+        15 => Error::HttpResponseIncomplete,
+        73 => Error::HttpResponseTimeout,
+        _ => error_of(errno),
     }
 }
 
@@ -72,6 +82,7 @@ impl FileBody {
     fn start(&self) -> Step {
         let (host, fd, patience) = (self.host.clone(), self.fd, self.patience);
         let file = self.file.clone();
+        let error_of = if file.is_some() { error_of_answer } else { error_of };
         Box::pin(async move {
             let _open = file;
             let mut at = At::Cursor;

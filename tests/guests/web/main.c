@@ -152,17 +152,47 @@ static void show_folder(handle outparam, text path) {
   finish();
 }
 
-static void call_out(handle outparam, text url) {
+// How a call is made; zeros: as they are by default.
+typedef struct {
+  int tls;
+  int64_t patience;  // milliseconds, until the first byte and between bytes
+  int pieces;        // of 4096 bytes: a body
+} manner;
+
+static void call_out(handle outparam, text url, manner how) {
   result r;
   const handle request = call_new(fields_new());
   const char *slash = memchr(url.data, '/', url.size);
   const size_t authority = slash ? (size_t)(slash - url.data) : url.size;
-  call_scheme(request, 1, 0, NULL, 0);
+  call_scheme(request, 1, how.tls, NULL, 0);
   call_authority(request, 1, url.data, authority);
   call_path(request, 1, slash ? slash : "/", slash ? url.size - authority : 1);
-  call_send(request, 0, 0, &r);
+  handle options = 0, sent = 0;
+  if (how.patience > 0) {
+    options = options_new();
+    options_first_byte(options, 1, how.patience * 1000000);
+    options_between_bytes(options, 1, how.patience * 1000000);
+  }
+  if (how.pieces > 0) {
+    call_method(request, 2, NULL, 0);  // POST
+    call_body(request, &r);
+    sent = handle_of(&r);
+  }
+  call_send(request, options != 0, options, &r);
   if (r.tag != 0) return reply(outparam, 502, number(r.word[2] & 0xff));
   const handle future = r.word[2];
+  if (how.pieces > 0) {
+    static char piece[4096];
+    memset(piece, 'b', sizeof piece);
+    body_write(sent, &r);
+    const handle out = handle_of(&r);
+    for (int i = 0; i < how.pieces; ++i) {
+      stream_write(out, piece, sizeof piece, &r);
+      if (r.tag != 0) break;  // the answer says why
+    }
+    output_drop(out);
+    body_finish(sent, 0, 0, &r);
+  }
   pollable_block(future_subscribe(future));
   future_get(future, &r);
   // option, result of the only one who may ask, result
@@ -178,7 +208,9 @@ static void call_out(handle outparam, text url) {
     if (r.tag != 0) break;
     const text piece = text_at(&r, 1);
     say(piece.data, piece.size);
+    free((void *)piece.data);
   }
+  if ((r.word[1] & 0xff) == 0) say("cut", 3);  // it failed, it did not end
   finish();
 }
 
@@ -229,7 +261,11 @@ __attribute__((export_name("wasi:http/incoming-handler@0.2.12#handle"))) void ha
   if (same(path, "/file")) return show_file(outparam, rest);
   if (same(path, "/folder")) return show_folder(outparam, rest);
   if (same(path, "/environment")) return show_environment(outparam);
-  if (same(path, "/out")) return call_out(outparam, rest);
+  if (same(path, "/out")) return call_out(outparam, rest, (manner){0, 0, 0});
+  if (same(path, "/out-tls")) return call_out(outparam, rest, (manner){1, 0, 0});
+  if (same(path, "/out-soon")) return call_out(outparam, rest, (manner){0, 100, 0});
+  if (same(path, "/out-body")) return call_out(outparam, rest, (manner){0, 0, 100});
+  if (same(path, "/out-large")) return call_out(outparam, rest, (manner){0, 0, 300});
   if (same(path, "/socket")) {
     tcp_new(0, &r);
     const int tcp = r.tag == 0;

@@ -48,6 +48,14 @@ IMPORT(TYPES, "[method]outgoing-request.set-authority")
 int32_t call_authority(handle self, int32_t some, const char *p, size_t n);
 IMPORT(TYPES, "[method]outgoing-request.set-path-with-query")
 int32_t call_path(handle self, int32_t some, const char *p, size_t n);
+IMPORT(TYPES, "[method]outgoing-request.set-method")
+int32_t call_method(handle self, int32_t tag, const char *p, size_t n);
+IMPORT(TYPES, "[method]outgoing-request.body") void call_body(handle self, void *r);
+IMPORT(TYPES, "[constructor]request-options") handle options_new(void);
+IMPORT(TYPES, "[method]request-options.set-first-byte-timeout")
+int32_t options_first_byte(handle self, int32_t some, int64_t nanoseconds);
+IMPORT(TYPES, "[method]request-options.set-between-bytes-timeout")
+int32_t options_between_bytes(handle self, int32_t some, int64_t nanoseconds);
 IMPORT("wasi:http/outgoing-handler@0.2.12", "handle")
 void call_send(handle request, int32_t has_options, handle options, void *r);
 IMPORT(TYPES, "[method]future-incoming-response.subscribe") handle future_subscribe(handle self);
