@@ -267,6 +267,82 @@ def test_configuration_and_log_are_the_modules(stateful):
     assert said(stateful, "WARN place: something")
 
 
+BLOBSTORE = GUESTS / "blobstore.wasm"
+
+
+@pytest.fixture(scope="module")
+def objects(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("objects")
+    app = App(folder / "app")
+    app.module("blobs", BLOBSTORE, 'grants = { blobs = ["files:rw", "shown:r"] }').route("/*", "blobs")
+    app.module("web", WEB, 'grants = { blobs = ["files:rw"] }').route("/file", "web")
+    app.module("poor", BLOBSTORE).route("/has", "poor")
+    with Server(["serve", app.folder, "--port", "0", "--state", folder / "state"]) as running:
+        yield running
+        assert running.stop() == 0
+
+
+def test_a_container_is_a_store_that_is_granted(objects):
+    def get(path):
+        return objects.get(path)[2]
+
+    for name in [b"others", b"files/x", b"", b"..", b"."]:
+        assert get(f"/open?{name.decode()}").startswith(b"no container "), name
+        assert get(f"/exists?{name.decode()}") == b"no"
+    assert get("/open?files") == get("/open?shown") == b"open"
+    assert get("/exists?shown") == b"yes"
+    assert get("/delete-container?files") == b"containers stay as long as they are granted"
+    assert get("/has?x").startswith(b"no container ")  # another module, without a grant
+    assert get("/put?x") == b"put"
+    assert get("/smuggle?x") == b"access denied"  # into one that may only be read
+    assert get("/delete?x") == b"gone"
+
+
+def test_objects_are_blobs(objects):
+    def get(path):
+        return objects.get(path)[2]
+
+    assert get("/get?a/b") == get("/size?a/b") == b"no such object"
+    assert get("/put?a/b") == b"put"
+    assert get("/size?a/b") == b"7"
+    assert get("/size?a") == b"no such object"  # only the beginning of a name
+    assert get("/get?a/b") == get("/file?blobs/files/a/b") == b"a value"  # a module sees it too
+    assert get("/stream?a/b") == b"7:a value"
+    assert get("/part?a/b") == b"3:val"  # the end is inclusive
+    assert get("/behind?a/b") == get("/backwards?a/b") == b"no such part of the object"
+    assert get("/copy?a/b") == b"done"
+    assert get("/move?a/b") == b"done"
+    assert get("/get?a/b") == b"no such object"
+    assert get("/get?a/b-too") == b"a value"
+    assert get("/has-in-other-draft?a/b-too") == b"yes"
+    assert get("/has-in-other-draft?a/b") == b"no"
+    assert get("/put?.././//%25") == b"put"  # odd names are names
+    assert get("/put?c") == b"put"
+    assert len(get("/list").split()) == 3
+    assert len(get("/list-rest").split()) == 2
+    assert get("/delete?c") == get("/delete?c") == b"gone"
+    assert get("/clear") == b"empty"
+    assert get("/list") == b""
+
+
+def test_a_large_object_streams_and_says_first_where_it_goes(objects):
+    assert objects.get("/put-nowhere?large")[2] == b"not written"
+    assert objects.get("/finish-nowhere")[2] == b"the value was not given to write-data"
+    assert objects.get("/put-large?large")[2] == b"put"
+    assert objects.get("/size?large")[2] == b"1228800"
+    assert objects.get("/stream?large")[2] == b"1228800:" + b"x" * 1228800
+    assert objects.get("/copy?large")[2] == b"done"
+    assert objects.get("/size?large-too")[2] == b"1228800"
+
+
+def test_objects_of_a_failed_turn_are_none(objects):
+    assert objects.get("/put?kept")[2] == b"put"
+    assert objects.problem("GET", "/put-and-trap?kept")[0] == 502
+    assert objects.get("/get?kept")[2] == b"a value"
+    assert objects.problem("GET", "/put-and-trap?lost")[0] == 502
+    assert objects.get("/get?lost")[2] == b"no such object"
+
+
 class Answers(http.server.BaseHTTPRequestHandler):
     """Answers with the path asked for, in two pieces; /slow takes its time, /gone says nothing."""
 

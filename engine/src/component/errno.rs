@@ -7,10 +7,13 @@ pub struct Errno(pub u16);
 impl Errno {
     pub const AGAIN: Errno = Errno(6);
     pub const IO: Errno = Errno(29);
+    pub const ISDIR: Errno = Errno(31);
+    pub const INVAL: Errno = Errno(28);
     pub const NOENT: Errno = Errno(44);
     pub const OVERFLOW: Errno = Errno(61);
     pub const PIPE: Errno = Errno(64);
     pub const SPIPE: Errno = Errno(70);
+    pub const XDEV: Errno = Errno(75);
 
     pub fn check(result: i32) -> Result<(), Errno> {
         if result == 0 { Ok(()) } else { Err(Errno(result as u16)) }

@@ -11,7 +11,6 @@ use wasmtime::{Result, StoreContextMut};
 const DRAFTS: [&str; 2] = ["0.2.0-draft", "0.2.0-draft2"];
 const LARGEST_VALUE: usize = 1 << 20;
 const MOST_KEYS: usize = 10_000; // of one listing
-const DEEPEST: usize = 64; // folders
 const MOST_IN_BATCH: usize = 1000;
 
 #[derive(ComponentType, Lift, Lower, Clone, Debug)]
@@ -97,26 +96,7 @@ impl Bucket {
         }
     }
     async fn keys(&self, host: &Host) -> Io<Vec<String>> {
-        let mut keys = Vec::new();
-        let mut folders = vec![(self.folder.clone(), String::new(), 0)];
-        while let Some((path, prefix, depth)) = folders.pop() {
-            let entries = match paths::list(host, &path, MOST_KEYS).await? {
-                Ok(entries) => entries,
-                Err(errno) => return Ok(Err(errno)),
-            };
-            for (kind, name) in entries {
-                let key = format!("{prefix}{}", paths::decoded(&name));
-                if kind != 3 {
-                    keys.push(key);
-                } else if depth < DEEPEST {
-                    folders.push((format!("{path}/{name}"), format!("{key}/"), depth + 1));
-                }
-                if keys.len() + folders.len() > MOST_KEYS {
-                    return Ok(Err(Errno::OVERFLOW));
-                }
-            }
-        }
-        Ok(Ok(keys))
+        paths::below(host, &self.folder, MOST_KEYS).await
     }
     /// Values that are added to are decimal numbers.
     async fn add(&self, host: &Host, key: &str, delta: i128, most: i128) -> Result<Answer<i128>> {

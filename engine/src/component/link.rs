@@ -38,6 +38,7 @@ fn make(engine: &wasmtime::Engine) -> Result<Linker<Task>> {
     super::clocks::add_to(&mut linker)?;
     super::stdio::add_environment_to(&mut linker)?;
     super::keyvalue::add_to(&mut linker)?;
+    super::blobstore::add_to(&mut linker)?;
     super::config::add_to(&mut linker)?;
     linker.allow_shadowing(false);
     Ok(linker)
@@ -54,7 +55,7 @@ const PROVIDED: [&str; 7] = [
     "wasi:sockets/", // linked, and every call is refused
 ];
 /// Drafts, each of its own name.
-const DRAFTS: [&str; 3] = ["wasi:keyvalue/", "wasi:config/", "wasi:logging/"];
+const DRAFTS: [&str; 4] = ["wasi:keyvalue/", "wasi:blobstore/", "wasi:config/", "wasi:logging/"];
 
 /// The component's imports that nothing here provides; the linker's own error names one.
 fn unprovided(component: &Component) -> Vec<String> {

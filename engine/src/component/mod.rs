@@ -1,4 +1,5 @@
 //! Components: the contract is `include/carrel/component.h`.
+mod blobstore;
 mod clocks;
 mod code;
 mod config;

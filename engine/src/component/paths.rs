@@ -6,13 +6,14 @@ use super::streams::{self, At, Open};
 use bytes::BytesMut;
 use wasmtime::Result;
 
-const READ: u64 = 1 << 1;
-const WRITE: u64 = 1 << 6;
-const CREATE: u64 = 1;
+pub const READ: u64 = 1 << 1;
+pub const WRITE: u64 = 1 << 6;
+pub const CREATE: u64 = 1;
 const FOLDER: u64 = 2;
-const TRUNCATE: u64 = 8;
+pub const TRUNCATE: u64 = 8;
 const STAT: usize = 64;
 const DIRENT: usize = 24;
+const DEEPEST: usize = 64; // folders
 const LISTED_AT_ONCE: usize = 16 << 10;
 
 pub type Io<T> = Result<std::result::Result<T, Errno>>;
@@ -65,7 +66,7 @@ pub fn decoded(segment: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-async fn open(host: &Host, path: &str, oflags: u64, rights: u64) -> Io<Open> {
+pub async fn open(host: &Host, path: &str, oflags: u64, rights: u64) -> Io<Open> {
     let mut memory = vec![0; 4];
     memory.extend_from_slice(path.as_bytes());
     let operands = [u64::from(FIRST_PREOPEN), 0, 4, path.len() as u64, oflags, rights, rights, 0, 0];
@@ -107,12 +108,49 @@ pub async fn remove(host: &Host, path: &str) -> Io<()> {
     host.call(Call::path_unlink_file, &operands, &mut memory).await
 }
 
-/// What is there, as preview 1 numbers it: 3 for a folder, 4 for a file.
-pub async fn kind(host: &Host, path: &str) -> Io<u8> {
+pub async fn rename(host: &Host, from: &str, to: &str) -> Io<()> {
+    let folder = u64::from(FIRST_PREOPEN);
+    let mut memory = from.as_bytes().to_vec();
+    memory.extend_from_slice(to.as_bytes());
+    let operands = [folder, 0, from.len() as u64, folder, from.len() as u64, to.len() as u64];
+    host.call(Call::path_rename, &operands, &mut memory).await
+}
+
+/// What is there, as preview 1 numbers it: 3 for a folder, 4 for a file; and its size.
+pub async fn look(host: &Host, path: &str) -> Io<(u8, u64)> {
     let mut memory = vec![0; STAT];
     memory.extend_from_slice(path.as_bytes());
     let operands = [u64::from(FIRST_PREOPEN), 0, STAT as u64, path.len() as u64, 0];
-    Ok(host.call(Call::path_filestat_get, &operands, &mut memory).await?.map(|()| memory[16]))
+    let seen = host.call(Call::path_filestat_get, &operands, &mut memory).await?;
+    Ok(seen.map(|()| (memory[16], u64::from_le_bytes(memory[32..40].try_into().expect("eight bytes")))))
+}
+
+pub async fn kind(host: &Host, path: &str) -> Io<u8> {
+    Ok(look(host, path).await?.map(|(kind, _)| kind))
+}
+
+/// The names of all files below a folder, with its folders' as their beginnings.
+pub async fn below(host: &Host, folder: &str, most: usize) -> Io<Vec<String>> {
+    let mut names = Vec::new();
+    let mut folders = vec![(folder.to_string(), String::new(), 0)];
+    while let Some((path, prefix, depth)) = folders.pop() {
+        let entries = match list(host, &path, most).await? {
+            Ok(entries) => entries,
+            Err(errno) => return Ok(Err(errno)),
+        };
+        for (kind, name) in entries {
+            let whole = format!("{prefix}{}", decoded(&name));
+            if kind != 3 {
+                names.push(whole);
+            } else if depth < DEEPEST {
+                folders.push((format!("{path}/{name}"), format!("{whole}/"), depth + 1));
+            }
+            if names.len() + folders.len() > most {
+                return Ok(Err(Errno::OVERFLOW));
+            }
+        }
+    }
+    Ok(Ok(names))
 }
 
 /// Kinds and names of a folder's entries, at most `most`.

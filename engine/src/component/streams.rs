@@ -110,7 +110,7 @@ impl Drop for Open {
 }
 
 /// A call in progress. It is never given up for another try, which could lose what it holds.
-type Step<T> = Pin<Box<dyn Future<Output = (At, Result<Result<T, Errno>>)> + Send>>;
+pub(super) type Step<T> = Pin<Box<dyn Future<Output = (At, Result<Result<T, Errno>>)> + Send>>;
 
 /// Lets a call go on for now; the host is woken when it can go on again.
 fn at_once(poll: impl FnOnce(&mut Context) -> Poll<()>) {
@@ -240,7 +240,7 @@ impl Writer {
         self.at = at;
         Poll::Ready(result)
     }
-    fn poll_drain(&mut self, cx: &mut Context) -> Poll<()> {
+    pub(super) fn poll_drain(&mut self, cx: &mut Context) -> Poll<()> {
         while !self.left.is_empty() {
             match ready!(self.poll_step(cx)) {
                 Ok(Ok(n)) => self.left = self.left.split_off(n.min(self.left.len())),
