@@ -532,3 +532,18 @@ def test_a_command_runs_from_the_shell(run_carrel, guests, tmp_path):
     failed = run_carrel("run", guests("keeper_component"), input="exit 3\n")
     assert failed.returncode == 1  # all that wasi:cli 0.2 can say
     assert run_carrel("run", WEB).returncode == 1
+
+
+def test_a_command_of_wasi_0_3_has_files_that_stream(run_carrel, guests, tmp_path):
+    (tmp_path / "note.txt").write_text("a note\n" * 200)
+    (tmp_path / "folder").mkdir()
+    done = run_carrel("run", "--dir", f"{tmp_path}::/data", guests("command3"))
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[:3] == ["missing: error 19", ".: error 13", "note.txt: error 2"]
+    assert lines[3:203] == ["a note"] * 200
+    assert lines[203:207] == ["note.txt: well", "out.txt: well", "out.txt: well", "24 bytes"]
+    assert sorted(lines[207:210]) == ["folder 2", "note.txt 5", "out.txt 5"]
+    assert lines[210:] == [".: well", "unlink: well"]
+    assert (tmp_path / "out.txt").read_text() == "written by 0.3\nand more\n"
+    assert not (tmp_path / "note.txt").exists()

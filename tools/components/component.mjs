@@ -6,7 +6,7 @@
 //   component.mjs qjs SOURCE OUT WORLD            the same with componentize-qjs, a tenth as large
 
 //
-// WORLD: http (wasi:http/proxy), http3 (wasi:http/service 0.3), command (wasi:cli/command), or a file of WIT that includes what it needs.
+// WORLD: http (wasi:http/proxy), http3 (wasi:http/service 0.3), command (wasi:cli/command), command3 (the same of 0.3), or a file of WIT that includes what it needs.
 // ADAPTER: command or reactor, for modules that import WASI preview 1 as well. The WIT files of WASI are those
 // that the engine's own crates carry.
 import { readFileSync, readdirSync, writeFileSync, existsSync, rmSync } from 'node:fs';
@@ -32,6 +32,7 @@ const WORLDS = {
   http: 'world guest { include wasi:cli/imports@0.2.12; include wasi:http/proxy@0.2.12; }',
   http3: 'world guest { include wasi:http/service@0.3.0; }',
   command: 'world guest { include wasi:cli/command@0.2.12; }',
+  command3: 'world guest { include wasi:cli/command@0.3.0; }',
 };
 
 // Where cargo has unpacked the crate of the version that the lock file names.
@@ -50,7 +51,7 @@ function witFolder() {
 // WASI's packages and the world as one text, since the tools read no folders here.
 function witText(world) {
   let text = 'package carrel:guest;\n' + (WORLDS[world] ?? readFileSync(world, 'utf8')) + '\n';
-  const deps = join(witFolder(), world === 'http3' ? '../src/p3/wit/deps' : 'deps');
+  const deps = join(witFolder(), world.endsWith('3') ? '../src/p3/wit/deps' : 'deps');
   for (const file of readdirSync(deps)) {
     text += readFileSync(join(deps, file), 'utf8').replace(/^package ([^;\n]+);/m, 'package $1 {') + '\n}\n';
   }

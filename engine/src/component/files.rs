@@ -25,15 +25,16 @@ const STAT: usize = 64;
 type Fd = Resource<types::Descriptor>;
 type Listing = Resource<types::DirectoryEntryStream>;
 
-struct Entry {
-    file: Place,
-    flags: DescriptorFlags,
-    kind: DescriptorType,
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) file: Place,
+    pub(super) flags: DescriptorFlags,
+    pub(super) kind: DescriptorType,
 }
 
 /// What was opened for the guest is never closed.
 #[derive(Clone)]
-enum Place {
+pub(super) enum Place {
     Preopen(u32),
     File(Arc<Open>),
 }
@@ -47,7 +48,7 @@ impl Place {
     }
 }
 
-struct Listed {
+pub(super) struct Listed {
     file: Place,
     cookie: u64,
     ended: bool,
@@ -55,11 +56,11 @@ struct Listed {
 }
 
 pub struct Files<'a> {
-    host: &'a Host,
-    table: &'a mut ResourceTable,
+    pub(super) host: &'a Host,
+    pub(super) table: &'a mut ResourceTable,
 }
 
-struct HasFiles;
+pub(super) struct HasFiles;
 impl HasData for HasFiles {
     type Data<'a> = Files<'a>;
 }
@@ -164,16 +165,16 @@ fn rights(flags: DescriptorFlags) -> u64 {
 }
 
 impl Files<'_> {
-    fn entry(&self, fd: &Fd) -> Result<&Entry> {
+    pub(super) fn entry(&self, fd: &Fd) -> Result<&Entry> {
         Ok(self.table.get(&Resource::<Entry>::new_borrow(fd.rep()))?)
     }
     fn place(&self, fd: &Fd) -> FsResult<Place> {
         Ok(self.entry(fd).map_err(FsError::trap)?.file.clone())
     }
-    fn push(&mut self, entry: Entry) -> Result<Fd> {
+    pub(super) fn push(&mut self, entry: Entry) -> Result<Fd> {
         Ok(Resource::new_own(self.table.push(entry)?.rep()))
     }
-    fn open_file(&self, fd: &Fd, wanted: DescriptorFlags) -> FsResult<Arc<Open>> {
+    pub(super) fn open_file(&self, fd: &Fd, wanted: DescriptorFlags) -> FsResult<Arc<Open>> {
         let entry = self.entry(fd).map_err(FsError::trap)?;
         if entry.kind == DescriptorType::Directory {
             let reads = wanted.contains(DescriptorFlags::READ);
@@ -186,6 +187,11 @@ impl Files<'_> {
             Place::File(open) => Ok(open.clone()),
             Place::Preopen(_) => Err(ErrorCode::IsDirectory.into()),
         }
+    }
+    pub(super) fn end_of(&self, open: &Open) -> FsResult<u64> {
+        let mut stat = [0; STAT];
+        self.host.call_now(Call::fd_filestat_get, &[u64::from(open.fd), 0], &mut stat).map_err(Errno::code)?;
+        Ok(u64::from_le_bytes(stat[32..40].try_into().expect("eight bytes")))
     }
     async fn on_path(&mut self, function: Call, fd: Fd, path: String) -> FsResult<()> {
         let place = self.place(&fd)?;
@@ -251,10 +257,8 @@ impl types::HostDescriptor for Files<'_> {
     }
     fn append_via_stream(&mut self, fd: Fd) -> FsResult<Resource<DynOutputStream>> {
         let open = self.open_file(&fd, DescriptorFlags::WRITE)?;
-        let mut stat = [0; STAT];
-        self.host.call_now(Call::fd_filestat_get, &[u64::from(open.fd), 0], &mut stat).map_err(Errno::code)?;
-        let size = u64::from_le_bytes(stat[32..40].try_into().expect("eight bytes"));
-        let stream: DynOutputStream = Box::new(Writer::of(open, At::Offset(size)));
+        let end = self.end_of(&open)?;
+        let stream: DynOutputStream = Box::new(Writer::of(open, At::Offset(end)));
         Ok(self.table.push(stream)?)
     }
     async fn advise(&mut self, fd: Fd, _: u64, _: u64, _: Advice) -> FsResult<()> {
@@ -325,8 +329,7 @@ impl types::HostDescriptor for Files<'_> {
         if self.entry(&fd).map_err(FsError::trap)?.kind != DescriptorType::Directory {
             return Err(ErrorCode::NotDirectory.into());
         }
-        let listed = Listed { file, cookie: 0, ended: false, entries: VecDeque::new() };
-        Ok(Resource::new_own(self.table.push(listed)?.rep()))
+        Ok(Resource::new_own(self.table.push(Listed::new(file))?.rep()))
     }
     async fn create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
         self.on_path(Call::path_create_directory, fd, path).await
@@ -424,23 +427,8 @@ impl types::HostDescriptor for Files<'_> {
 
 impl types::HostDirectoryEntryStream for Files<'_> {
     async fn read_directory_entry(&mut self, stream: Listing) -> FsResult<Option<DirectoryEntry>> {
-        let rep = stream.rep();
-        loop {
-            let listed = self.table.get_mut(&Resource::<Listed>::new_borrow(rep))?;
-            if let Some(entry) = listed.entries.pop_front() {
-                return Ok(Some(entry));
-            }
-            if listed.ended {
-                return Ok(None);
-            }
-            let (file, cookie) = (listed.file.clone(), listed.cookie);
-            let mut memory = Memory::new(8 + LISTED_AT_ONCE);
-            let operands = [file.fd(), 8, LISTED_AT_ONCE as u64, cookie, 0];
-            call(self.host, Call::fd_readdir, &operands, &mut memory).await?;
-            let used = (memory.u32(0) as usize).min(LISTED_AT_ONCE);
-            let listed = self.table.get_mut(&Resource::<Listed>::new_borrow(rep))?;
-            listed.take(&memory.bytes[8..8 + used], used < LISTED_AT_ONCE)?;
-        }
+        let listed = self.table.get_mut(&Resource::<Listed>::new_borrow(stream.rep()))?;
+        listed.next(self.host).await
     }
     fn drop(&mut self, stream: Listing) -> Result<()> {
         self.table.delete(Resource::<Listed>::new_own(stream.rep()))?;
@@ -449,6 +437,23 @@ impl types::HostDirectoryEntryStream for Files<'_> {
 }
 
 impl Listed {
+    pub(super) fn new(file: Place) -> Listed {
+        Listed { file, cookie: 0, ended: false, entries: VecDeque::new() }
+    }
+    /// Nothing is the end.
+    pub(super) async fn next(&mut self, host: &Host) -> FsResult<Option<DirectoryEntry>> {
+        while self.entries.is_empty() && !self.ended {
+            self.read_on(host).await?;
+        }
+        Ok(self.entries.pop_front())
+    }
+    async fn read_on(&mut self, host: &Host) -> FsResult<()> {
+        let mut memory = Memory::new(8 + LISTED_AT_ONCE);
+        let operands = [self.file.fd(), 8, LISTED_AT_ONCE as u64, self.cookie, 0];
+        call(host, Call::fd_readdir, &operands, &mut memory).await?;
+        let used = (memory.u32(0) as usize).min(LISTED_AT_ONCE);
+        self.take(&memory.bytes[8..8 + used], used < LISTED_AT_ONCE)
+    }
     /// Entries as preview 1 lists them; the last may be cut off, and is read again.
     fn take(&mut self, mut bytes: &[u8], last: bool) -> FsResult<()> {
         let mut taken = false;
@@ -470,10 +475,11 @@ impl Listed {
     }
 }
 
+pub(super) fn files(task: &mut Task) -> Files<'_> {
+    Files { host: &task.host, table: &mut task.table }
+}
+
 pub fn add_to(linker: &mut Linker<Task>) -> Result<()> {
-    fn files(task: &mut Task) -> Files<'_> {
-        Files { host: &task.host, table: &mut task.table }
-    }
     types::add_to_linker::<Task, HasFiles>(linker, files)?;
     preopens::add_to_linker::<Task, HasFiles>(linker, files)
 }

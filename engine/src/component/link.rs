@@ -35,6 +35,7 @@ fn make(engine: &wasmtime::Engine) -> Result<Linker<Task>> {
     // Files, clocks and the environment are preview 1's.
     linker.allow_shadowing(true);
     super::files::add_to(&mut linker)?;
+    super::files3::add_to(&mut linker)?;
     super::clocks::add_to(&mut linker)?;
     super::stdio::add_environment_to(&mut linker)?;
     super::keyvalue::add_to(&mut linker)?;

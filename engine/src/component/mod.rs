@@ -5,6 +5,7 @@ mod code;
 mod config;
 mod errno;
 mod files;
+mod files3;
 mod host;
 mod http;
 mod keyvalue;

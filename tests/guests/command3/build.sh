@@ -1,0 +1,10 @@
+#!/bin/sh
+# ./build.sh OUTPUT: builds the component (C).
+set -eu
+out=$(realpath -m "${1:?usage: build.sh OUTPUT}")
+cd "$(dirname "$0")"
+mkdir -p "$(dirname "$out")"
+clang-19 --target=wasm32-wasi -mexec-model=reactor -std=gnu11 -Wall -Wextra -O1 -Wl,-z,stack-size=65536 \
+  -o "$out.core" main.c
+node "${CARREL_COMPONENTS:?is not set; eval \"\$(./dev env)\" sets it}" new "$out.core" "$out" command3
+rm "$out.core"
