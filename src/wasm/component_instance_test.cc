@@ -2,8 +2,12 @@
 
 #include <gmock/gmock.h>
 
-#include <list>
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
 
+#include "async/first_of.h"
+#include "async/pause.h"
 #include "wasm/raw.h"
 #include "wasm/test_room.h"
 
@@ -74,12 +78,83 @@ std::string sleeper(std::uint64_t nanoseconds) {
     (export "wasi:cli/run@0.2.0" (instance $exports))))";
 }
 
+// The same, but for one function.
+std::vector<HostFunction> nothing_but(std::string_view name,
+                                      HostStatus (*function)(Call&, const std::uint64_t*,
+                                                             std::int32_t*)) {
+  std::vector<HostFunction> rows = nothing();
+  const auto row = std::ranges::find(rows, name, &HostFunction::name);
+  EXPECT_NE(row, rows.end());
+  row->function = function;
+  return rows;
+}
+
+// Waits for standard input `$rounds` times, and sleeps a moment each time.
+std::string reader(std::uint64_t rounds) {
+  return R"((component
+    (import "wasi:io/poll@0.2.0" (instance $poll
+      (export "pollable" (type $p (sub resource)))
+      (export "[method]pollable.block" (func (param "self" (borrow $p))))))
+    (alias export $poll "pollable" (type $pollable))
+    (import "wasi:io/streams@0.2.0" (instance $streams
+      (alias outer 1 $pollable (type $outer))
+      (export "pollable" (type $p (eq $outer)))
+      (export "input-stream" (type $in (sub resource)))
+      (export "[method]input-stream.subscribe" (func (param "self" (borrow $in)) (result (own $p))))))
+    (alias export $streams "input-stream" (type $input))
+    (import "wasi:cli/stdin@0.2.0" (instance $stdin
+      (alias outer 1 $input (type $outer))
+      (export "input-stream" (type $in (eq $outer)))
+      (export "get-stdin" (func (result (own $in))))))
+    (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
+      (alias outer 1 $pollable (type $outer))
+      (export "pollable" (type $p (eq $outer)))
+      (export "subscribe-duration" (func (param "when" u64) (result (own $p))))))
+    (core func $block (canon lower (func $poll "[method]pollable.block")))
+    (core func $drop-pollable (canon resource.drop $pollable))
+    (core func $drop-input (canon resource.drop $input))
+    (core func $subscribe (canon lower (func $streams "[method]input-stream.subscribe")))
+    (core func $stdin-get (canon lower (func $stdin "get-stdin")))
+    (core func $after (canon lower (func $clock "subscribe-duration")))
+    (core module $m
+      (import "host" "block" (func $block (param i32)))
+      (import "host" "drop-pollable" (func $drop-pollable (param i32)))
+      (import "host" "drop-input" (func $drop-input (param i32)))
+      (import "host" "subscribe" (func $subscribe (param i32) (result i32)))
+      (import "host" "stdin" (func $stdin (result i32)))
+      (import "host" "after" (func $after (param i64) (result i32)))
+      (func $wait (param $what i32)
+        (call $block (local.get $what)) (call $drop-pollable (local.get $what)))
+      (func (export "run") (result i32) (local $left i64) (local $in i32)
+        (local.set $left (i64.const )" +
+         std::to_string(rounds) + R"())
+        (loop $next
+          (local.set $in (call $stdin))
+          (call $wait (call $subscribe (local.get $in)))
+          (call $drop-input (local.get $in))
+          (call $wait (call $after (i64.const 1)))
+          (local.set $left (i64.sub (local.get $left) (i64.const 1)))
+          (br_if $next (i64.gt_s (local.get $left) (i64.const 0))))
+        (i32.const 0)))
+    (core instance $host (export "block" (func $block)) (export "drop-pollable" (func $drop-pollable))
+      (export "drop-input" (func $drop-input)) (export "subscribe" (func $subscribe))
+      (export "stdin" (func $stdin-get)) (export "after" (func $after)))
+    (core instance $i (instantiate $m (with "host" (instance $host))))
+    (func $run (result (result)) (canon lift (core func $i "run")))
+    (instance $exports (export "run" (func $run)))
+    (export "wasi:cli/run@0.2.0" (instance $exports))))";
+}
+
 struct ComponentInstanceTest : ::testing::Test {
   ComponentInstanceTest() {
     auto made = Engine::make(testing::small_engine());
     EXPECT_TRUE(made) << made.error().describe();
     engine = *made;
-    auto linker_made = Linker::make_for_components(engine, World::command, nothing());
+    use(nothing());
+  }
+  // `functions` outlives what is prepared.
+  void use(std::span<const HostFunction> functions) {
+    auto linker_made = Linker::make_for_components(engine, World::command, functions);
     EXPECT_TRUE(linker_made) << linker_made.error().describe();
     linker = std::move(*linker_made);
   }
@@ -170,6 +245,99 @@ TEST_F(ComponentInstanceTest, CanBeGivenUpAtAnyMoment) {
     other.start();
     if (round % 2 == 0) shard.run_queue().run_next();
   }
+  EXPECT_TRUE(run(command("i32.const 0")).ok());  // every slot is free again
+}
+
+// Says that it read more than there is room for, which no row of ours does.
+HostStatus lie_about_reading(Call& call, const std::uint64_t* operands, std::int32_t* result) {
+  EXPECT_TRUE(call.memory().store(GuestPtr{static_cast<std::uint32_t>(operands[3])}, 0x7fff'ffffU));
+  *result = 0;
+  return HostStatus::done;
+}
+
+TEST_F(ComponentInstanceTest, APanicInTheBridgeEndsItsTurnAlone) {
+  const auto functions = nothing_but("fd_read", lie_about_reading);
+  use(functions);
+  auto prepared = prepare(reader(1));
+  ASSERT_TRUE(prepared) << prepared.error().describe();
+  // More often than there are slots: a panic keeps none.
+  for (int i = 0; i < 20; ++i) {
+    Outcome outcome;
+    shard.run_until_done(run_into(this, prepared->get(), testing::wide_limits(), &outcome));
+    ASSERT_EQ(outcome.end, End::trapped) << outcome.trap;
+    ASSERT_THAT(outcome.trap, HasSubstr("the engine's host code failed")) << i;
+  }
+  EXPECT_TRUE(run(command("i32.const 0")).ok());
+}
+
+async::Task<void> soon(async::Shard* shard) { co_await async::pause(*shard); }
+
+// Waits each time it is asked anew, as a client's body does; then it is the end.
+struct Turns {
+  async::Shard* shard;
+  bool waited = false;
+  int left = 0;  // how often the guest left the shard to others
+};
+
+void count_leave(void* state, Instance::Leave) noexcept { ++static_cast<Turns*>(state)->left; }
+
+HostStatus read_after_a_while(Call& call, const std::uint64_t* operands, std::int32_t* result) {
+  auto& turns = *static_cast<Turns*>(call.state());
+  if (!std::exchange(turns.waited, !turns.waited)) {
+    call.wait_for(soon(turns.shard));
+    return HostStatus::pending;
+  }
+  EXPECT_TRUE(call.memory().store(GuestPtr{static_cast<std::uint32_t>(operands[3])}, 0U));
+  *result = 0;
+  return HostStatus::done;
+}
+
+async::Task<void> run_with(ComponentInstanceTest* test, const Prepared* prepared, Turns* turns,
+                           Outcome* outcome) {
+  ComponentInstance instance(test->shard, test->account, *prepared, turns, testing::wide_limits());
+  instance.on_leave(count_leave);
+  *outcome = co_await instance.run();
+}
+
+async::Task<void> until_left(const Turns* turns, int times) {
+  while (turns->left < times) co_await async::pause(*turns->shard);
+}
+
+async::Task<void> cancel_after(ComponentInstanceTest* test, const Prepared* prepared, int times,
+                               Outcome* outcome, bool* cancelled) {
+  Turns turns{.shard = &test->shard};
+  *cancelled = co_await async::first_of(run_with(test, prepared, &turns, outcome),
+                                        until_left(&turns, times)) == 1;
+}
+
+// CARREL_CANCELLATIONS makes it longer: `./dev fault` says 100000.
+int cancellations() {
+  const char* const text = std::getenv("CARREL_CANCELLATIONS");
+  return text == nullptr ? 500 : std::atoi(text);
+}
+
+TEST_F(ComponentInstanceTest, CanBeCancelledWhereverItWaits) {
+  const auto functions = nothing_but("fd_read", read_after_a_while);
+  use(functions);
+  auto prepared = prepare(reader(4));
+  ASSERT_TRUE(prepared) << prepared.error().describe();
+  int times = 1;
+  int most = 0;
+  int ended = 0;
+  for (int i = 0; i < cancellations(); ++i) {
+    Outcome outcome;
+    bool cancelled = false;
+    shard.run_until_done(cancel_after(this, prepared->get(), times, &outcome, &cancelled));
+    if (!cancelled) {
+      ASSERT_TRUE(outcome.ok()) << outcome.trap;
+      ++ended;
+    }
+    most = std::max(most, cancelled ? times : 0);
+    // One place further each time, until it gets through.
+    times = cancelled ? times + 1 : 1;
+  }
+  EXPECT_GE(most, 8);  // four rounds of two waits
+  EXPECT_GT(ended, 0);
   EXPECT_TRUE(run(command("i32.const 0")).ok());  // every slot is free again
 }
 

@@ -431,9 +431,10 @@ pub extern "C" fn carrel_task_poll(task: &mut carrel_task) -> i32 {
     match catch_unwind(AssertUnwindSafe(|| task.poll())) {
         Ok(status) => status,
         Err(panic) => {
-            // What panicked may do so again while it is dropped: it is left alone.
-            std::mem::forget(task.guest.take());
-            std::mem::forget(task.pump.take());
+            // What is left of them may panic again while it is dropped.
+            let (guest, pump) = (task.guest.take(), task.pump.take());
+            let _ = catch_unwind(AssertUnwindSafe(|| with_runtime(|_| drop(pump))));
+            let _ = catch_unwind(AssertUnwindSafe(|| with_runtime(|_| drop(guest))));
             task.end = End { end: TRAPPED, text: text_of_panic(panic), ..End::default() };
             ENDED
         }
