@@ -504,6 +504,28 @@ def test_it_has_the_same_limits(newer):
     assert newer.get("/")[0] == 200
 
 
+def test_its_calls_go_out_and_say_how_they_fail(tmp_path):
+    service = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Failing)
+    service.daemon_threads = True
+    with serving(service):
+        here = f"127.0.0.1:{service.server_address[1]}"
+        app = App(tmp_path / "app")
+        granted = json.dumps(["http://" + here, "http://127.0.0.1:1"])
+        app.module("web", WEB3, f"grants = {{ http = {granted} }}").route("/*", "web")
+        more = ["--allow-egress", "127.0.0.1/32"]
+        with Server(["serve", app.folder, "--port", "0", "--state", tmp_path / "state", *more]) as server:
+            for url, words in {
+                "127.0.0.1:2/": b"error 015\n",  # HTTP-request-denied
+                "127.0.0.1:1/": b"error 006\n",  # connection-refused
+                f"{here}/gone": b"error 007\n",  # connection-terminated
+                f"{here}/garbage": b"error 035\n",  # HTTP-protocol-error
+                f"{here}/loop": b"error 036\n",  # loop-detected
+                f"{here}/count": b"status 200\n",
+            }.items():
+                assert server.get(f"/out?{url}")[:3:2] == (200, words), url
+            assert server.stop() == 0
+
+
 def test_requests_to_it_run_side_by_side(newer):
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         assert set(pool.map(lambda _: newer.get("/sleep")[2], range(64))) == {b"hello from 0.3\n"}

@@ -1,5 +1,5 @@
 // A component of wasi:http/service 0.3 for tests: it answers "hello from 0.3" in a stream; "/sleep" waits a while
-// first, "/trap" traps and "/spin" never ends. The imports are declared by hand (canonical ABI's
+// first, "/trap" traps, "/spin" never ends, and "/out?HOST/PATH" answers what a call of its own came to. The imports are declared by hand (canonical ABI's
 // flat and asynchronous forms).
 #include <stddef.h>
 #include <stdint.h>
@@ -8,6 +8,7 @@
 #define IMPORT(module, name) __attribute__((import_module(module), import_name(name)))
 #define TYPES "wasi:http/types@0.3.0"
 #define NEW "[static]response.new"
+#define REQUEST "[static]request.new"
 #define HANDLE "[export]wasi:http/handler@0.3.0"
 
 IMPORT(TYPES, "[constructor]fields") int32_t fields_new(void);
@@ -19,6 +20,21 @@ IMPORT(TYPES, "[stream-drop-writable-0]" NEW) void stream_drop(int32_t w);
 IMPORT(TYPES, "[future-new-1]" NEW) int64_t future_new(void);
 IMPORT(TYPES, "[async-lower][future-write-1]" NEW) uint32_t future_write(int32_t w, const void *p);
 IMPORT(TYPES, "[future-drop-writable-1]" NEW) void future_drop(int32_t w);
+IMPORT(TYPES, REQUEST)
+void request_new(int32_t headers, int32_t some, int32_t stream, int32_t trailers, int32_t has_options, int32_t options,
+                 void *r);
+IMPORT(TYPES, "[method]request.set-scheme")
+int32_t request_scheme(int32_t self, int32_t some, int32_t tag, const char *p, size_t n);
+IMPORT(TYPES, "[method]request.set-authority")
+int32_t request_authority(int32_t self, int32_t some, const char *p, size_t n);
+IMPORT(TYPES, "[method]request.set-path-with-query")
+int32_t request_set_path(int32_t self, int32_t some, const char *p, size_t n);
+IMPORT(TYPES, "[future-new-1]" REQUEST) int64_t sent_trailers_new(void);
+IMPORT(TYPES, "[async-lower][future-write-1]" REQUEST) uint32_t sent_trailers_write(int32_t w, const void *p);
+IMPORT(TYPES, "[future-drop-writable-1]" REQUEST) void sent_trailers_drop(int32_t w);
+IMPORT(TYPES, "[method]response.get-status-code") int32_t response_status(int32_t self);
+IMPORT("wasi:http/client@0.3.0", "send") void send_request(int32_t request, void *r);
+IMPORT("$root", "[waitable-set-wait]") int32_t set_wait(int32_t set, void *event);
 IMPORT(HANDLE, "[task-return]handle")
 void task_return(int32_t error, int32_t response, int32_t, int64_t, int32_t, int32_t, int32_t, int32_t);
 IMPORT("$root", "[waitable-set-new]") int32_t set_new(void);
@@ -40,7 +56,7 @@ __attribute__((export_name("cabi_realloc"))) void *cabi_realloc(void *old, size_
   return block;
 }
 
-static const char kBody[] = "hello from 0.3\n";
+static const char *said = "hello from 0.3\n";
 static int32_t body, trailers, set;
 static _Alignas(8) char kNoTrailers[64];
 
@@ -62,11 +78,44 @@ static uint32_t answer(void) {
   response_new(fields_new(), 1, (int32_t)stream, (int32_t)future, r);
   task_return(0, r[0], 0, 0, 0, 0, 0, 0);
   if (set == 0) set = set_new();
-  if (stream_write(body, kBody, sizeof kBody - 1) == BLOCKED) {
+  if (stream_write(body, said, strlen(said)) == BLOCKED) {
     join(body, set);
     return WAIT | (uint32_t)set << 4;
   }
   return finish();
+}
+
+// "status 200" or "error 15": what a call came to.
+static void call_out(const char *url, size_t size) {
+  static char words[] = "status 000\n";
+  static _Alignas(8) int32_t r[32];
+  const char *slash = memchr(url, '/', size);
+  const size_t host = slash ? (size_t)(slash - url) : size;
+  const int64_t pair = sent_trailers_new();
+  const int32_t trailers_of_mine = (int32_t)(pair >> 32);
+  request_new(fields_new(), 0, 0, (int32_t)pair, 0, 0, r);
+  const int32_t request = r[0];
+  request_scheme(request, 1, 0, NULL, 0);
+  request_authority(request, 1, url, host);
+  request_set_path(request, 1, slash ? slash : "/", slash ? size - host : 1);
+  const uint32_t written = sent_trailers_write(trailers_of_mine, kNoTrailers);
+  send_request(request, r);
+  const int failed = (r[0] & 0xff) != 0;
+  int32_t number = failed ? r[2] & 0xff : response_status(r[2]);
+  if (written == BLOCKED) {
+    int32_t event[2];
+    const int32_t own = set_new();
+    join(trailers_of_mine, own);
+    set_wait(own, event);
+    join(trailers_of_mine, 0);
+  }
+  sent_trailers_drop(trailers_of_mine);
+  if (failed) memcpy(words, "error ", 7);
+  char *digit = words + (failed ? 9 : 10);
+  *digit-- = '\n';
+  if (failed) words[10] = 0;
+  for (int i = 0; i < 3; ++i, number /= 10) *digit-- = (char)('0' + number % 10);
+  said = words;
 }
 
 static int sleeping;
@@ -89,6 +138,7 @@ __attribute__((export_name("[async-lift]wasi:http/handler@0.3.0#handle"))) uint3
     for (volatile int i = 0;; ++i) {
     }
   }
+  if (r[2] >= 5 && memcmp(path, "/out?", 5) == 0) call_out(path + 5, (size_t)r[2] - 5);
   return answer();
 }
 
