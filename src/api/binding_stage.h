@@ -44,6 +44,8 @@ class BindingStage {
   virtual Result<Understudy> understudy(const TenantName& tenant, const std::string& name,
                                         const hook::BindingRecord& record,
                                         const deployment::Ready* version) const = 0;
+  // The newest revision that it knows of a binding, or knew before it was removed; 0: none.
+  virtual std::uint64_t newest(const TenantName& tenant, const std::string& name) const = 0;
   virtual BindingState state(const TenantName& tenant, const std::string& name) const = 0;
   // What it would be, were it bound.
   virtual BindingState state_of(const TenantName& tenant, const std::string& name,

@@ -80,8 +80,11 @@ struct List final : Step {
         const store::NamePage page,
         co_await transaction.read_names(hook::kBindings, query.prefix, query.after, query.limit));
     for (const auto& entry : page.entries) {
-      CARREL_CO_TRY(auto record, co_await hook::find_binding(&transaction, tenant, entry.name));
-      if (record) found.emplace_back(entry.name, std::move(*record));
+      auto record = co_await hook::find_binding(&transaction, tenant, entry.name);
+      // One that is damaged keeps nobody from the others, nor from removing it.
+      if (!record && record.error().code() == Code::data_corrupt) continue;
+      if (!record) co_return std::unexpected(std::move(record).error());
+      if (*record) found.emplace_back(entry.name, std::move(**record));
     }
     next = page.end || page.entries.empty() ? "" : page.entries.back().name;
     co_return Result<void>();
@@ -110,12 +113,15 @@ struct Change final : Step {
 
   Task<Result<void>> run(store::Transaction& transaction) override {
     CARREL_CO_TRY_VOID(co_await tenant::require(&transaction, entry.tenant));
-    CARREL_CO_TRY(before, co_await hook::find_binding(&transaction, entry.tenant, name));
-    CARREL_CO_TRY_VOID(check_match());
-    if (!before && !wanted)
+    auto found = co_await hook::find_binding(&transaction, entry.tenant, name);
+    const bool damaged = !found && found.error().code() == Code::data_corrupt && !wanted;
+    if (!found && !damaged) co_return std::unexpected(std::move(found).error());
+    before = found ? std::move(*found) : std::nullopt;
+    if (!damaged) CARREL_CO_TRY_VOID(check_match());
+    if (!before && !wanted && !damaged)
       co_return fail(Code::not_found, "the tenant has no binding of that name");
     if (!before) CARREL_CO_TRY_VOID(co_await check_room(&transaction));
-    revision = std::max(before ? before->revision + 1 : 1, now);
+    revision = std::max({before ? before->revision + 1 : 1, now, newest + 1});
     entry.before = before ? to_json(*before).dump() : "";
     if (before && before->endpoint)  // an endpoint that is bound anew begins anew
       CARREL_CO_TRY_VOID(transaction.erase(hook::kEndpoints, lane_of(*before)));
@@ -156,19 +162,21 @@ struct Change final : Step {
   std::string name;
   std::optional<BindingRecord> wanted, before;
   std::optional<std::string> if_match;
-  std::uint64_t now = 0, revision = 0;
+  // `newest`: that is in effect, or was before it was removed; the clock may have been set back.
+  std::uint64_t now = 0, newest = 0, revision = 0;
 };
 
 // The commit, and the switch that follows it.
 class ChangeJob final : public Work::Job {
  public:
-  ChangeJob(const Call& call, std::string name, std::optional<BindingRecord> wanted)
+  ChangeJob(const Call& call, const std::string& name, std::optional<BindingRecord> wanted)
       : services_(call.services),
         stage_(*call.bindings),
         recordings_(*call.recordings),
         change_(audit_entry(call, call.tenant, "bindings/" + name), name) {
     change_.wanted = std::move(wanted);
     change_.now = store::milliseconds(call.clock.wall());
+    change_.newest = stage_.newest(call.tenant, change_.name);
     const auto text = call.request().header("if-match");
     if (!text.empty()) change_.if_match = text;
   }
@@ -179,11 +187,19 @@ class ChangeJob final : public Work::Job {
     CARREL_CO_TRY_VOID(co_await commit(services_, change_.entry.tenant, {}, &change_));
     co_await stage_.bind(services_.store->shard(), change_.entry.tenant, change_.name,
                          change_.revision, change_.wanted);
-    if (!change_.wanted) recordings_.forget(change_.entry.tenant, change_.name);
+    if (moved()) recordings_.forget(change_.entry.tenant, change_.name);
     co_return no_content();
   }
 
  private:
+  // What was kept is of another point.
+  bool moved() const {
+    const auto& before = change_.before;
+    const auto& wanted = change_.wanted;
+    return !wanted || (before && (before->tenant != wanted->tenant || before->app != wanted->app ||
+                                  before->point != wanted->point));
+  }
+
   const turn::Services services_;
   BindingStage& stage_;
   hook::Recordings& recordings_;

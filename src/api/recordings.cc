@@ -219,7 +219,7 @@ Task<Result<Answer>> replay(Call* call) {
                                                         .input = each->input,
                                                         .id = call->exchange.id});
     // What was hidden of it may be what the point wants.
-    hook::ShadowAnswer answer = made ? std::move(*made) : hook::ShadowAnswer{};
+    hook::ShadowAnswer answer = made ? *made : hook::ShadowAnswer{};
     if (!made) answer.error = made.error();
     replays.push_back(compare(*each, answer));
   }

@@ -24,7 +24,7 @@ using tenant::HourlySpent;
 using tenant::Spent;
 using Json = nlohmann::json;
 
-constexpr tenant::Hour kMostHours = 24 * 401;  // asked for at once
+constexpr tenant::Hour kMostHours = tenant::Hour{24} * 401;  // asked for at once
 constexpr tenant::Hour kDay = 24;
 
 struct Column {

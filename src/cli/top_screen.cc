@@ -25,8 +25,9 @@ std::string rate_text(double rate) {
 std::string uptime_text(double seconds) {
   const auto minutes = static_cast<std::uint64_t>(seconds / 60);
   if (minutes < 60) return fmt::format("{} min", minutes);
-  if (minutes < 48 * 60) return fmt::format("{} h {} min", minutes / 60, minutes % 60);
-  return fmt::format("{} days", minutes / (24 * 60));
+  constexpr std::uint64_t kHour = 60, kDay = 24 * kHour;
+  if (minutes < 2 * kDay) return fmt::format("{} h {} min", minutes / kHour, minutes % kHour);
+  return fmt::format("{} days", minutes / kDay);
 }
 
 std::string share_text(double part, double whole) {

@@ -20,22 +20,31 @@ using simdjson::dom::object;
 // Where texts are no longer kept in one piece: what is larger is not worth a thread's memory.
 constexpr std::size_t kLargest = 1 << 20;
 
-bool are_distinct(const object& fields) {
-  constexpr std::size_t kFew = 16;
-  std::array<std::string_view, kFew> few;
-  std::size_t count = 0;
-  for (const auto field : fields) {
-    if (count == kFew) break;
-    if (std::ranges::find(few.begin(), few.begin() + count, field.key) != few.begin() + count)
-      return false;
-    few[count++] = field.key;
+// The names of one object: a few are compared as they come, many are sorted at the end.
+class Names {
+ public:
+  // False: it is there already.
+  bool add(std::string_view name) {
+    if (count_ == few_.size()) {
+      if (many_.empty()) many_.assign(few_.begin(), few_.end());
+      many_.push_back(name);
+      return true;
+    }
+    const auto end = few_.begin() + count_;
+    if (std::find(few_.begin(), end, name) != end) return false;
+    few_[count_++] = name;
+    return true;
   }
-  if (count < kFew) return true;
-  std::vector<std::string_view> names;
-  for (const auto field : fields) names.push_back(field.key);
-  std::ranges::sort(names);
-  return std::ranges::adjacent_find(names) == names.end();
-}
+  bool are_distinct() {
+    std::ranges::sort(many_);
+    return std::ranges::adjacent_find(many_) == many_.end();
+  }
+
+ private:
+  std::array<std::string_view, 16> few_;
+  std::size_t count_ = 0;
+  std::vector<std::string_view> many_;  // all of them, once they are more than that
+};
 
 // NOLINTNEXTLINE(misc-no-recursion): as deep as `depth` at most
 bool is_fine(const element& value, std::size_t depth) {
@@ -48,12 +57,11 @@ bool is_fine(const element& value, std::size_t depth) {
       return true;
     case simdjson::dom::element_type::OBJECT: {
       if (depth == 0) return false;
-      const object fields(value);
-      if (!are_distinct(fields)) return false;
-      for (const auto field : fields) {
-        if (!is_fine(field.value, depth - 1)) return false;
+      Names names;
+      for (const auto field : object(value)) {
+        if (!names.add(field.key) || !is_fine(field.value, depth - 1)) return false;
       }
-      return true;
+      return names.are_distinct();
     }
     default:
       return true;

@@ -36,6 +36,7 @@ class Lane final : public turn::GuestLog, public hook::Reports {
   void parked(const hook::Point&, const hook::Binding&, Nanos) override {}
   void disabled(const hook::Point&, const hook::Binding&, std::string_view) override {}
   void died(const hook::Lane&, const delivery::Item&) override {}
+  void recorded(const hook::Binding&, hook::Recording&&) override {}
 
  private:
   async::Shard shard_;

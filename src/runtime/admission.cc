@@ -97,14 +97,16 @@ Admission::Seat& Admission::seat(const TenantName& tenant, const Demand& demand)
 
 bool Admission::has_room(const Seat& seat, const Demand& demand) const {
   return running() < limits_.turns && seat.running < limits_.turns_a_tenant &&
-         !tenant::stands_against_turn(demand.allowance, demand.memory,
-                                      std::chrono::steady_clock::now());
+         (demand.allowance == nullptr ||
+          !tenant::stands_against_turn(demand.allowance, demand.memory,
+                                       std::chrono::steady_clock::now()));
 }
 
 void Admission::take(Seat& seat, const Demand& demand) {
   ++figures_.running;
   ++seat.running;
-  tenant::begin_turn(demand.allowance, demand.memory, std::chrono::steady_clock::now());
+  if (demand.allowance != nullptr)
+    tenant::begin_turn(demand.allowance, demand.memory, std::chrono::steady_clock::now());
 }
 
 std::optional<Admission::Ticket> Admission::try_enter(const TenantName& tenant,

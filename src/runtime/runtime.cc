@@ -6,6 +6,7 @@
 #include "runtime/shard_modules.h"
 #include "runtime/stateful_turn.h"
 #include "tenant/meter.h"
+#include "turn/interceptor.h"
 
 namespace carrel::runtime {
 
@@ -57,7 +58,7 @@ async::Task<turn::Outcome> Runtime::run(std::shared_ptr<const Program> program, 
   turn.use = &account.line();
   auto outcome = co_await impl_->run_admitted(shard_, std::move(program), turn, measure, &account);
   turn.use = nullptr;
-  if (!outcome.error) account.ended_well();
+  if (!turn::is_failure(turn, outcome)) account.ended_well();
   co_return measure.ended(std::move(outcome));
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "turn/interceptor.h"
+
 namespace carrel::runtime {
 namespace {
 
@@ -56,17 +58,18 @@ turn::Outcome TurnMeasure::ended(turn::Outcome outcome) {
   ended_ = true;
   turn_.span = nullptr;
   const Nanos took = std::chrono::steady_clock::now() - began_;
-  figures_.outcomes.add(outcome.error);
+  const bool failed = turn::is_failure(turn_, outcome);
+  figures_.outcomes.add(failed ? outcome.error : std::nullopt);
   figures_.durations.add(took);
   AppFigures& app = figures_.apps.of(turn_.module.tenant, turn_.module.app);
   app.turns.add();
-  if (outcome.error) app.failed.add();
+  if (failed) app.failed.add();
   app.nanos.add(nanos_of(took));
   const std::uint64_t cpu = nanos_of(outcome.guest.cpu + outcome.earlier_cpu);
   app.cpu_nanos.add(cpu);
   if (span_) {
     span_.say("carrel.cpu_micros", static_cast<std::int64_t>(cpu / 1000));
-    if (outcome.error) span_.fail(outcome.error->code());
+    if (failed) span_.fail(outcome.error->code());
     span_.end();
   }
   return outcome;

@@ -171,6 +171,13 @@ BindingState Binder::state_of(const Key& key, const BindingRecord& record, const
   return make(key, record, nullptr, apps).state;
 }
 
+std::uint64_t Binder::newest(const Key& key) const {
+  const auto found = entries_.find(key);
+  const auto gone = removed_.find(key);
+  return std::max(found == entries_.end() ? 0 : found->second.record.revision,
+                  gone == removed_.end() ? 0 : gone->second);
+}
+
 BindingState Binder::state(const Key& key) const {
   const auto found = entries_.find(key);
   return found == entries_.end() ? BindingState{"unknown", ""} : found->second.state;

@@ -36,6 +36,7 @@ class Binder {
   // Likewise, of any app.
   void follow_all(hook::Apps& apps);
 
+  std::uint64_t newest(const Key& key) const;  // revision; 0: none is known
   api::BindingState state(const Key& key) const;
   // The record's module, of `version` if there is one, ready to be run in the binding's place.
   static Result<api::Understudy> understudy(const Key& key, hook::BindingRecord record,

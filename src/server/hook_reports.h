@@ -19,7 +19,7 @@ class HookReports final : public hook::Reports {
   void disabled(const hook::Point& point, const hook::Binding& binding,
                 std::string_view why) override;
   void died(const hook::Lane& lane, const delivery::Item& item) override;
-  void recorded(const hook::Binding& binding, hook::Recording recording) override {
+  void recorded(const hook::Binding& binding, hook::Recording&& recording) override {
     recordings_.add(binding.module.tenant, binding.own_name, std::move(recording));
   }
 

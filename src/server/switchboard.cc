@@ -111,6 +111,11 @@ Result<api::Understudy> Switchboard::understudy(const TenantName& tenant, const 
                             version == nullptr ? nullptr : &points_in(*version), points_);
 }
 
+std::uint64_t Switchboard::newest(const TenantName& tenant, const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  return binder_.newest({tenant, name});
+}
+
 api::BindingState Switchboard::state(const TenantName& tenant, const std::string& name) const {
   const std::lock_guard lock(mutex_);
   return binder_.state({tenant, name});

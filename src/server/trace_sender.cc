@@ -49,14 +49,21 @@ Task<void> TraceSender::flush(Nanos bound) {
 }
 
 Task<void> TraceSender::send_waiting(Instant end) {
-  const std::vector<observe::SpanRecord> spans = tracer_.take();
+  co_await send_taken(end);  // what was under way when `flush` ended it
+  taken_ = tracer_.take();
+  done_ = 0;
+  co_await send_taken(end);
+}
+
+Task<void> TraceSender::send_taken(Instant end) {
   auto& figures = tracer_.figures();
-  for (std::size_t at = 0; at < spans.size(); at += kAtOnce) {
-    const auto some = std::span(spans).subspan(at, std::min(kAtOnce, spans.size() - at));
+  while (done_ < taken_.size()) {
+    const auto some = std::span(taken_).subspan(done_, std::min(kAtOnce, taken_.size() - done_));
     const Nanos longest = std::min<Nanos>(kLongest, end - now());
     const auto sent = longest > Nanos() ? co_await send(otlp_json(some, version_), longest)
                                         : Result<void>(fail(Code::egress_timeout));
     (sent ? figures.sent : figures.failed).add(some.size());
+    done_ += some.size();
     co_await async::pause(shard_);
   }
 }

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "async/shard.h"
 #include "net/client.h"
@@ -31,6 +32,7 @@ class TraceSender {
  private:
   async::Task<void> loop();
   async::Task<void> send_waiting(Instant end);
+  async::Task<void> send_taken(Instant end);
   async::Task<Result<void>> send(std::string body, Nanos longest);
 
   async::Shard& shard_;
@@ -38,7 +40,9 @@ class TraceSender {
   const std::string version_;
   observe::Tracer tracer_;
   net::Client client_;
-  async::Task<void> loop_;  // last: it uses the rest
+  std::vector<observe::SpanRecord> taken_;  // from the tracer
+  std::size_t done_ = 0;                    // of them
+  async::Task<void> loop_;                  // last: it uses the rest
 };
 
 }  // namespace carrel::server

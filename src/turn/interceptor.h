@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "turn/held_reply.h"
 #include "turn/state.h"
+#include "turn/turn.h"
 
 namespace carrel::turn {
 
@@ -20,6 +21,12 @@ class Interceptor {
   virtual async::Task<Result<std::optional<HeldReply>>> before(State& state) = 0;
   // The guest has ended well. An error fails the turn.
   virtual async::Task<Result<void>> after(State& state, const HeldReply& reply) = 0;
+  // The turn was to fail, as nothing of it is to be kept: it counts as one that ended well.
+  virtual bool gave_up() const { return false; }
 };
+
+inline bool is_failure(const Turn& turn, const Outcome& outcome) {
+  return outcome.error && (turn.interceptor == nullptr || !turn.interceptor->gave_up());
+}
 
 }  // namespace carrel::turn

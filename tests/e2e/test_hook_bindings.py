@@ -1,5 +1,6 @@
 """Hook points of deployed apps, and what customers bind to them."""
 
+import base64
 import json
 import re
 import subprocess
@@ -299,6 +300,7 @@ def test_what_there_is_not_cannot_be_bound(customers, more):
         {"module": None, "endpoint": {"url": "http://a.example/", "secret": "KEY"}},
         {"module": None, "endpoint": {"url": "https://a.example/", "secret": "no name"}},
         {"module": None, "endpoint": {"url": "https://a.example/"}},
+        {"module": None, "endpoint": {"url": "https://a.example?" + "a" * 4078, "secret": "KEY"}},
         {"config": {"A B": "1"}},
         {"config": {"A": 1}},
         {"order": 1 << 70},
@@ -312,6 +314,22 @@ def test_what_there_is_not_cannot_be_bound(customers, more):
 def test_what_no_binding_can_be_is_refused(customers, more):
     refused = customers.put("mine", **more)
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid_argument"), refused.text
+
+
+def test_a_quota_of_calls_binds_endpoints_too(customers):
+    node = customers.node
+    key = "whsec_" + base64.b64encode(b"k" * 32).decode()
+    assert node.ask("PUT", "/tenants/acme%2Fm1/secrets/KEY", data=key).status_code == 204
+    customers.bind("mine", module=None, endpoint={"url": "https://127.0.0.1:1/", "secret": "KEY"})
+
+    def why():
+        return node.call("cart", {"total": 1}, "?tenant=acme/m1")[1]["runs"][-1]["code"]
+
+    assert why() == "egress_address"
+    assert node.run("tenant", "update", "acme/m1", "--quota", "calls_per_second=0").returncode == 0
+    assert why() == "too_many_requests"
+    assert node.run("tenant", "update", "acme/m1", "--quota", "calls_per_second=none").returncode == 0
+    assert why() == "egress_address"
 
 
 def test_a_share_of_the_calls(customers):

@@ -17,7 +17,7 @@ using async::Task;
 using Json = nlohmann::json;
 
 constexpr std::size_t kMostText = 4096, kMostConfig = 64;
-constexpr std::int64_t kMostOrder = 1'000'000, kMostSeconds = 90 * 24 * 3600;
+constexpr std::int64_t kMostOrder = 1'000'000, kMostSeconds = std::int64_t{90} * 24 * 3600;
 
 std::unexpected<Error> wrong(std::string text) {
   return fail(Code::invalid_argument, std::move(text));
@@ -64,6 +64,8 @@ Result<net::Url> url_in(const Json& json) {
   CARREL_TRY(const std::string text, text_in(json, "url"));
   auto url = net::parse_url(text);
   if (!url) return wrong("`url`: " + url.error().message());
+  if (url->text().size() > kMostText)  // as it is kept: "/" may have come to it
+    return wrong(fmt::format("`url` has {} bytes at most", kMostText));
   if (app::is_private_way(*url)) return url;
   return wrong("`url` begins with https://; http:// is for the server's own machine");
 }

@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
+#include "async/first_of.h"
 #include "net/caller.h"
 #include "patterns/hook/endpoint_secret.h"
 #include "patterns/hook/whole_body.h"
+#include "tenant/call_place.h"
+#include "tenant/meter.h"
 #include "turn/trace.h"
 
 namespace carrel::hook {
@@ -43,6 +47,12 @@ Nanos retry_after(const net::ReplyHead& head) {
   return {};
 }
 
+using Place = std::optional<Result<tenant::CallPlace>>;
+
+Task<void> enter(async::Shard* shard, tenant::Allowance* allowance, Place* place) {
+  place->emplace(co_await tenant::enter_call(shard, allowance));
+}
+
 }  // namespace
 
 Task<Result<EndpointReply>> Endpoints::send(const EndpointCall* call, const SigningKeys* keys,
@@ -63,8 +73,20 @@ Task<Result<EndpointReply>> Endpoints::send(const EndpointCall* call, const Sign
                           milliseconds(1));
   limits.connect = std::min(limits.connect, limits.total);
   limits.response_bytes = call->most;
+  Place place;  // until the answer has been read
+  if (services_.meter != nullptr) {
+    const tenant::Account account =
+        services_.meter->open(call->who.tenant, call->who.app, call->who.module);
+    auto& shard = services_.store->shard();
+    co_await async::first_of(enter(&shard, account.line().allowance(), &place),
+                             shard.sleep_for(limits.total));
+    if (!place) co_return fail(Code::egress_timeout);
+    if (!*place) co_return std::unexpected(std::move(*place).error());
+    account.line().called();
+  }
   observe::Span span = turn::trace_call(services_.tracer, call->trace, request);
-  const auto answered = co_await services_.client->send(call->tenant, std::move(request), limits);
+  const auto answered =
+      co_await services_.client->send(call->who.tenant, std::move(request), limits);
   turn::end_call(span, answered);
   if (!answered) co_return std::unexpected(answered.error());
   const auto& response = *answered;
@@ -85,15 +107,15 @@ Task<Result<EndpointReply>> Endpoints::call(EndpointCall call) {
     co_return fail(Code::unavailable, "this process calls no endpoints");
   const Instant end = steady_clock::now() + call.longest;
   CARREL_CO_TRY(const SigningKeys keys,
-                co_await keys_of(services_, call.tenant, call.endpoint->secret));
+                co_await keys_of(services_, call.who.tenant, call.endpoint->secret));
   const auto& client = call.endpoint->oauth;
   if (!client) co_return co_await send(&call, &keys, end, {});
   for (bool again = false;; again = true) {
     CARREL_CO_TRY(const auto given,
-                  co_await tokens_.get(call.tenant, *client, end - steady_clock::now()));
+                  co_await tokens_.get(call.who.tenant, *client, end - steady_clock::now()));
     auto reply = co_await send(&call, &keys, end, given.token.view());
     if (!reply || reply->status != 401) co_return reply;
-    tokens_.drop(call.tenant, *client, given.token.view());
+    tokens_.drop(call.who.tenant, *client, given.token.view());
     if (!given.kept || again) co_return reply;
   }
 }

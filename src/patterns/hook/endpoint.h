@@ -11,12 +11,13 @@
 #include "patterns/hook/cloud_event.h"
 #include "patterns/hook/point.h"
 #include "patterns/hook/signature.h"
+#include "tenant/spent.h"
 #include "turn/state.h"
 
 namespace carrel::hook {
 
 struct EndpointCall {
-  TenantName tenant;  // the binding's: whose secret signs, and whose connections these are
+  tenant::Spender who;  // the binding: its tenant's secret signs, and its quota of calls binds
   std::shared_ptr<const Endpoint> endpoint;
   std::string id;  // the same for each attempt
   EventMessage message;

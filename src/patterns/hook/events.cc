@@ -209,7 +209,9 @@ Task<Verdict> Events::tell_endpoint(const Whom* whom, const Item* item, CloudEve
   }
   const Instant begin = steady_clock::now();
   const auto reply =
-      co_await endpoints_.call({.tenant = binding.module.tenant,
+      co_await endpoints_.call({.who = {.tenant = binding.module.tenant,
+                                        .app = binding.module.app,
+                                        .module = binding.module.name},
                                 .endpoint = binding.endpoint,
                                 .id = item->name.id,
                                 .message = message_of(event, binding.endpoint->format),

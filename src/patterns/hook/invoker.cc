@@ -198,7 +198,8 @@ Task<std::optional<Error>> Invoker::ask_endpoint(Flow* flow, const Binding* bind
     co_return ended(Error(Code::unavailable, "this process calls no endpoints"));
   auto id = new_id("call", system_clock().wall());
   if (!id) co_return ended(std::move(id).error());
-  EndpointCall call{.tenant = binding->module.tenant,
+  const turn::ModuleSetup& module = binding->module;
+  EndpointCall call{.who = {.tenant = module.tenant, .app = module.app, .module = module.name},
                     .endpoint = binding->endpoint,
                     .id = std::move(*id),
                     .message = {.headers = {{"content-type", "application/json"}},
@@ -228,11 +229,13 @@ Task<Run> Invoker::run(Flow* flow, const Binding* binding) {
   Recording recording{.id = flow->call.id, .input = recorded ? flow->combination.input() : ""};
   Trial trial(*this, *flow, *binding);
   Answer answer(flow->point, flow->combination, flow->room);
+  bool asked = false;
   if (begin >= flow->deadline) {
     run.error.emplace(Code::hook_late, "the others had used up the point's deadline");
   } else if (!trial.open() && flow->call.kind == Call::Kind::real) {
     run.error.emplace(Code::hook_parked, "parked after repeated failures");
   } else {
+    asked = true;
     if (binding->endpoint) {
       run.error = co_await ask_endpoint(flow, binding, &answer);
     } else {
@@ -248,7 +251,7 @@ Task<Run> Invoker::run(Flow* flow, const Binding* binding) {
     run.status = Status::answered;
   }
   std::string text = run.status == Status::answered ? answer.take() : std::string();
-  if (recorded && run.status != Status::parked) {
+  if (recorded && asked) {
     recording.status = status_name(run.status);
     recording.answer = text;
     recording.took = run.took;

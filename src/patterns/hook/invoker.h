@@ -75,7 +75,7 @@ class Reports {
   virtual void disabled(const Point& point, const Binding& binding, std::string_view why) = 0;
   virtual void died(const Lane& lane, const delivery::Item& item) = 0;
   // What a customer's binding was given, as far as its point lets that be kept.
-  virtual void recorded(const Binding& /*binding*/, Recording /*recording*/) {}
+  virtual void recorded(const Binding& binding, Recording&& recording) = 0;
 };
 
 // Whether a point lets a binding's inputs be kept, of runs that fail at least.

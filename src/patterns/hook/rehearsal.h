@@ -13,6 +13,7 @@ class Rehearsal final : public turn::Interceptor {
 
   // Then the turn's error is the rehearsal's own.
   bool ended_well() const { return ended_well_; }
+  bool gave_up() const override { return ended_well_; }
 
   async::Task<Result<std::optional<turn::HeldReply>>> before(turn::State& state) override {
     ended_well_ = false;

@@ -68,12 +68,14 @@ Task<ShadowAnswer> Shadows::ask_endpoint(const ShadowCall* call) {
     co_return made;
   }
   EventMessage message = message_to(*call, *id, now);
-  const auto reply = co_await endpoints_.call({.tenant = call->endpoint->module.tenant,
-                                               .endpoint = call->endpoint->endpoint,
-                                               .id = std::move(*id),
-                                               .message = std::move(message),
-                                               .longest = call->point->deadline,
-                                               .most = kMaxDocument});
+  const turn::ModuleSetup& setup = call->endpoint->module;
+  const auto reply = co_await endpoints_.call(
+      {.who = {.tenant = setup.tenant, .app = setup.app, .module = setup.name},
+       .endpoint = call->endpoint->endpoint,
+       .id = std::move(*id),
+       .message = std::move(message),
+       .longest = call->point->deadline,
+       .most = kMaxDocument});
   made.took = steady_clock::now() - begin;
   if (!reply) {
     made.error = reply.error();
