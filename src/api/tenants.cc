@@ -115,6 +115,13 @@ struct Creation final : AnsweringStep {
   Tenant tenant;
 };
 
+// A weight is a share of the whole node: not for a tenant to give its own.
+Result<void> check_weight(const Call& call, const Json& quotas) {
+  if (!quotas.is_object() || !quotas.contains("weight") || call.principal.scope == tenant::kNode)
+    return {};
+  return fail(Code::permission_denied, "a tenant's `weight` is the node's to set");
+}
+
 // {"name": "acme", "quotas": {...}}
 Result<Tenant> read_creation(const Json& json, WallTime now) {
   Tenant tenant{.created = now};
@@ -136,6 +143,7 @@ Task<Result<Answer>> create(Call* call) {
   Creation step(call);
   CARREL_CO_TRY(step.tenant, read_creation(body.json, call->clock.wall()));
   CARREL_CO_TRY_VOID(authorise(*access_of(call->operation.id), call->principal, step.tenant.name));
+  CARREL_CO_TRY_VOID(check_weight(*call, body.json.value("quotas", Json())));
   Enforcement enforcement(call, step.tenant.name);
   CARREL_CO_TRY(Answer answer, co_await commit_once(call, tenant::kNode, {}, body.text, &step));
   CARREL_CO_TRY_VOID(co_await enforcement.done());
@@ -218,6 +226,7 @@ Task<Result<Answer>> update(Call* call) {
   const Json& json = body.json;
   if (json.size() != 1 || !json.contains("quotas"))
     co_return fail(Code::invalid_argument, R"(what can be updated is quotas: send {"quotas": {}})");
+  CARREL_CO_TRY_VOID(check_weight(*call, json["quotas"]));
   Update step(call);
   step.quotas = json["quotas"];
   Enforcement enforcement(call, call->tenant);

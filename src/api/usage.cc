@@ -168,7 +168,7 @@ struct Reading final : AnsweringStep {
   Task<Result<void>> run(store::Transaction& transaction) override {
     CARREL_CO_TRY(const auto found, co_await tenant::find(&transaction, call->tenant));
     if (!found) co_return fail(Code::not_found, "there is no tenant of that name");
-    // What was used before is another's, who had the name: those above may ask for it.
+    // What was used before is another's, who had the name.
     asked.query.from = std::max(asked.query.from, tenant::hour_of(found->created));
     CARREL_CO_TRY(const auto page, co_await tenant::read_usage(&transaction, asked.query));
     if (asked.form == Form::csv) {

@@ -154,11 +154,14 @@ async::Task<Result<Admission::Ticket>> Admission::enter(TenantName tenant, Deman
       waiter.grant();
     if (waiter.state == Waiter::State::granted) break;
     const Nanos left = end - std::chrono::steady_clock::now();
-    const auto look = waiter.first() ? until_next_look(mine, demand) : std::nullopt;
+    const bool first = waiter.first();
+    const auto look = first ? until_next_look(mine, demand) : std::nullopt;
     // What will not be there in time is not waited for.
     if (left <= Nanos(0) || (look && *look > left))
       co_return std::unexpected(refusal(tenant, mine, demand));
-    co_await async::first_of(until(&waiter.woken), shard_.sleep_for(look.value_or(left)));
+    // The first is not told when only a quota stands against it: whoever leaves goes on to others.
+    const Nanos pause = first ? std::min<Nanos>(left, kLook) : left;
+    co_await async::first_of(until(&waiter.woken), shard_.sleep_for(look.value_or(pause)));
   }
   Ticket ticket = waiter.claim();
   // Whoever left resumed us on its own stack: let it finish, and let the run queue say who is next.

@@ -136,6 +136,23 @@ TEST(Admission, LetsWaitersOfARateInAsTheirTimeComes) {
   EXPECT_TRUE(one->has_value() && two->has_value() && three->has_value());
 }
 
+TEST(Admission, LetsAWaiterInWhomOnlyAQuotaKeptFromAFreedPlace) {
+  Fixture f({.turns = 10, .turns_a_tenant = 1, .longest_wait = std::chrono::minutes(1)});
+  tenant::Allowances quotas;
+  quotas.set("acme", {.turns_per_second = 100});
+  tenant::Allowance& acme = quotas.of("acme");
+  auto first = f.admission.try_enter(TenantName("acme"), {.allowance = &acme});
+  std::optional<Result<Admission::Ticket>> out;
+  auto waiting = enter(f.admission, TenantName("acme"), &out, {.allowance = &acme});
+  waiting.start();
+  f.shard.run_until_done(pause(f.shard));
+  for (int i = 0; i < 102; ++i) acme.turn_rate.take(1, std::chrono::steady_clock::now());
+  first.reset();
+  for (int i = 0; i < 1000 && !out; ++i) f.shard.run_until_done(pause(f.shard));
+  ASSERT_TRUE(out.has_value());
+  EXPECT_TRUE(out->has_value());
+}
+
 TEST(Admission, LetsWaitingTenantsInOneAfterTheOther) {
   Fixture f({.turns = 1, .turns_a_tenant = 1});
   auto running = f.admission.try_enter(TenantName("x"));

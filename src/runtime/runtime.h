@@ -19,7 +19,7 @@ namespace carrel::runtime {
 
 struct RuntimeLimits {
   AdmissionLimits admission;
-  std::size_t modules = 1000;               // prepared on this shard at once
+  std::size_t modules = 5000;               // prepared on this shard at once
   std::uint64_t code_bytes = 512ULL << 20;  // of compiled code that they map
 };
 

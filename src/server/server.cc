@@ -173,9 +173,9 @@ std::vector<TenantName> tenants_of(const Graph& graph) {
   return tenants;
 }
 
+// What is left of a tenant that has been removed for long is not for an app of its name.
 async::Task<void> create_into(turn::Services services, std::vector<TenantName> names, WallTime now,
                               Result<void>* done) {
-  // What is left of a tenant that has been removed for long is not for an app of its name.
   *done = co_await erase_tenants(services, names, now);
   if (*done) *done = co_await create_tenants(services, std::move(names), now);
   if (*done) *done = co_await enforce_quotas(services);
@@ -184,7 +184,8 @@ async::Task<void> create_into(turn::Services services, std::vector<TenantName> n
 // A reload may bring an app of another name.
 async::Task<void> create_or_say(turn::Services services, std::vector<TenantName> names,
                                 WallTime now, observe::Log* events) {
-  const auto done = co_await create_tenants(services, std::move(names), now);
+  auto done = co_await erase_tenants(services, names, now);
+  if (done) done = co_await create_tenants(services, std::move(names), now);
   if (done) co_return;
   events->write(observe::Level::error, "tenants_not_created",
                 {{"code", code_name(done.error().code())}, {"message", done.error().message()}});

@@ -76,6 +76,7 @@ Task<void> UsageWriter::run(UsageWriter* self) {
     co_await async::first_of(until(&self->stop_), self->shard_.sleep_for(self->until_next()));
     co_await flush(self);
   }
+  co_await flush(self);  // what was used while the last one was written
   self->running_ = false;
   self->stopped_.signal();
 }

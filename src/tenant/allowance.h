@@ -26,7 +26,11 @@ inline constexpr std::uint64_t kNoLimit = UINT64_MAX;
 // while that is less than a second away. What is only known afterwards (CPU time) is booked then.
 class Rate {
  public:
-  void limit(std::uint64_t a_second) { a_second_.store(a_second, std::memory_order_relaxed); }
+  // What was booked at another rate is forgotten: a change counts at once.
+  void limit(std::uint64_t a_second) {
+    if (a_second_.exchange(a_second, std::memory_order_relaxed) != a_second)
+      booked_.store(0, std::memory_order_relaxed);
+  }
   bool limited() const { return a_second_.load(std::memory_order_relaxed) != kNoLimit; }
   // How long until `take` would be right; 0: now; Nanos::max(): never.
   Nanos wait(Instant now) const;

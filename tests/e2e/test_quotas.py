@@ -35,3 +35,18 @@ def test_a_quota_bounds_a_tenant_with_all_below_it(tmp_path, guests):
         assert node.ask("PUT", "/tenants/acme%2Fb/kv/s/k", data=b"x" * 4_000).status_code == 204
         assert node.run("tenant", "update", "acme", "--quota", "storage_bytes=none").returncode == 0
         assert write(node, 20_000) == (200, "fill /kv/s/big: ok\n")
+
+
+def test_who_may_make_tenants_gives_them_no_weight(tmp_path):
+    with Node(tmp_path / "state") as node:
+        assert node.ask("POST", "/tenants", json={"name": "acme"}).status_code == 201
+        made = node.ask("POST", "/tenants/acme/tokens", json={"verbs": ["tenants"]})
+        own = {"Authorization": f"Bearer {made.json()['token']}"}
+        heavy = {"name": "acme/x", "quotas": {"weight": 1000}}
+        refused = node.ask("POST", "/tenants", json=heavy, headers=own)
+        assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
+        light = {"name": "acme/x", "quotas": {"turns_per_second": 9}}
+        assert node.ask("POST", "/tenants", json=light, headers=own).status_code == 201
+        raised = {"quotas": {"weight": 1000}}
+        assert node.ask("PATCH", "/tenants/acme%2Fx", json=raised, headers=own).status_code == 403
+        assert node.ask("PATCH", "/tenants/acme%2Fx", json=raised).status_code == 200

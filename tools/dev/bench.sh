@@ -6,7 +6,7 @@ suites() { for file in bench/suite_*.py; do basename -s .py "$file" | sed 's/^su
 
 dev_bench() {
   local suite=${1:-}
-  if [ -z "$suite" ] || ! suites | grep -qxF -- "$suite"; then
+  if [ -z "$suite" ] || ! suites | grep -xF -- "$suite" >/dev/null; then  # which reads to the end
     say "suites:"
     suites | sed 's/^/  /' >&2
     [ -z "$suite" ] || die "there is no suite '$suite'"
