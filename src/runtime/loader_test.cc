@@ -100,7 +100,7 @@ TEST_F(Loading, SendsNothingToAShardThatIsGone) {
 
 TEST(Limits, KeepTheMappingsOfAllShardsWithinTheKernelsBound) {
   const wasm::EngineSettings engine;
-  EXPECT_EQ(limits_for(engine, 1).modules, 1000u);
+  EXPECT_EQ(limits_for(engine, 1).modules, 5000u);
   for (const unsigned shards : {1U, 8U, 64U, 256U})
     EXPECT_LE(limits_for(engine, shards).modules * shards, 10'000u);
 }

@@ -8,6 +8,14 @@ namespace {
 
 using State = store::Cursor::State;
 
+// A damaged block hides what is behind it, and keeps nobody from the rest.
+Result<void> pass_over(const store::Cursor& cursor, StoredBindings& stored) {
+  if (cursor.state() != State::failed) return {};
+  if (cursor.error().code() != Code::data_corrupt) return std::unexpected(cursor.error());
+  ++stored.damaged;
+  return {};
+}
+
 Result<void> read_tenant(const std::shared_ptr<const store::DatabaseView>& view,
                          const std::string& tenant, StoredBindings& stored) {
   const std::string prefix = store::prefix_of(tenant, store::Kind::binding);
@@ -23,8 +31,7 @@ Result<void> read_tenant(const std::shared_ptr<const store::DatabaseView>& view,
       ++stored.damaged;
     }
   }
-  if (bindings.state() == State::failed) return std::unexpected(bindings.error());
-  return {};
+  return pass_over(bindings, stored);
 }
 
 }  // namespace
@@ -45,7 +52,7 @@ Result<StoredBindings> read_bindings(const std::shared_ptr<const store::Database
     CARREL_TRY_VOID(read_tenant(view, tenant, stored));
     state = tenants.seek(store::end_of(store::prefix_of(tenant)));
   }
-  if (state == State::failed) return std::unexpected(tenants.error());
+  CARREL_TRY_VOID(pass_over(tenants, stored));
   return stored;
 }
 

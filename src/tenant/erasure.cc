@@ -106,10 +106,10 @@ Task<Result<std::vector<TenantName>>> overdue(store::ShardStore* store, WallTime
 
 // That it is to go is read in each step's own transaction: who restores it meanwhile wins.
 Task<Result<Erased>> erase_step(store::ShardStore* store, TenantName name, WallTime now) {
-  CARREL_CO_TRY(const std::vector<Found> kept, co_await find_kept(store, name));
   store::Transaction transaction(*store, name, {});
   CARREL_CO_TRY(const auto tenant, co_await find(&transaction, name));
   if (!tenant || !tenant->removed || *tenant->removed > now) co_return Erased::all;
+  CARREL_CO_TRY(const std::vector<Found> kept, co_await find_kept(store, name));
   for (const Found& each : kept) {
     CARREL_CO_TRY_VOID(co_await transaction.read(each.place, each.name));
     CARREL_CO_TRY_VOID(transaction.erase(each.place, each.name));
