@@ -9,6 +9,10 @@ export interface OpenOptions {
   /** Where compiled code is kept, and what compiles it: for the whole process. */
   cache?: string;
   compiler?: string;
+  /** Of a server's socket: the bearer token, else the one in the file that CARREL_TOKEN_FILE names. */
+  token?: string;
+  /** Of a server's socket: the app's host name, where the server has several with hook points. */
+  app?: string;
 }
 export interface CallOptions {
   /** Whose modules are asked, with those of tenants above it: "shop/merchant-17"; all without it. */
@@ -43,7 +47,7 @@ export interface Point {
 
 /**
  * Opens a folder with carrel.toml; its modules are compiled on another thread, once. Or a local server's socket,
- * "unix:/path", with the token in the file that CARREL_TOKEN_FILE names.
+ * "unix:/path".
  */
 export function open(folder: string, options?: OpenOptions): Promise<App>;
 export function openSync(folder: string, options?: OpenOptions): App;
@@ -64,6 +68,11 @@ export class App {
    * context of the call, and may return a promise, but not below callSync. What it throws fails the module's call.
    */
   provide(name: string, fn: (input: any) => unknown, options?: FunctionOptions): this;
+  /**
+   * Tells a point of kind "event", at a server's socket; resolves when it is on the server's disk. `event` is a value for
+   * JSON, a CloudEvent as well.
+   */
+  emit(point: string, event: unknown, options?: { tenant?: string }): Promise<{ id: string; deliveries: number }>;
   points(): Point[];
   /** Calls in progress run to their end. Closed twice is closed. */
   close(): void;

@@ -115,10 +115,11 @@ function millis(value = 0) {
   return value > 0 ? Math.min(Math.max(1, Math.round(value)), 0xffffffff) : 0;
 }
 
-function opening(folder, { cache, compiler, log = (line) => debug('%j', line) } = {}) {
+function opening(folder, { cache, compiler, token, app, log = (line) => debug('%j', line) } = {}) {
   // A folder wherever the process goes later; the socket of a server ("unix:/path") as it is.
   const place = String(folder);
-  return [place.startsWith('unix:') ? place : absolute(place), cache, compiler, (line) => log(JSON.parse(line))];
+  const where = place.startsWith('unix:') ? place : absolute(place);
+  return [where, cache, compiler, token, app, (line) => log(JSON.parse(line))];
 }
 
 class App {
@@ -149,6 +150,10 @@ class App {
   askSync(point, input, options) {
     const [text, details] = this.#callSync(point, textOf(input), options, true);
     return { output: JSON.parse(text), runs: JSON.parse(details).runs };
+  }
+
+  async emit(point, event, { tenant } = {}) {
+    return JSON.parse(await native.emit(this.#handle, point, textOf(event), tenant));
   }
 
   provide(name, fn, { schema, timeout, rate = 0 } = {}) {

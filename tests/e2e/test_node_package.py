@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+from test_embed_server import LocalShop
 
 from hook_app import first_example, hook_app, run
 from support import CARREL, ROOT
@@ -269,3 +270,27 @@ main();
     declared = set((environment.work / "node_modules/carrel/index.d.ts").read_text().split())
     exported = json.loads(environment.run("console.log(JSON.stringify(Object.keys(carrel)))").stdout)
     assert {name for name in exported if name not in declared} <= {"open", "openSync", "version"}
+
+
+def test_a_servers_socket_is_opened_with_its_token_and_told_of_events(environment, tmp_path):
+    shop = LocalShop(tmp_path).start()
+    try:
+        where, token = json.dumps(f"unix:{shop.socket}"), json.dumps(shop.token)
+        done = environment.run(
+            f"""
+const app = await carrel.open({where}, {{ token: {token}, app: 'shop.localhost' }});
+assert.deepEqual(await app.call('echo', {{ n: 1 }}), {{ n: 1 }});
+assert.equal((await app.emit('ordered', {{ order: 1 }})).deliveries, 1);
+assert.equal(await code(() => app.emit('echo', {{}})), 'invalid_argument');
+assert.equal(await code(() => app.emit('none', {{}})), 'not_found');
+app.close();
+assert.equal(await code(() => app.emit('ordered', {{}})), 'closed');
+assert.equal(await code(() => carrel.open({where}, {{ token: 'wrong' }})), 'unauthenticated');
+const own = await carrel.open(folder);
+assert.equal(await code(() => own.emit('echo', {{}})), 'needs_server');
+console.log('done');
+"""
+        )
+        assert done.stdout == "done\n", done.stderr
+    finally:
+        shop.server.stop()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from test_embed_server import LocalShop
 
 from hook_app import first_example, hook_app, run
 from support import CARREL, ROOT
@@ -429,3 +430,31 @@ except carrel.ModuleFailed as error:
     site = next((environment.work / "venv/lib").glob("python*/site-packages"))
     done = run([*command, "--follow-imports", "silent"], tmp_path, cwd=site, timeout=200)
     assert done.stdout.startswith("Success")
+
+
+def test_a_servers_socket_is_opened_with_its_token_and_told_of_events(environment, tmp_path):
+    shop = LocalShop(tmp_path).start()
+    try:
+        done = environment.run(
+            f"""
+with carrel.open({f"unix:{shop.socket}"!r}, token={shop.token!r}, app="shop.localhost") as app:
+    print(app.call("echo", {{"n": 1}}))
+    print(app.emit("ordered", {{"order": 1}})["deliveries"])
+    print(asyncio.run(app.emit_async("ordered", {{"order": 2}}))["deliveries"])
+    print(code_of(lambda: app.emit("echo", {{}})), code_of(lambda: app.emit("none", {{}})))
+where = {f"unix:{shop.socket}"!r}
+print(code_of(lambda: carrel.open(where, token="wrong")))
+with opened() as app:
+    print(code_of(lambda: app.emit("echo", {{}})))
+"""
+        )
+        assert done.stdout.splitlines() == [
+            "{'n': 1}",
+            "1",
+            "1",
+            "invalid_argument not_found",
+            "unauthenticated",
+            "needs_server",
+        ], done.stderr
+    finally:
+        shop.server.stop()

@@ -20,8 +20,8 @@ struct Opening {
   napi_env env;
   napi_deferred promise;
   napi_async_work work;
-  std::string folder, cache, compiler;
-  bool has_cache, has_compiler;
+  std::string folder, cache, compiler, token, app;
+  bool has_cache, has_compiler, has_token, has_app;
   LogTo* log;
   carrel_handle handle = 0;
   carrel_error* error = nullptr;
@@ -30,6 +30,8 @@ struct Opening {
     carrel_open_options options = CARREL_OPEN_OPTIONS;
     if (has_cache) options.cache = cache.c_str();
     if (has_compiler) options.compiler = compiler.c_str();
+    if (has_token) options.token = token.c_str();
+    if (has_app) options.app = app.c_str();
     options.log = log_line;
     options.log_user = log;
     error = carrel_open(folder.c_str(), &options, &handle);
@@ -47,6 +49,8 @@ bool read(napi_env env, Arguments& arguments, Opening& opening) {
   arguments.text_needed(opening.folder);
   opening.has_cache = arguments.text(opening.cache);
   opening.has_compiler = arguments.text(opening.compiler);
+  opening.has_token = arguments.text(opening.token);
+  opening.has_app = arguments.text(opening.app);
   const napi_value log = arguments.value();
   if (!arguments.good()) return false;
   opening.log = new LogTo{Port::of(env), nullptr};
@@ -54,7 +58,7 @@ bool read(napi_env env, Arguments& arguments, Opening& opening) {
   return true;
 }
 
-// openSync(folder, cache, compiler, log): the handle.
+// openSync(folder, cache, compiler, token, app, log): the handle.
 napi_value open_sync(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
   Opening opening{};
@@ -78,7 +82,7 @@ void opened(napi_env env, napi_status status, void* data) {
   }
 }
 
-// open(folder, cache, compiler, log): a promise of the handle.
+// open(folder, cache, compiler, token, app, log): a promise of the handle.
 napi_value open(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
   auto opening = std::make_unique<Opening>();
@@ -91,6 +95,62 @@ napi_value open(napi_env env, napi_callback_info info) {
       &opening->work);
   napi_queue_async_work(env, opening->work);
   (void)opening.release();
+  return promise;
+}
+
+// An event is told on one of Node's threads, as the server writes it to its disk.
+struct Emitting {
+  napi_deferred promise;
+  napi_async_work work;
+  carrel_handle handle;
+  std::string point, event, tenant;
+  bool has_tenant;
+  carrel_error* error = nullptr;
+  carrel_reply* reply = nullptr;
+
+  void emit() {
+    carrel_call_options options = CARREL_CALL_OPTIONS;
+    if (has_tenant) options.tenant = tenant.c_str();
+    error = carrel_emit(handle, point.c_str(), event.data(), event.size(), &options, &reply);
+  }
+};
+
+void emitted(napi_env env, napi_status status, void* data) {
+  const std::unique_ptr<Emitting> emitting(static_cast<Emitting*>(data));
+  napi_delete_async_work(env, emitting->work);
+  if (status == napi_cancelled) return;
+  const auto port = Port::of(env);
+  port->settle();
+  if (emitting->error != nullptr) {
+    napi_reject_deferred(env, emitting->promise, port->failure_of(emitting->error));
+    return;
+  }
+  size_t size = 0;
+  const char* const text = carrel_reply_output(emitting->reply, &size);
+  napi_resolve_deferred(env, emitting->promise, string_of(env, text, size));
+  carrel_reply_free(emitting->reply);
+}
+
+// emit(handle, point, event, tenant): a promise of JSON.
+napi_value emit(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  auto emitting = std::make_unique<Emitting>();
+  emitting->handle = arguments.number64();
+  arguments.text_needed(emitting->point);
+  const char* event = nullptr;
+  size_t size = 0;
+  arguments.json(event, size);
+  emitting->has_tenant = arguments.text(emitting->tenant);
+  if (!arguments.good()) return nullptr;
+  emitting->event.assign(event, size);
+  napi_value promise = nullptr;
+  napi_create_promise(env, &emitting->promise, &promise);
+  napi_create_async_work(
+      env, nullptr, string_of(env, "carrel.emit", NAPI_AUTO_LENGTH),
+      [](napi_env, void* data) { static_cast<Emitting*>(data)->emit(); }, emitted, emitting.get(),
+      &emitting->work);
+  napi_queue_async_work(env, emitting->work);
+  (void)emitting.release();
   return promise;
 }
 
@@ -287,7 +347,7 @@ napi_value init(napi_env env, napi_value exports) {
   const std::pair<const char*, napi_callback> functions[] = {
       {"start", start},   {"openSync", open_sync}, {"open", open}, {"close", close},
       {"points", points}, {"callSync", call_sync}, {"call", call}, {"provide", provide},
-      {"answer", answer}, {"refuse", refuse},
+      {"answer", answer}, {"refuse", refuse},      {"emit", emit},
   };
   for (const auto& [name, function] : functions) {
     napi_value value = nullptr;

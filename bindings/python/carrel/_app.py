@@ -39,14 +39,17 @@ def open(
     log: Callable[[dict[str, Any]], None] | None = None,
     cache: str | None = None,
     compiler: str | None = None,
+    token: str | None = None,
+    app: str | None = None,
 ) -> "App":
     """Opens a folder with carrel.toml; takes as long as its modules take to compile, once. Or a local server's socket,
-    "unix:/path", with the token in the file that CARREL_TOKEN_FILE names.
+    "unix:/path": with `token`, or the one in the file that CARREL_TOKEN_FILE names, and `app`, the app's host name,
+    where the server has several with hook points.
 
     `log` is given what modules write to their standard error, and why they failed: {"event", "tenant", "module",
     "call", "text"}; without it, the logger "carrel" is. `cache` and `compiler` are for the whole process.
     """
-    return App(folder, log=log, cache=cache, compiler=compiler)
+    return App(folder, log=log, cache=cache, compiler=compiler, token=token, app=app)
 
 
 def _log(line: dict[str, Any]) -> None:
@@ -84,9 +87,11 @@ class App:
         log: Callable[[dict[str, Any]], None] | None = None,
         cache: str | None = None,
         compiler: str | None = None,
+        token: str | None = None,
+        app: str | None = None,
     ) -> None:
         tell = log or _log
-        self._opening = (_place(folder), cache, compiler, lambda line: tell(orjson.loads(line)))
+        self._opening = (_place(folder), cache, compiler, token, app, lambda line: tell(orjson.loads(line)))
         self._lock = threading.Lock()
         self._provided: list[tuple[Any, ...]] = []
         self._handle = _native.open(*self._opening)
@@ -122,6 +127,17 @@ class App:
         self, point: str, input: bytes | str, *, tenant: str | None = None, timeout: float | None = None
     ) -> bytes:
         return await self._call_async(point, input, tenant, timeout)
+
+    def emit(self, point: str, event: Any, *, tenant: str | None = None) -> dict[str, Any]:
+        """Tells a point of kind "event", at a server's socket, and returns when it is on the server's disk:
+        {"id", "deliveries"}. `event` is whatever orjson takes, or a CloudEvent as JSON; `tenant` as for `call`."""
+        told: dict[str, Any] = orjson.loads(_native.emit(self._here(), point, _text_of(event), tenant))
+        return told
+
+    async def emit_async(self, point: str, event: Any, *, tenant: str | None = None) -> dict[str, Any]:
+        """`emit` on a thread of the loop's executor."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, lambda: self.emit(point, event, tenant=tenant))
 
     def provide(
         self,

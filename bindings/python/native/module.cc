@@ -4,14 +4,14 @@
 namespace carrel::python {
 namespace {
 
-// open(folder, cache or None, compiler or None, log): the handle. `log` is kept for ever, since
-// lines of calls in progress may come after the handle was closed.
+// open(folder, cache, compiler, token, app, log): the handle; the texts may be None. `log` is kept
+// for ever, since lines of calls in progress may come after the handle was closed.
 PyObject* open(PyObject*, PyObject* arguments) {
   PyObject* folder = nullptr;
   carrel_open_options options = CARREL_OPEN_OPTIONS;
   PyObject* log = nullptr;
-  if (!PyArg_ParseTuple(arguments, "O&zzO", PyUnicode_FSConverter, &folder, &options.cache,
-                        &options.compiler, &log))
+  if (!PyArg_ParseTuple(arguments, "O&zzzzO", PyUnicode_FSConverter, &folder, &options.cache,
+                        &options.compiler, &options.token, &options.app, &log))
     return nullptr;
   const Object path(folder);
   options.log = log_line;
@@ -59,12 +59,35 @@ PyObject* points(PyObject*, PyObject* handle) {
   return output;
 }
 
+// emit(handle, point, event, tenant or None): JSON.
+PyObject* emit(PyObject*, PyObject* arguments) {
+  unsigned long long handle = 0;
+  const char *point = nullptr, *event = nullptr;
+  Py_ssize_t size = 0;
+  carrel_call_options options = CARREL_CALL_OPTIONS;
+  if (!PyArg_ParseTuple(arguments, "Kss#z", &handle, &point, &event, &size, &options.tenant))
+    return nullptr;
+  carrel_reply* reply = nullptr;
+  PyThreadState* const state = PyEval_SaveThread();
+  carrel_error* const error =
+      carrel_emit(handle, point, event, static_cast<size_t>(size), &options, &reply);
+  PyEval_RestoreThread(state);
+  tell_lines();
+  if (error != nullptr) return raise(error);
+  size_t told = 0;
+  const char* const text = carrel_reply_output(reply, &told);
+  PyObject* const output = PyBytes_FromStringAndSize(text, static_cast<Py_ssize_t>(told));
+  carrel_reply_free(reply);
+  return output;
+}
+
 PyMethodDef functions[] = {
     {"set_failure", set_failure, METH_O, nullptr},
     {"open", open, METH_VARARGS, nullptr},
     {"close", close, METH_O, nullptr},
     {"drain", drain, METH_VARARGS, nullptr},
     {"points", points, METH_O, nullptr},
+    {"emit", emit, METH_VARARGS, nullptr},
     {"call", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(call)), METH_FASTCALL, nullptr},
     {"call_async", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(call_async)),
      METH_FASTCALL, nullptr},
