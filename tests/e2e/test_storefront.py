@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -206,6 +207,8 @@ def test_an_order_is_told_to_a_module_and_to_a_webhook(work, tmp_path, kind):
         token = (tmp_path / "state/token").read_text().strip()
         environment = {"CARREL_EVENTS": data, "CARREL_TOKEN": token, "BACK_OFFICE_KEY": KEY}
         with Front(kind, work, port, **{**environment, "SHOP_DB": str(tmp_path / "shop.db")}) as front:
+            with sqlite3.connect(tmp_path / "shop.db") as database:
+                database.execute("INSERT INTO outbox (data) VALUES ('{}')")  # no order that the point takes
             status, order = front.post("/orders", cart("ada"))
             assert status == 201
             notices = until(lambda: requests.get(f"{front.url}/notices", timeout=20).json())
@@ -213,6 +216,9 @@ def test_an_order_is_told_to_a_module_and_to_a_webhook(work, tmp_path, kind):
             words = [CARREL, "kv", "get", "orders", "points", "ada", "--state", tmp_path / "state"]
             points = until(lambda: subprocess.run(words, capture_output=True, text=True).stdout.strip())
             assert json.loads(points) == order["total_cents"] // 100
+            with sqlite3.connect(tmp_path / "shop.db") as database:
+                ((data, why),) = database.execute("SELECT data, refused FROM outbox").fetchall()
+            assert data == "{}" and "hook_input" in why
             forged = requests.post(f"{front.url}/webhooks/order-created", data="{}", timeout=20)
             assert forged.status_code == 401
             assert front.stop() in (0, -15)

@@ -29,7 +29,8 @@ exports.addOrder = ({ customer, country, total_cents, ...rest }) => {
     throw error;
   }
 };
-exports.untold = () => database.all('SELECT * FROM outbox ORDER BY id LIMIT 100');
+exports.untold = () => database.all('SELECT id, data FROM outbox WHERE refused IS NULL ORDER BY id LIMIT 100');
+exports.setAside = (event, why) => database.run('UPDATE outbox SET refused = ? WHERE id = ?', [why, event]);
 exports.told = (event) => database.run('DELETE FROM outbox WHERE id = ?', [event]);
 exports.addNotice = (event, data) => database.run('INSERT OR IGNORE INTO notices VALUES (?, ?)', [event, data]);
 exports.notices = () => database.all('SELECT data FROM notices ORDER BY event').map(({ data }) => JSON.parse(data));

@@ -1,14 +1,19 @@
-"""Tells a Carrel server of orders: what the database's outbox holds, at least once and in order."""
+"""Tells a Carrel server of orders: what the database's outbox holds, at least once and in order.
+
+An event that the server refuses for what it is would be refused again: it is set aside, and the next one is told.
+"""
 
 import asyncio
 import logging
 import os
+import urllib.error
 import urllib.request
 
 import store
 
 URL = os.environ.get("CARREL_EVENTS")  # such as http://127.0.0.1:3002; without it, events wait
 TOKEN = os.environ.get("CARREL_TOKEN", "")
+HOPELESS = (400, 413, 422)
 logger = logging.getLogger("shop")
 
 
@@ -23,8 +28,16 @@ def emit(event, data):
 
 def tell_all():
     for event, data in store.untold():
-        emit(event, data)
-        store.told(event)
+        try:
+            emit(event, data)
+        except urllib.error.HTTPError as error:
+            if error.code not in HOPELESS:
+                raise
+            why = error.read(4096).decode(errors="replace")
+            store.set_aside(event, why)
+            logger.error("event %s is refused: %s", event, why)
+        else:
+            store.told(event)
 
 
 async def tell_for_ever():

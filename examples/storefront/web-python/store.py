@@ -50,12 +50,18 @@ def add_order(quote):
 
 def untold():
     with connect() as database:
-        return [(row["id"], row["data"]) for row in database.execute("SELECT * FROM outbox ORDER BY id LIMIT 100")]
+        rows = database.execute("SELECT id, data FROM outbox WHERE refused IS NULL ORDER BY id LIMIT 100")
+        return [(row["id"], row["data"]) for row in rows]
 
 
 def told(event):
     with connect() as database:
         database.execute("DELETE FROM outbox WHERE id = ?", (event,))
+
+
+def set_aside(event, why):
+    with connect() as database:
+        database.execute("UPDATE outbox SET refused = ? WHERE id = ?", (why, event))
 
 
 def add_notice(event, data):
