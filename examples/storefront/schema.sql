@@ -5,8 +5,9 @@ CREATE TABLE IF NOT EXISTS orders (
   id INTEGER PRIMARY KEY, customer TEXT NOT NULL, country TEXT NOT NULL, total_cents INTEGER NOT NULL, quote TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS orders_of ON orders (customer);
--- Events that nobody has been told of yet: written in the order's transaction. `refused`: why one never can be.
-CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY, data TEXT NOT NULL, refused TEXT);
+-- Events that nobody has been told of yet: written in the order's transaction. `refused`: why one never can be. An id is an
+-- idempotency key, and never comes again, as it would without AUTOINCREMENT once its row is gone.
+CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, data TEXT NOT NULL, refused TEXT);
 -- What the WebHook was sent: an event may come twice.
 CREATE TABLE IF NOT EXISTS notices (event TEXT PRIMARY KEY, data TEXT NOT NULL);
 INSERT OR IGNORE INTO products VALUES

@@ -206,19 +206,26 @@ def test_an_order_is_told_to_a_module_and_to_a_webhook(work, tmp_path, kind):
         data = re.search(r"hook points at (http://\S+?:\d+)", server.log).group(1)
         token = (tmp_path / "state/token").read_text().strip()
         environment = {"CARREL_EVENTS": data, "CARREL_TOKEN": token, "BACK_OFFICE_KEY": KEY}
-        with Front(kind, work, port, **{**environment, "SHOP_DB": str(tmp_path / "shop.db")}) as front:
-            with sqlite3.connect(tmp_path / "shop.db") as database:
-                database.execute("INSERT INTO outbox (data) VALUES ('{}')")  # no order that the point takes
-            status, order = front.post("/orders", cart("ada"))
-            assert status == 201
-            notices = until(lambda: requests.get(f"{front.url}/notices", timeout=20).json())
-            assert notices == [{"order": order["order"], "customer": "ada", "total_cents": order["total_cents"]}]
-            words = [CARREL, "kv", "get", "orders", "points", "ada", "--state", tmp_path / "state"]
-            points = until(lambda: subprocess.run(words, capture_output=True, text=True).stdout.strip())
-            assert json.loads(points) == order["total_cents"] // 100
-            with sqlite3.connect(tmp_path / "shop.db") as database:
-                ((data, why),) = database.execute("SELECT data, refused FROM outbox").fetchall()
-            assert data == "{}" and "hook_input" in why
+        # The file is the front's alone while it runs: the locks of Node's SQLite are not those of Python's.
+        file = tmp_path / "shop.db"
+        with contextlib.closing(sqlite3.connect(file)) as database, database:
+            database.executescript((SHOP / "schema.sql").read_text())
+            database.execute("INSERT INTO outbox (data) VALUES ('{}')")  # no order that the point takes
+        with Front(kind, work, port, **{**environment, "SHOP_DB": str(file)}) as front:
+            orders = []
+            for customer in ("ada", "bob", "cid"):  # one by one: the outbox has nothing else to tell
+                status, order = front.post("/orders", cart(customer))
+                assert status == 201
+                orders.append({"order": order["order"], "customer": customer, "total_cents": order["total_cents"]})
+                words = [CARREL, "kv", "get", "orders", "points", customer, "--state", tmp_path / "state"]
+                points = until(lambda words=words: subprocess.run(words, capture_output=True, text=True).stdout.strip())
+                assert json.loads(points) == order["total_cents"] // 100
+            until(lambda: requests.get(f"{front.url}/notices", timeout=20).json()[2:])
+            notices = requests.get(f"{front.url}/notices", timeout=20).json()
+            assert sorted(notices, key=lambda notice: notice["order"]) == orders
             forged = requests.post(f"{front.url}/webhooks/order-created", data="{}", timeout=20)
             assert forged.status_code == 401
             assert front.stop() in (0, -15)
+        with contextlib.closing(sqlite3.connect(file)) as database:
+            ((data, why),) = database.execute("SELECT data, refused FROM outbox").fetchall()
+        assert data == "{}" and "hook_input" in why
