@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 ROOT = Path(os.environ.get("CARREL_ROOT", Path(__file__).resolve().parents[2]))
@@ -159,3 +160,11 @@ def probe_app(folder, name="probe", limits='memory = "64MiB", cpu = "300ms", tim
     app = App(folder, name)
     app.module("probe", GUESTS / "probe.wasm", f"limits = {{ {limits} }}")
     return app.route("/probe", "probe")
+
+
+def until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.02)
+    return found

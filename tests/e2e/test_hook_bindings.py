@@ -4,23 +4,14 @@ import base64
 import json
 import re
 import subprocess
-import time
 
 import pytest
 from deploying import Node
 
-from support import CARREL, GUESTS, App
+from support import CARREL, GUESTS, App, until
 
 CART = {"type": "object", "required": ["total"], "properties": {"total": {"type": "number"}}}
 SHOP = "shop.acme.localhost"
-
-
-def until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.02)
-    return found
 
 
 class Hooks(Node):

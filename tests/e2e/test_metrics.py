@@ -10,7 +10,7 @@ from deploying import Node, app_of
 from prometheus_client.parser import text_string_to_metric_families
 from wat import guest
 
-from support import ROOT, App, Server
+from support import ROOT, App, Server, until
 
 DOCUMENT = ROOT / "docs/reference/metrics.md"
 DASHBOARD = ROOT / "docs/grafana/carrel.json"
@@ -63,14 +63,6 @@ def node(tmp_path_factory):
         server.token = (folder / "state" / "token").read_text().strip()
         yield server
         assert server.stop() == 0
-
-
-def until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.02)
-    return found
 
 
 def test_what_is_scraped_is_what_is_documented(node):

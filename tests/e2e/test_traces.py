@@ -5,11 +5,11 @@ import time
 
 import pytest
 from collector import Collector
-from test_metrics import Scrape, until
+from test_metrics import Scrape
 from test_outgoing_http import CALLER, Service
 from wat import guest
 
-from support import App, Server, serving
+from support import App, Server, serving, until
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
