@@ -1,10 +1,12 @@
 // The run queue: which guest gets the shard's next slice.
 //
-// Tenants share a shard by weight: each has a virtual time that grows with the CPU time its guests
-// use, divided by its weight, and the least goes first. A tenant that was idle starts at the
-// present, ahead of those who have just run. Tenants within half a tick of the present count as
-// equal, and of equals the latest to arrive goes first: a tenant whose turns are short waits for
-// the slice in progress and for nobody else. Within a tenant, first come first served.
+// Weighted fair queueing (Demers, Keshav and Shenker, 1989). Tenants share a shard by weight: each
+// has a virtual time that grows with the CPU time its guests use, divided by its weight. The present
+// is virtual too: it moves on by what is used, divided by the weights of all who want the shard. A
+// tenant that was idle starts at the present, with nothing saved up. The next slice goes to who would
+// be done first: a tenant whose slices have been short waits for the slice in progress and for those
+// as short as its own, and nobody waits for ever, since the present moves on. Within a tenant, first
+// come first served.
 //
 // Owner and thread: one shard. Stops: destroying a waiting coroutine takes it out.
 #pragma once
@@ -23,7 +25,7 @@ namespace carrel::async {
 // A tenant's account on one shard. Must outlive its waiting guests.
 class RunAccount {
  public:
-  explicit RunAccount(std::uint32_t weight = 1) : weight_(weight == 0 ? 1 : weight) {}
+  explicit RunAccount(std::uint32_t weight = 1);
   RunAccount(const RunAccount&) = delete;
   RunAccount& operator=(const RunAccount&) = delete;
 
@@ -31,7 +33,8 @@ class RunAccount {
   friend class RunQueue;
   std::uint32_t weight_;
   std::int64_t virtual_time_ = 0;
-  std::int64_t place_ = 0;  // in the queue: where its virtual time puts it
+  std::int64_t expected_;  // nanoseconds of its next slice, by those it had
+  std::int64_t finish_ = 0;  // its virtual time if the next slice is as expected: its place
   std::uint64_t arrival_ = 0;
   struct Waiter {
     std::coroutine_handle<> self;
@@ -85,12 +88,14 @@ class RunQueue {
   struct Less {
     bool operator()(const RunAccount* a, const RunAccount* b) const;
   };
-  std::int64_t place_of(const RunAccount& account) const;
+  void insert(RunAccount& account);
+  void erase(RunAccount& account);
   void push(RunAccount& account, std::coroutine_handle<> waiter);
   void remove(RunAccount& account, std::coroutine_handle<> waiter);
 
   std::set<RunAccount*, Less> runnable_;
-  std::int64_t now_ = 0;  // virtual time of the account that ran last
+  std::uint64_t weight_ = 0;  // of all in it
+  std::int64_t now_ = 0;      // virtual
   std::uint64_t arrivals_ = 0;
   Figures figures_;
 };
