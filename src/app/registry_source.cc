@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "app/oci/pull.h"
@@ -63,13 +64,8 @@ async::Task<Result<void>> RegistrySource::add_signers(const turn::Services* serv
   co_return Result<void>();
 }
 
-async::Task<Result<RegistrySource::Account>> RegistrySource::account_of(unsigned shard,
-                                                                        TenantName tenant) const {
-  const turn::Services* services =
-      shard < options_.services.size() ? options_.services[shard] : nullptr;
-  if (services == nullptr || services->store == nullptr || services->sealer == nullptr) {
-    co_return fail(Code::unavailable, "there is no store to read the tenant's logins from");
-  }
+async::Task<Result<RegistrySource::Account>> RegistrySource::account_of(
+    const turn::Services* services, TenantName tenant) const {
   Account account;
   CARREL_CO_TRY(const SecretBytes logins,
                 co_await read_secret(services, tenant, std::string(kRegistrySecret)));
@@ -89,10 +85,15 @@ async::Task<Result<FetchedModule>> RegistrySource::fetch(async::Shard& shard, Te
                                                          std::string reference,
                                                          std::uint64_t most) {
   CARREL_CO_TRY(oci::Reference pinned, oci::parse_reference(reference));
-  CARREL_CO_TRY(const Account account, co_await account_of(shard.index(), tenant));
-  net::Client client(shard, {.policy = options_.policy, .tls = options_.tls});
-  const oci::SessionOptions how{.named = &client,
-                                .elsewhere = &client,
+  const turn::Services* services =
+      shard.index() < options_.services.size() ? options_.services[shard.index()] : nullptr;
+  if (services == nullptr || services->store == nullptr || services->sealer == nullptr ||
+      services->client == nullptr) {
+    co_return fail(Code::unavailable, "this server has no store of logins, or makes no calls");
+  }
+  CARREL_CO_TRY(const Account account, co_await account_of(services, tenant));
+  const oci::SessionOptions how{.named = services->client,
+                                .elsewhere = services->client,
                                 .tenant = tenant,
                                 .login = account.credentials.find(pinned),
                                 .helper = account.credentials.helper_of(pinned),
@@ -107,11 +108,12 @@ async::Task<Result<FetchedModule>> RegistrySource::fetch(async::Shard& shard, Te
   for (const auto& keys : account.signed_by)
     CARREL_CO_TRY_VOID(co_await oci::verify_image(session.get(), keys));
   oci::MemorySink module;
-  CARREL_CO_TRY(const oci::Pulled pulled, co_await oci::pull_module(session.get(), "", &module));
-  if (pulled.size > most) {
-    co_return fail(Code::module_too_large, fmt::format("{} has {} bytes; {} are allowed",
-                                                       pinned.text(), pulled.size, most));
-  }
+  oci::PullOptions wanted{.most = std::min(most, oci::kMaxModule),
+                          .away = [services, &shard](std::move_only_function<void()> work) {
+                            return services->store->store().io().run(shard, std::move(work));
+                          }};
+  CARREL_CO_TRY(const oci::Pulled pulled,
+                co_await oci::pull_module(session.get(), std::move(wanted), &module));
   constexpr std::size_t kPrefix = 7;  // "sha256:"
   co_return FetchedModule{
       .bytes = module.take(), .digest = pulled.module.substr(kPrefix), .pinned = pinned.text()};

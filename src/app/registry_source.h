@@ -13,17 +13,16 @@
 #include "app/module_source.h"
 #include "app/oci/credentials.h"
 #include "app/oci/keys.h"
-#include "net/client.h"
 #include "turn/state.h"
 
 namespace carrel::app {
 
 struct RegistrySourceOptions {
-  net::EgressPolicy policy;              // where registries may be, and may send us
-  std::shared_ptr<net::TlsContext> tls;  // null: no https
   std::vector<std::string> plain_http = {};
   std::vector<oci::PublicKey> signed_by = {};   // the node's policy
-  std::vector<const turn::Services*> services;  // by the shard's index; they outlive the source
+  // By the shard's index; they outlive the source. Their clients say where registries may be, and
+  // may send us.
+  std::vector<const turn::Services*> services;
 };
 
 // Keeps nothing and shares nothing between tenants. See ModuleSource for owner and threads.
@@ -40,7 +39,8 @@ class RegistrySource final : public ModuleSource {
 
  private:
   struct Account;
-  async::Task<Result<Account>> account_of(unsigned shard, TenantName tenant) const;
+  async::Task<Result<Account>> account_of(const turn::Services* services,
+                                           TenantName tenant) const;
   static async::Task<Result<void>> add_signers(const turn::Services* services, TenantName tenant,
                                                Account* account);
 

@@ -48,6 +48,7 @@ struct Fixture {
   async::Shard shard;
   Site site;
   std::unique_ptr<net::Server> server;
+  net::Client client{shard, {.policy = net::testing_client::loopback()}};
   store::Sealer sealer{NodeKey{}};
   std::unique_ptr<store::Store> store;
   turn::Services services;
@@ -56,7 +57,7 @@ struct Fixture {
     server = net::Server::listen(shard, site, {}).value();
     server->start();
     store = store::Store::open({.folder = folder.path() / "store"}).value();
-    services = {.store = &store->attach(shard), .sealer = &sealer};
+    services = {.store = &store->attach(shard), .client = &client, .sealer = &sealer};
     image_ = publish("a", "1", kModule);
   }
   ~Fixture() { store->stop(); }
@@ -95,9 +96,7 @@ struct Fixture {
     shard.run_until_done(set(this, tenant, std::string(name), std::string(text)));
   }
   Result<FetchedModule> fetch(const TenantName& tenant, std::uint64_t most = 1000) {
-    RegistrySource source({.policy = net::testing_client::loopback(),
-                           .signed_by = node_keys,
-                           .services = {&services}});
+    RegistrySource source({.signed_by = node_keys, .services = {&services}});
     Result<FetchedModule> out = fail(Code::internal);
     shard.run_until_done(run(this, &source, tenant, most, &out));
     return out;

@@ -168,9 +168,7 @@ Result<void> allow_calls(Graph& graph) {
     shard->allow_calls({.policy = graph.egress, .tls = tls}, graph.options.dns);
   }
   if (!graph.api) return {};
-  app::RegistrySourceOptions how{.policy = graph.egress,
-                                 .tls = tls,
-                                 .plain_http = graph.options.plain_http,
+  app::RegistrySourceOptions how{.plain_http = graph.options.plain_http,
                                  .signed_by = graph.options.trusted_signers};
   for (const auto& shard : graph.shards) how.services.push_back(&shard->services());
   graph.registries = std::make_unique<app::RegistrySource>(std::move(how));

@@ -31,9 +31,12 @@ struct Contents {
 // Errors: invalid_module naming the layers there are.
 Result<Contents> choose_layers(const Image& image, std::string_view wanted);
 
-// The module in a tar archive, which may be compressed with gzip; at most `most` bytes. Nothing of
-// the archive is written anywhere. Empty: there is none. Errors: invalid_module (damaged, several
-// modules), module_too_large.
-Result<std::string> unpack_module(std::string_view archive, std::size_t most);
+// Of all layers of an image together, whatever is in them.
+inline constexpr std::uint64_t kMaxUnpacked = 512ULL << 20;
+
+// The module in a tar archive, which may be compressed with gzip; at most `most` bytes. `left`: what
+// may still be unpacked of the image; what this archive takes goes off. Nothing is written anywhere.
+// Empty: there is none. Errors: invalid_module (damaged, several modules), module_too_large.
+Result<std::string> unpack_module(std::string_view archive, std::size_t most, std::uint64_t* left);
 
 }  // namespace carrel::oci

@@ -95,30 +95,34 @@ std::string gzip(std::string_view bytes) {
 }
 
 const std::string kEnd(1024, '\0');
+Result<std::string> unpack(std::string_view archive, std::size_t most) {
+  std::uint64_t left = kMaxUnpacked;
+  return unpack_module(archive, most, &left);
+}
 constexpr std::size_t kMost = 1 << 20;
 
 TEST(Unpack, FindsTheModuleInAnArchive) {
   const std::string tar = member("./etc/", "", '5') + member("etc/a.txt", "no") +
                           member("app/thing.wasm", "module") + kEnd;
-  EXPECT_EQ(unpack_module(tar, kMost), "module");
-  EXPECT_EQ(unpack_module(gzip(tar), kMost), "module");
+  EXPECT_EQ(unpack(tar, kMost), "module");
+  EXPECT_EQ(unpack(gzip(tar), kMost), "module");
   const std::string half = tar.substr(0, 1000);
-  EXPECT_EQ(unpack_module(gzip(half) + gzip(tar.substr(1000)), kMost), "module");
-  EXPECT_EQ(unpack_module(member("a.txt", "x") + kEnd, kMost), "");
-  EXPECT_EQ(unpack_module("", kMost), "");
+  EXPECT_EQ(unpack(gzip(half) + gzip(tar.substr(1000)), kMost), "module");
+  EXPECT_EQ(unpack(member("a.txt", "x") + kEnd, kMost), "");
+  EXPECT_EQ(unpack("", kMost), "");
 }
 
 TEST(Unpack, PluginWasmGoesBeforeOthers) {
   const std::string plugin = member("plugin.wasm", "plugin"), other = member("b.wasm", "other");
-  EXPECT_EQ(unpack_module(plugin + other + kEnd, kMost), "plugin");
-  EXPECT_EQ(unpack_module(other + plugin + other + kEnd, kMost), "plugin");
-  EXPECT_FALSE(unpack_module(other + member("c.wasm", "x") + kEnd, kMost));
-  EXPECT_FALSE(unpack_module(plugin + plugin + kEnd, kMost));
+  EXPECT_EQ(unpack(plugin + other + kEnd, kMost), "plugin");
+  EXPECT_EQ(unpack(other + plugin + other + kEnd, kMost), "plugin");
+  EXPECT_FALSE(unpack(other + member("c.wasm", "x") + kEnd, kMost));
+  EXPECT_FALSE(unpack(plugin + plugin + kEnd, kMost));
 }
 
 TEST(Unpack, ALinkIsNoModule) {
-  EXPECT_EQ(unpack_module(member("plugin.wasm", "", '2') + kEnd, kMost), "");
-  EXPECT_EQ(unpack_module(member("plugin.wasm", "", '1') + kEnd, kMost), "");
+  EXPECT_EQ(unpack(member("plugin.wasm", "", '2') + kEnd, kMost), "");
+  EXPECT_EQ(unpack(member("plugin.wasm", "", '1') + kEnd, kMost), "");
 }
 
 TEST(Unpack, DamageIsAnError) {
@@ -127,19 +131,27 @@ TEST(Unpack, DamageIsAnError) {
   wrong[0] = 'b';
   for (const std::string& text :
        {tar.substr(0, 100), tar.substr(0, 514), wrong, gzip(tar).substr(0, 40), "\x1f\x8b" + tar}) {
-    const auto module = unpack_module(text, kMost);
+    const auto module = unpack(text, kMost);
     ASSERT_FALSE(module);
     EXPECT_EQ(module.error().code(), Code::invalid_module);
   }
 }
 
 TEST(Unpack, ABombIsNotUnpacked) {
-  EXPECT_EQ(unpack_module(member("a.wasm", std::string(2000, 'x')), 1999).error().code(),
+  EXPECT_EQ(unpack(member("a.wasm", std::string(2000, 'x')), 1999).error().code(),
             Code::module_too_large);
   const std::string zeros = gzip(member("a.txt", std::string(64 << 20, 'x')));
   std::string bomb;
   for (int i = 0; i < 20; ++i) bomb += zeros;
-  EXPECT_EQ(unpack_module(bomb, kMost).error().code(), Code::module_too_large);
+  EXPECT_EQ(unpack(bomb, kMost).error().code(), Code::module_too_large);
+}
+
+TEST(Unpack, ManyLayersHaveOneLimit) {
+  const std::string layer = gzip(member("a.txt", std::string(4000, 'x')) + kEnd);
+  std::uint64_t left = 12'000;
+  EXPECT_EQ(unpack_module(layer, kMost, &left), "");
+  EXPECT_EQ(unpack_module(layer, kMost, &left), "");
+  EXPECT_EQ(unpack_module(layer, kMost, &left).error().code(), Code::module_too_large);
 }
 
 }  // namespace

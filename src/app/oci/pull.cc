@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+
 #include "app/oci/contents.h"
 #include "app/oci/registry.h"
 
@@ -32,23 +34,42 @@ async::Task<Result<Found>> find_image(Session* session) {
   co_return found;
 }
 
-Result<void> check_size(const Descriptor& layer) {
-  if (layer.size <= kMaxModule) return {};
+Result<void> check_size(const Descriptor& layer, std::uint64_t most) {
+  if (layer.size <= most) return {};
   return fail(Code::module_too_large, fmt::format("the layer {} has {} bytes; {} are allowed",
-                                                  layer.digest, layer.size, kMaxModule));
+                                                  layer.digest, layer.size, most));
 }
 
+// An archive on its way to another thread and back: it may be gone here before it is done there.
+struct Unpacking {
+  std::string archive;
+  std::uint64_t most, left;
+  Result<std::string> module = std::string();
+
+  void run() { module = unpack_module(archive, most, &left); }
+};
+
 async::Task<Result<Pulled>> take_packed(Session* session, std::vector<Descriptor> layers,
-                                        Sink* into) {
+                                        const PullOptions* options, Sink* into) {
+  std::uint64_t fetched = 0, left = kMaxUnpacked;
   for (const Descriptor& layer : layers) {
-    CARREL_CO_TRY_VOID(check_size(layer));
+    CARREL_CO_TRY_VOID(check_size(layer, kMaxModule));
+    fetched += layer.size;
+    if (fetched > kMaxUnpacked) {
+      co_return fail(Code::module_too_large,
+                     fmt::format("the image's layers have more than {} bytes", kMaxUnpacked));
+    }
     into->clear();
     CARREL_CO_TRY_VOID(co_await fetch_blob(session, layer, into));
-    std::string module;
-    {
-      CARREL_CO_TRY(const std::string archive, into->content());
-      CARREL_CO_TRY(module, unpack_module(archive, kMaxModule));
+    CARREL_CO_TRY(std::string archive, into->content());
+    const auto work = std::make_shared<Unpacking>(std::move(archive), options->most, left);
+    if (options->away) {
+      co_await options->away([work] { work->run(); });
+    } else {
+      work->run();
     }
+    left = work->left;
+    CARREL_CO_TRY(const std::string module, std::move(work->module));
     if (module.empty()) continue;
     into->clear();
     CARREL_CO_TRY_VOID(into->write(module));
@@ -59,22 +80,23 @@ async::Task<Result<Pulled>> take_packed(Session* session, std::vector<Descriptor
                  "call the module plugin.wasm");
 }
 
-async::Task<Result<Pulled>> take_raw(Session* session, Descriptor layer, Sink* into) {
-  CARREL_CO_TRY_VOID(check_size(layer));
+async::Task<Result<Pulled>> take_raw(Session* session, Descriptor layer, std::uint64_t most,
+                                     Sink* into) {
+  CARREL_CO_TRY_VOID(check_size(layer, most));
   CARREL_CO_TRY_VOID(co_await fetch_blob(session, layer, into));
   co_return Pulled{.module = layer.digest, .media_type = layer.media_type, .size = layer.size};
 }
 
 }  // namespace
 
-async::Task<Result<Pulled>> pull_module(Session* session, std::string layer, Sink* into) {
+async::Task<Result<Pulled>> pull_module(Session* session, PullOptions options, Sink* into) {
   CARREL_CO_TRY(const Found found, co_await find_image(session));
-  CARREL_CO_TRY(Contents contents, choose_layers(found.document, layer));
+  CARREL_CO_TRY(Contents contents, choose_layers(found.document, options.layer));
   Pulled pulled;
   if (contents.packing == Packing::raw) {
-    CARREL_CO_TRY(pulled, co_await take_raw(session, contents.layers.front(), into));
+    CARREL_CO_TRY(pulled, co_await take_raw(session, contents.layers.front(), options.most, into));
   } else {
-    CARREL_CO_TRY(pulled, co_await take_packed(session, std::move(contents.layers), into));
+    CARREL_CO_TRY(pulled, co_await take_packed(session, std::move(contents.layers), &options, into));
   }
   CARREL_CO_TRY(const std::string bytes, into->content());
   if (!bytes.starts_with(kMagic)) {

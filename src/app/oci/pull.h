@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "app/oci/session.h"
@@ -19,9 +20,16 @@ struct Pulled {
   std::uint64_t size = 0;
 };
 
-// `layer`: of several modules, the digest of the one; may be empty. The module is in `into`
-// afterwards. Errors: invalid_module (none, several, not WebAssembly), module_too_large, those of
-// the registry.
-async::Task<Result<Pulled>> pull_module(Session* session, std::string layer, Sink* into);
+struct PullOptions {
+  std::string layer = {};  // of several modules, the digest of the one; empty: there must be one
+  std::uint64_t most = kMaxModule;  // bytes
+  // Where an archive is unpacked, which may take a second; returns on the session's shard. The work
+  // owns what it touches. Empty: here.
+  std::function<async::Task<void>(std::move_only_function<void()> work)> away = {};
+};
+
+// The module is in `into` afterwards. Errors: invalid_module (none, several, not WebAssembly),
+// module_too_large, those of the registry.
+async::Task<Result<Pulled>> pull_module(Session* session, PullOptions options, Sink* into);
 
 }  // namespace carrel::oci

@@ -65,7 +65,7 @@ Result<std::unique_ptr<Session>> Registries::session(const Reference& reference,
 
 Result<Pulled> Registries::pull(const Reference& reference, std::string layer, Sink& into) {
   CARREL_TRY(const auto session, this->session(reference, Access::pull));
-  auto pulled = run(shard_, pull_module(session.get(), std::move(layer), &into));
+  auto pulled = run(shard_, pull_module(session.get(), {.layer = std::move(layer)}, &into));
   if (!pulled) return std::unexpected(at(reference, std::move(pulled).error()));
   return pulled;
 }

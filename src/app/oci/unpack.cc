@@ -13,7 +13,6 @@ namespace carrel::oci {
 namespace {
 
 constexpr std::size_t kBlock = 512, kPiece = 64 << 10, kMostMembers = 10'000;
-constexpr std::uint64_t kMostUnpacked = 512ULL << 20;  // whatever it is
 
 std::unexpected<Error> bad(std::string_view why) {
   return fail(Code::invalid_module, fmt::format("a layer is not a valid archive: {}", why));
@@ -51,13 +50,14 @@ bool checksum_holds(std::string_view header) {
 // Takes an archive's bytes as they come and keeps the module.
 class TarReader {
  public:
-  explicit TarReader(std::size_t most) : most_(most) {}
+  TarReader(std::size_t most, std::uint64_t* left) : most_(most), unpacked_left_(left) {}
 
   Result<void> take(std::string_view bytes) {
-    total_ += bytes.size();
-    if (total_ > kMostUnpacked) {
-      return fail(Code::module_too_large, "a layer is larger than any module when unpacked");
+    if (bytes.size() > *unpacked_left_) {
+      return fail(Code::module_too_large,
+                  fmt::format("the image's layers unpack to more than {} bytes", kMaxUnpacked));
     }
+    *unpacked_left_ -= bytes.size();
     while (!bytes.empty() && !ended_) {
       std::size_t used = 0;
       if (left_ > 0) {
@@ -126,8 +126,9 @@ class TarReader {
   }
 
   std::size_t most_;
+  std::uint64_t* unpacked_left_;
   std::string header_, module_;
-  std::uint64_t left_ = 0, padding_ = 0, total_ = 0;
+  std::uint64_t left_ = 0, padding_ = 0;  // of the member
   std::size_t members_ = 0, modules_ = 0;
   bool keeping_ = false, named_ = false, ended_ = false;
 };
@@ -159,11 +160,11 @@ Result<void> inflate_into(std::string_view archive, TarReader& tar) {
 
 }  // namespace
 
-Result<std::string> unpack_module(std::string_view archive, std::size_t most) {
+Result<std::string> unpack_module(std::string_view archive, std::size_t most, std::uint64_t* left) {
   constexpr std::string_view kGzip = "\x1f\x8b";
   constexpr std::size_t kMostArchive = 1ULL << 30;
   if (archive.size() > kMostArchive) return bad("it is too large");
-  TarReader tar(most);
+  TarReader tar(most, left);
   if (archive.starts_with(kGzip)) {
     CARREL_TRY_VOID(inflate_into(archive, tar));
   } else {
