@@ -9,6 +9,7 @@
 
 #include "api/api.h"
 #include "app/registry_source.h"
+#include "base/interrupt.h"
 #include "net/unix_listener.h"
 #include "server/acme_unit.h"
 #include "server/admin_url.h"
@@ -35,6 +36,7 @@ struct Graph {
   const Clock& clock = system_clock();
   std::unique_ptr<Signals> signals{};  // first: threads inherit what it blocks
   std::unique_ptr<Logs> logs{};
+  Interrupt stopping{};  // what is compiled is not waited for any more
   std::unique_ptr<runtime::Loader> loader{};
   std::unique_ptr<NodeStore> store{};
   tenant::Allowances allowances{};

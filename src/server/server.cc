@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <system_error>
+#include <thread>
 
 #include "server/graph.h"
 #include "server/hook_points.h"
@@ -49,11 +51,13 @@ unsigned shard_count(const ServerOptions& options) {
   return std::clamp(wanted, 1U, kMostShards);
 }
 
-Result<std::unique_ptr<runtime::Loader>> make_loader(const ServerOptions& options) {
+Result<std::unique_ptr<runtime::Loader>> make_loader(const ServerOptions& options,
+                                                     const Interrupt& stopping) {
   CARREL_TRY(auto engine, wasm::Engine::make(wasm::settings_for_this_machine()));
   wasm::CodeCacheOptions cache_options{.folder = options.state / "code",
                                        .key_file = options.state / "node.key",
-                                       .max_bytes = kCodeCacheBytes};
+                                       .max_bytes = kCodeCacheBytes,
+                                       .compile = {.interrupt = &stopping}};
   CARREL_TRY(auto cache, wasm::CodeCache::open(engine, std::move(cache_options)));
   return std::make_unique<runtime::Loader>(std::move(engine), std::move(cache), kLoaderThreads);
 }
@@ -122,10 +126,17 @@ Result<void> serve_deployed(Graph& graph) {
   return {};
 }
 
+using Issuers = std::shared_ptr<const std::vector<tenant::Issuer>>;
+
+// None at first may be some after a reload.
+Issuers or_none(Issuers issuers) {
+  return issuers ? std::move(issuers) : std::make_shared<const std::vector<tenant::Issuer>>();
+}
+
 void name_callers(Graph& graph) {
-  if (!graph.options.issuers) return;
+  const Issuers issuers = or_none(graph.options.issuers);
   for (const auto& shard : graph.shards) {
-    tenant::Identities& identities = shard->name_callers(graph.options.issuers);
+    tenant::Identities& identities = shard->name_callers(issuers);
     if (graph.api && shard == graph.shards.front()) graph.api->name_callers(identities);
   }
 }
@@ -232,7 +243,7 @@ Result<void> build(Graph& graph) {
   CARREL_TRY(graph.signals, Signals::take());
   CARREL_TRY(graph.logs, Logs::open(options, graph.clock));
   graph.node.set(&graph.logs->tail());
-  CARREL_TRY(graph.loader, make_loader(options));
+  CARREL_TRY(graph.loader, make_loader(options, graph.stopping));
   CARREL_TRY(graph.store, NodeStore::open(store_folder(options), key, graph.logs->events()));
   graph.app_loader = std::make_unique<AppLoader>(*graph.loader, graph.logs->guests(), options,
                                                  graph.egress, graph.clock);
@@ -319,10 +330,8 @@ Result<void> read_again(Graph& graph) {
   if (!graph.options.read_again) return {};
   CARREL_TRY(ServerOptions fresh, graph.options.read_again());
   if (graph.tls && fresh.tls) graph.options.tls = std::move(fresh.tls);
-  if (graph.options.issuers) {
-    const auto none = std::make_shared<const std::vector<tenant::Issuer>>();
-    for (const auto& shard : graph.shards) shard->use(fresh.issuers ? fresh.issuers : none);
-  }
+  const Issuers issuers = or_none(fresh.issuers);
+  for (const auto& shard : graph.shards) shard->use(issuers);
   graph.options.apps = std::move(fresh.apps);
   graph.options.hosts = std::move(fresh.hosts);
   graph.apps->set_sources(graph.options.apps);
@@ -383,18 +392,55 @@ void follow_changes(Graph& graph) {
   if (watch_folders(graph)) reload(graph);
 }
 
+enum class Next : std::uint8_t { wait, reload, stop };
+
+// What reads files and compiles, while this thread goes on taking signals.
+Next do_meanwhile(Graph& graph, void (*work)(Graph& graph)) {
+  Interrupt done;
+  std::thread thread;
+  if (done.descriptor() >= 0) {
+    try {
+      thread = std::thread([&] {
+        work(graph);
+        done.tell();
+      });
+    } catch (const std::system_error&) {  // there are no threads left
+    }
+  }
+  if (!thread.joinable()) {
+    work(graph);
+    return Next::wait;
+  }
+  auto next = Next::wait;
+  for (auto wake = Wake::quiet; wake != Wake::changed;) {
+    wake = graph.signals->wait(done.descriptor(), milliseconds(-1));
+    if (wake == Wake::stop && next == Next::stop) ::_exit(kExitAtOnce);
+    if (wake == Wake::stop) {
+      graph.stopping.tell();
+      next = Next::stop;
+    }
+    if (wake == Wake::reload && next != Next::stop) next = Next::reload;
+  }
+  thread.join();
+  return next;
+}
+
 void serve(Graph& graph) {
-  while (true) {
-    switch (graph.signals->wait(graph.watch ? graph.watch->descriptor() : -1,
-                                graph.tls ? kLookAtCertificates : milliseconds(-1))) {
+  for (auto next = Next::wait; next != Next::stop;) {
+    const Wake wake = next == Next::reload
+                          ? Wake::reload
+                          : graph.signals->wait(graph.watch ? graph.watch->descriptor() : -1,
+                                                graph.tls ? kLookAtCertificates : milliseconds(-1));
+    next = Next::wait;
+    switch (wake) {
       case Wake::stop:
         return;
       case Wake::reload:
         graph.logs->reopen();
-        reload(graph);
+        next = do_meanwhile(graph, reload);
         break;
       case Wake::changed:
-        follow_changes(graph);
+        next = do_meanwhile(graph, follow_changes);
         break;
       case Wake::quiet:
         look_at_certificates(graph);
@@ -424,6 +470,7 @@ void stop(Graph& graph) {
   });
   // What was begun for the API ends, or is refused, before the shard it is on.
   wait_while(graph, end, [](const Graph& all) { return all.api && all.api->busy(); });
+  graph.stopping.tell();
   graph.deployed->stop();
   for (const auto& shard : graph.shards) shard->stop();
   wait_while(graph, end, [](const Graph& all) {

@@ -161,7 +161,9 @@ Task<Result<net::Url>> Identities::discover(const Issuer* issuer) {
   if (text_in("issuer") != issuer->expected.issuer) co_return wrong("is of another issuer");
   auto url = net::parse_url(text_in("jwks_uri"));
   if (!url) co_return wrong("names no keys: its jwks_uri is no URL");
-  if (!may_have_keys(*url)) co_return wrong("names keys that would come without https");
+  // One that is not this machine's names none of this machine.
+  if (!may_have_keys(*url) || (url->scheme != "https" && !net::is_loopback(*issuer->discovery)))
+    co_return wrong("names keys that would come without https");
   co_return std::move(*url);
 }
 
@@ -219,7 +221,7 @@ Task<Result<std::shared_ptr<const KeySet>>> Identities::keys_for(std::shared_ptr
 
 Task<Result<std::optional<Identity>>> Identities::identify(std::string token,
                                                            std::optional<TenantName> tenant) {
-  if (!looks_like_jwt(token)) co_return std::optional<Identity>();
+  if (book_->issuers->empty() || !looks_like_jwt(token)) co_return std::optional<Identity>();
   auto jwt = parse_jwt(token);
   // A damaged token of ours and a good one of another system look alike: neither names anybody.
   if (!jwt)

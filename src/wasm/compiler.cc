@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -88,10 +89,10 @@ Result<pid_t> spawn(const CompileOptions& options, const Fd& in, const Fd& out,
 
 struct Ended {
   int status = 0;
-  bool late = false;
+  bool late = false, interrupted = false;
 };
 
-Ended wait_for(pid_t child, Nanos deadline) {
+Ended wait_for(pid_t child, Nanos deadline, const Interrupt* interrupt) {
   const Fd handle(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
   if (!handle) kill(child, SIGKILL);  // no descriptors left: it could not be watched
   const auto until = std::chrono::steady_clock::now() + deadline;
@@ -99,14 +100,19 @@ Ended wait_for(pid_t child, Nanos deadline) {
   while (handle) {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-    pollfd one{.fd = handle.get(), .events = POLLIN, .revents = 0};
-    const int ready =
-        poll(&one, 1, static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1 << 30)));
+    std::array<pollfd, 2> both{
+        pollfd{.fd = handle.get(), .events = POLLIN, .revents = 0},
+        pollfd{.fd = interrupt != nullptr ? interrupt->descriptor() : -1,  // below zero: passed over
+               .events = POLLIN,
+               .revents = 0}};
+    const int ready = poll(both.data(), both.size(),
+                           static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1 << 30)));
     if (ready < 0 && errno == EINTR) continue;
     ended.late = ready == 0;
+    ended.interrupted = ready > 0 && both[0].revents == 0;
     break;
   }
-  if (ended.late) kill(child, SIGKILL);
+  if (ended.late || ended.interrupted) kill(child, SIGKILL);
   pid_t gone = -1;
   while ((gone = waitpid(child, &ended.status, 0)) < 0 && errno == EINTR) {
   }
@@ -192,7 +198,8 @@ Result<std::vector<std::byte>> compile_in_child(const Engine& engine,
   if (!out || !messages) return cannot("make room for the compiler's result");
   CARREL_TRY(const pid_t child, spawn(options, in, out, messages));
 
-  const Ended ended = wait_for(child, options.deadline);
+  const Ended ended = wait_for(child, options.deadline, options.interrupt);
+  if (ended.interrupted) return fail(Code::shutting_down);
   if (ended.late) {
     const auto seconds = std::chrono::duration<double>(options.deadline).count();
     return fail(Code::compile_failed,

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "wasm/engine.h"
 
 namespace carrel::wasm {
@@ -25,6 +26,7 @@ struct CompileOptions {
   Nanos deadline = std::chrono::seconds(60);         // wall time
   std::filesystem::path program = "/proc/self/exe";  // what handles `command` by compile_child_main
   std::string command = "compile-module";
+  const Interrupt* interrupt = nullptr;  // told: what is compiled is given up
 };
 
 // Says whether the first bytes are those of a module that this build can compile, binary or text.
@@ -33,7 +35,7 @@ Result<void> check_is_module(std::span<const std::byte> bytes);
 
 // Compiles a module, binary or text, to code that `engine` can load. Blocks; thread-safe.
 // Errors: module_too_large; invalid_module with the validator's text; compile_failed with the limit
-// that was reached, or how the child ended.
+// that was reached, or how the child ended; shutting_down after an interrupt.
 Result<std::vector<std::byte>> compile_in_child(const Engine& engine,
                                                 std::span<const std::byte> bytes,
                                                 const CompileOptions& options);

@@ -169,6 +169,13 @@ TEST_F(Compiler, EndsAtItsDeadline) {
   EXPECT_THAT(error.message(), HasSubstr("within 0.02 s"));
 }
 
+TEST_F(Compiler, EndsAtAnInterrupt) {
+  Interrupt interrupt;
+  interrupt.tell();
+  const std::string slow = module_of(200'000, std::string(200, '\1') + '\x0b');
+  EXPECT_EQ(refuse(slow, {.interrupt = &interrupt}).code(), Code::shutting_down);
+}
+
 TEST_F(Compiler, EndsAtItsMemoryLimit) {
 #if __has_feature(address_sanitizer)
   GTEST_SKIP() << "an address space limit and AddressSanitizer exclude each other";

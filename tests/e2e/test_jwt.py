@@ -275,6 +275,27 @@ def test_the_file_of_issuers_is_read_again(discovering):
     assert (status, b"ada" in body) == (200, False)  # it is nobody's
 
 
+def test_issuers_may_come_with_a_reload(tmp_path, guests):
+    app = App(tmp_path / "app", "shop").module("keep", guests("keeper"), 'grants = { kv = ["s:rw"] }')
+    app.route("POST /", "keep")
+    issuer = Issuer(tmp_path)
+    issuer.name = issuer.url.removesuffix("/keys")
+    issuer.configuration = {"issuer": issuer.name, "jwks_uri": issuer.url}
+    (tmp_path / "issuers.toml").write_text(DISCOVERED.format(name=issuer.name, audience="carrel"))
+    config = tmp_path / "carreld.toml"
+    text = 'apps = ["app"]\nport = 0\nstate = "state"\nallow_egress = ["127.0.0.0/8"]\n'
+    config.write_text(text)
+    with Server(["serve", "--config", config]) as server:
+        status, body = call(server, issuer.sign(iss=issuer.name))
+        assert (status, b"ada" in body) == (200, False)
+        config.write_text(text + 'issuers = "issuers.toml"\n')
+        reload(server, "reloaded")
+        status, body = call(server, issuer.sign(iss=issuer.name))
+        assert (status, b"ada" in body) == (200, True)
+        assert server.stop() == 0
+    issuer.server.shutdown()
+
+
 def reload(server, word):
     """Until the log has the word once more."""
     before = server.log.count(word)
