@@ -9,16 +9,17 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import time
-import zipfile
 
 import pytest
 import requests
 
-from support import CARREL, ROOT, Server
+from support import CARREL, ROOT, Server, until
 
 EXAMPLES = ROOT / "examples"
-SHOP = EXAMPLES / "storefront"
+sys.path.insert(0, str(EXAMPLES / "storefront"))
+
+from front import SHOP, Front, free_port, unpack_wheel  # noqa: E402
+
 BUILD = CARREL.parents[1]
 NODE_HOME = os.environ.get("CARREL_NODE_HOME")
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
@@ -29,69 +30,10 @@ if not CI and len(list((SHOP / "build").glob("*.wasm"))) < 5:
     pytest.skip("not all of the storefront's modules were built here", allow_module_level=True)
 
 
-def free_port():
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def until(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.05)
-    return found
-
-
-class Front:
-    """A front on a port, with a database of its own."""
-
-    def __init__(self, kind, work, port, **environment):
-        self.url = f"http://127.0.0.1:{port}"
-        more = {"SHOP_DB": str(work / f"{kind}.db"), "XDG_CACHE_HOME": str(work / "cache"), **environment}
-        if kind == "python":
-            command = [sys.executable, "-m", "uvicorn", "--app-dir", SHOP / "web-python", "--port", port,
-                       "--log-level", "warning", "main:web"]  # fmt: skip
-            more |= {"PYTHONPATH": str(work / "python"), "PYTHONDONTWRITEBYTECODE": "1"}
-        else:
-            command = ["node", SHOP / "web-node/server.js"]
-            more |= {"NODE_PATH": f"{BUILD / 'node'}:{NODE_HOME}/node_modules", "PORT": str(port)}
-        self.process = subprocess.Popen(list(map(str, command)), env={**os.environ, **more})
-        try:
-            until(self.answers, 60)
-        except BaseException:
-            self.process.kill()
-            raise
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-
-    def answers(self):
-        assert self.process.poll() is None, "the front has ended"
-        with contextlib.suppress(requests.ConnectionError):
-            return requests.get(self.url, timeout=20).status_code == 200
-
-    def post(self, path, body):
-        answer = requests.post(self.url + path, json=body, timeout=20)
-        return answer.status_code, answer.json()
-
-    def stop(self):
-        self.process.terminate()
-        return self.process.wait(20)
-
-
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     work = tmp_path_factory.mktemp("storefront")
-    with zipfile.ZipFile(next((BUILD / "python").glob("*.whl"))) as wheel:
-        wheel.extractall(work / "python")
-    (work / "python/carrel/_lib/carrel/carrel-compile").chmod(0o755)
+    unpack_wheel(BUILD, work / "python")
     return work
 
 
@@ -99,7 +41,7 @@ def work(tmp_path_factory):
 def front(request, work):
     if request.param == "node" and NODE_HOME is None:
         pytest.skip("there is no Fastify")
-    with Front(request.param, work, free_port()) as made:
+    with Front(request.param, work, free_port(), BUILD) as made:
         yield made
         assert made.stop() in (0, -15)
 
@@ -211,7 +153,7 @@ def test_an_order_is_told_to_a_module_and_to_a_webhook(work, tmp_path, kind):
         with contextlib.closing(sqlite3.connect(file)) as database, database:
             database.executescript((SHOP / "schema.sql").read_text())
             database.execute("INSERT INTO outbox (data) VALUES ('{}')")  # no order that the point takes
-        with Front(kind, work, port, **{**environment, "SHOP_DB": str(file)}) as front:
+        with Front(kind, work, port, BUILD, **{**environment, "SHOP_DB": str(file)}) as front:
             orders = []
             for customer in ("ada", "bob", "cid"):  # one by one: the outbox has nothing else to tell
                 status, order = front.post("/orders", cart(customer))

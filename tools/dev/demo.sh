@@ -1,8 +1,11 @@
 # shellcheck shell=bash
-# The example shop, served and asked.
+# The example shops, served and asked: functions and their state; hook points, and what customers make of them.
 . tools/dev/build.sh
 
 dev_demo() {
+  local carrel=$PWD/build/release/bin/carrel
   dev_build release
-  "$(python_of_venv)" examples/shop/demo.py --carrel "$PWD/build/release/bin/carrel" "$@"
+  node_env
+  "$(python_of_venv)" examples/shop/demo.py --carrel "$carrel" "$@"
+  "$(python_of_venv)" examples/storefront/demo.py --carrel "$carrel" "$@"
 }
