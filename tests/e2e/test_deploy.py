@@ -54,6 +54,16 @@ def test_apps_of_tenants_have_names_of_their_own(node, tmp_path):
     assert node.json("apps", "list", "--tenant", "acme")["hosts"] == ["shop.acme.localhost"]
 
 
+def test_a_folder_without_files_is_not_deployed(node, tmp_path):
+    app = app_of(tmp_path / "app", "one")
+    (app.folder / "public").mkdir()
+    app.text += '\n[[static]]\nroute = "/public/*"\nfolder = "public"\n'
+    app.write()
+    refused = node.run("deploy", app.folder)
+    assert refused.returncode != 0
+    assert "has no files" in refused.stderr
+
+
 def test_going_back_and_forth(node, tmp_path):
     app = app_of(tmp_path / "app", "one")
     for body in ("one", "two", "three"):

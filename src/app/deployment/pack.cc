@@ -56,9 +56,17 @@ class Packer {
     for (const app::HookPoint& point : manifest.hooks) {
       for (const fs::path& file : point.files) CARREL_TRY_VOID(add_file(file));
     }
+    for (const app::Callback& callback : manifest.callbacks) {
+      for (const fs::path& file : callback.files) CARREL_TRY_VOID(add_file(file));
+    }
     if (manifest.assets) CARREL_TRY_VOID(add_folder(*manifest.assets, 0));
-    for (const app::StaticFolder& each : manifest.statics)
+    for (const app::StaticFolder& each : manifest.statics) {
       CARREL_TRY_VOID(add_folder(each.folder, 0));
+      const std::string prefix = each.folder.lexically_relative(folder_).generic_string() + "/";
+      const auto first = names_.lower_bound(prefix);
+      if (first == names_.end() || !first->starts_with(prefix))
+        return wrong(each.folder, "has no files", "put one in, or take its route away");
+    }
     CARREL_TRY_VOID(settle(bundle_));
     return std::move(bundle_);
   }
