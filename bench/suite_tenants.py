@@ -20,7 +20,7 @@ from pathlib import Path
 
 from peers import hello_command
 
-from harness import CACHE, CLIENT_CORE, Report, arguments, digest, free_port, note, once, run, server, wrk
+from harness import CACHE, CLIENT_CORE, Report, apt, arguments, digest, free_port, note, once, run, server, wrk
 
 TENANTS, APPS_EACH, MODULES = 1000, 10, 2000
 LIMITS = 'limits = { memory = "1MiB", cpu = "1s", time = "20s" }'
@@ -346,6 +346,7 @@ PARTS = [deploy, cold, many_apps, noisy]
 def main():
     options = arguments(__doc__)
     report = Report(options.json)
+    apt("wrk")
     for part in PARTS:
         if options.only and options.only not in part.__name__:
             continue
