@@ -6,6 +6,7 @@ pub use wasmtime_c_api::*;
 
 mod buffer;
 mod component;
+mod document;
 mod engine;
 mod html;
 mod schema;

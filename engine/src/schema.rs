@@ -8,9 +8,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use jsonschema::json::{Array, Json, Node, NodeIdentity, Object, SerdeJson};
 use jsonschema::types::JsonType;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
-use serde_json::{Map, Value};
+use serde_json::{Number, Value};
 
 use crate::buffer::carrel_buffer;
+use crate::document::Document;
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const STEPS: u64 = 2_000_000; // some ten milliseconds
@@ -47,11 +48,11 @@ fn bounded<T>(steps: u64, check: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(check)).ok()
 }
 
-/// `serde_json`'s values, each look at which is a step.
+/// Documents, each look at which is a step.
 struct Counted;
 
 #[derive(Clone, Copy)]
-struct Looked<'a>(&'a Value);
+struct Looked<'a>(&'a Document<'a>);
 
 impl Json for Counted {
     type Node<'a> = Looked<'a>;
@@ -64,45 +65,55 @@ impl Json for Counted {
         key.to_owned()
     }
 
-    fn with_string_node<T>(buffer: &mut (), string: &str, f: impl FnOnce(Looked<'_>) -> T) -> T {
-        SerdeJson::with_string_node(buffer, string, |node| f(Looked(node)))
+    fn with_string_node<T>(_: &mut (), string: &str, f: impl FnOnce(Looked<'_>) -> T) -> T {
+        f(Looked(&Document::Text(Cow::Borrowed(string))))
     }
 }
 
 impl<'a> Node<'a, Counted> for Looked<'a> {
     type Object = Members<'a>;
     type Array = Items<'a>;
-    type Number = &'a serde_json::Number;
+    type Number = &'a Number;
 
     fn as_object(&self) -> Option<Members<'a>> {
         step(0);
-        self.0.as_object().map(Members)
+        matches!(self.0, Document::Object(_)).then_some(Members(self.0))
     }
     fn as_array(&self) -> Option<Items<'a>> {
         step(0);
-        self.0.as_array().map(|items| Items(items))
+        if let Document::Array(items) = self.0 { Some(Items(items)) } else { None }
     }
     // Who asks for a text reads it.
     fn as_string(&self) -> Option<Cow<'a, str>> {
-        let text = self.0.as_str();
-        step(text.map_or(0, |text| text.len() / 64));
-        text.map(Cow::Borrowed)
+        let Document::Text(text) = self.0 else {
+            step(0);
+            return None;
+        };
+        step(text.len() / 64);
+        Some(Cow::Borrowed(text))
     }
-    fn as_number(&self) -> Option<&'a serde_json::Number> {
+    fn as_number(&self) -> Option<&'a Number> {
         step(0);
-        self.0.as_number()
+        if let Document::Number(number) = self.0 { Some(number) } else { None }
     }
     fn as_boolean(&self) -> Option<bool> {
         step(0);
-        self.0.as_bool()
+        if let Document::Bool(value) = self.0 { Some(*value) } else { None }
     }
     fn is_null(&self) -> bool {
         step(0);
-        self.0.is_null()
+        matches!(self.0, Document::Null)
     }
     fn json_type(&self) -> JsonType {
         step(0);
-        Node::<SerdeJson>::json_type(&self.0)
+        match self.0 {
+            Document::Null => JsonType::Null,
+            Document::Bool(_) => JsonType::Boolean,
+            Document::Number(_) => JsonType::Number,
+            Document::Text(_) => JsonType::String,
+            Document::Array(_) => JsonType::Array,
+            Document::Object(_) => JsonType::Object,
+        }
     }
     fn string_length(&self) -> Option<u64> {
         let text = self.as_string()?;
@@ -110,27 +121,38 @@ impl<'a> Node<'a, Counted> for Looked<'a> {
     }
     fn equals_value(&self, expected: &Value) -> bool {
         step(0);
-        jsonschema::json::cmp::equal(self.0, expected)
+        match (self.0, expected) {
+            (Document::Text(text), Value::String(expected)) => text == expected,
+            (Document::Text(_), _) | (_, Value::String(_)) => false,
+            _ => jsonschema::json::cmp::equal(&self.0.to_value(), expected),
+        }
     }
     fn to_value(&self) -> Cow<'a, Value> {
         step(0);
-        Cow::Borrowed(self.0)
+        Cow::Owned(self.0.to_value())
     }
     fn identity(&self) -> Option<NodeIdentity> {
         step(0);
-        Node::<SerdeJson>::identity(&self.0)
+        Some(NodeIdentity::new(std::ptr::from_ref(self.0) as usize))
     }
 }
 
-struct Members<'a>(&'a Map<String, Value>);
+/// Of an object.
+struct Members<'a>(&'a Document<'a>);
 
-struct MembersIter<'a>(serde_json::map::Iter<'a>);
+impl<'a> Members<'a> {
+    fn all(&self) -> &'a [(Cow<'a, str>, Document<'a>)] {
+        if let Document::Object(members) = self.0 { members } else { &[] }
+    }
+}
+
+struct MembersIter<'a>(std::slice::Iter<'a, (Cow<'a, str>, Document<'a>)>);
 
 impl<'a> Iterator for MembersIter<'a> {
     type Item = (&'a str, Looked<'a>);
     fn next(&mut self) -> Option<Self::Item> {
         step(0);
-        self.0.next().map(|(key, value)| (key.as_str(), Looked(value)))
+        self.0.next().map(|(name, value)| (name.as_ref(), Looked(value)))
     }
 }
 
@@ -140,20 +162,20 @@ impl<'a> Object<'a, Counted> for Members<'a> {
     type MembersIter = MembersIter<'a>;
 
     fn len(&self) -> usize {
-        self.0.len()
+        self.all().len()
     }
     fn get(&self, key: &String) -> Option<Looked<'a>> {
         step(0);
-        self.0.get(key.as_str()).map(Looked)
+        self.0.member(key).map(Looked)
     }
     fn members(&self) -> MembersIter<'a> {
-        MembersIter(self.0.iter())
+        MembersIter(self.all().iter())
     }
 }
 
-struct Items<'a>(&'a [Value]);
+struct Items<'a>(&'a [Document<'a>]);
 
-struct ItemsIter<'a>(std::slice::Iter<'a, Value>);
+struct ItemsIter<'a>(std::slice::Iter<'a, Document<'a>>);
 
 impl<'a> Iterator for ItemsIter<'a> {
     type Item = Looked<'a>;
@@ -175,7 +197,8 @@ impl<'a> Array<'a, Counted> for Items<'a> {
     }
     fn is_unique(&self) -> bool {
         step(self.0.len());
-        jsonschema::json::unique::is_unique(self.0)
+        let values: Vec<Value> = self.0.iter().map(Document::to_value).collect();
+        jsonschema::json::unique::is_unique(&values)
     }
 }
 
@@ -214,7 +237,7 @@ fn problem(at: &str, message: String) -> Value {
 }
 
 /// Why the document is not valid; values of the document are not repeated.
-fn problems(schema: &Validator<Counted>, document: &Value) -> Vec<Value> {
+fn problems(schema: &Validator<Counted>, document: &Document) -> Vec<Value> {
     let listed = bounded(STEPS_TO_EXPLAIN, || {
         let errors = schema.iter_errors(Looked(document)).take(MOST_PROBLEMS);
         errors.map(|error| problem(error.instance_path().as_str(), error.masked().to_string())).collect::<Vec<_>>()
@@ -226,7 +249,7 @@ fn problems(schema: &Validator<Counted>, document: &Value) -> Vec<Value> {
 }
 
 fn check(schema: &Validator<Counted>, text: &[u8]) -> Vec<Value> {
-    let document: Value = match serde_json::from_slice(text) {
+    let document: Document = match serde_json::from_slice(text) {
         Ok(document) => document,
         Err(error) => return vec![problem("", format!("is not JSON: {error}"))],
     };
