@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "abi/standard_files.h"
+#include "capability/application/application.h"
 #include "capability/blob/blob.h"
 #include "capability/counter/counter.h"
 #include "capability/event/event_files.h"
@@ -58,6 +59,8 @@ wasi::Environment environment_for(turn::Turn& turn, ReplyOutput& output) {
   environment.tree.mount("/tmp", capability::tmp::mount());
   for (const turn::Mount& mount : turn.module.mounts)
     environment.tree.mount(mount.path, mount.node);
+  if (auto node = capability::application::mount(turn))
+    environment.tree.mount("/app", std::move(node));
   mount_state(environment.tree, turn);
   environment.preopens.push_back({.name = "/", .path = "/"});
   environment.standard_in = capability::event::open_body(turn);

@@ -10,7 +10,6 @@
 #include "app/manifest.h"
 #include "app/units.h"
 #include "document/json_text.h"
-#include "net/egress_policy.h"
 #include "tenant/path.h"
 
 namespace carrel::app {
@@ -47,24 +46,6 @@ std::optional<T> read_word(TableReader& table, std::string_view key,
   table.problem(key, fmt::format("`{}` of {} cannot be {}{}", key, table.where(), in_quotes(*text),
                                  suggestion(*text, known)));
   return {};
-}
-
-std::shared_ptr<const document::Schema> read_schema(TableReader& table, std::string_view key,
-                                                    const Manifest& manifest, HookPoint& point) {
-  if (!table.has(key)) return nullptr;
-  const auto path = inner_path(table, key, manifest.folder);
-  if (!path) return nullptr;
-  point.files.push_back(*path);
-  const auto text = read_small_file(*path);
-  if (!text) {
-    table.problem(key, text.error().message());
-    return nullptr;
-  }
-  auto schema = document::Schema::compile(*text);
-  if (schema) return *schema;
-  table.problem(key, fmt::format("{} is no JSON Schema (2020-12): {}", in_quotes(path->native()),
-                                 schema.error().message()));
-  return nullptr;
 }
 
 // The default is a module's answer as well, so it keeps to the same rules.
@@ -120,7 +101,6 @@ void read_record(TableReader& table, HookPoint& point) {
   point.hidden = read_places(table, "private", "\"/customer\" or \"/lines/*/note\"");
 }
 
-// Of an application that has libcarrel; a server has none.
 std::vector<std::string> read_functions(TableReader& table) {
   constexpr std::size_t kMostFunctions = 64;
   auto names = table.texts("functions", 64);
@@ -157,7 +137,7 @@ void read_answers(TableReader& table, HookPoint& point, const Manifest& manifest
     table.problem("point", "[[hook]] needs `combine`: first, all, chain, merge or any-deny");
   }
   if (const auto combine = read_word(table, "combine", kCombines)) point.combine = *combine;
-  point.output = read_schema(table, "output", manifest, point);
+  point.output = read_schema(table, "output", manifest.folder, point.files);
   read_failure(table, point);
   point.html = read_places(table, "html", "\"/html\" or \"/cards/*/html\"");
   point.functions = read_functions(table);
@@ -207,26 +187,12 @@ void check_binding(TableReader& table, const HookPoint& point, const HookBinding
   }
 }
 
-std::optional<net::Url> read_url(TableReader& table, std::string_view key) {
-  const auto text = table.required_text(key);
-  if (!text) return {};
-  auto url = net::parse_url(*text);
-  if (!url) {
-    table.problem(key, fmt::format("`{}`: {}", key, url.error().message()));
-  } else if (!is_private_way(*url)) {
-    table.problem(key, fmt::format("`{}` begins with https://; http:// is for this machine", key));
-  } else {
-    return std::move(*url);
-  }
-  return {};
-}
-
 std::optional<OAuthClient> read_oauth(TableReader& outer, Problems& problems) {
   const TomlValue* const value = outer.table("oauth");
   if (value == nullptr) return {};
   TableReader table(*value, "`oauth`", problems);
   OAuthClient client;
-  if (auto url = read_url(table, "url")) client.url = std::move(*url);
+  if (auto url = read_private_url(table, "url")) client.url = std::move(*url);
   client.id = table.required_text("client_id", 256).value_or("");
   client.secret = table.required_text("client_secret").value_or("");
   client.scope = table.text("scope", 1024).value_or("");
@@ -244,7 +210,7 @@ std::optional<OAuthClient> read_oauth(TableReader& outer, Problems& problems) {
 std::optional<HookEndpoint> read_endpoint(TableReader& table, const HookPoint& point,
                                           Problems& problems) {
   HookEndpoint endpoint;
-  if (auto url = read_url(table, "endpoint")) endpoint.url = std::move(*url);
+  if (auto url = read_private_url(table, "endpoint")) endpoint.url = std::move(*url);
   endpoint.oauth = read_oauth(table, problems);
   const auto secret = table.text("secret");
   if (!secret) {
@@ -335,22 +301,9 @@ std::optional<EventFormat> parse_format(std::string_view name) {
   return found == kFormats.end() ? std::nullopt : std::optional(found->first);
 }
 
-bool is_private_way(const net::Url& url) {
-  if (url.scheme == "https" || url.host == "localhost" || url.host == "::1") return true;
-  const auto address = net::parse_ip(url.host);
-  return address && !address->v6 && address->bytes[0] == 127;
-}
-
 bool is_scope(std::string_view text) {
   return std::ranges::all_of(text,
                              [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
-}
-
-bool is_point_name(std::string_view text) {
-  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  const auto inner = [&](char c) { return plain(c) || c == '-' || c == '_' || c == '.'; };
-  return !text.empty() && text.size() <= 64 && plain(text.front()) && plain(text.back()) &&
-         std::ranges::all_of(text, inner);
 }
 
 HookPoint read_hook(const TomlValue& value, const Manifest& manifest,
@@ -371,7 +324,7 @@ HookPoint read_hook(const TomlValue& value, const Manifest& manifest,
   } else if (point.kind == PointKind::event) {
     point.deadline = 15s;
   }
-  point.input = read_schema(table, "input", manifest, point);
+  point.input = read_schema(table, "input", manifest.folder, point.files);
   if (point.kind == PointKind::event) {
     read_retry(table, point);
     for (const std::string_view key :

@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include "app/callbacks.h"
+#include "app/document_keys.h"
 #include "app/table_reader.h"
 #include "base/clock.h"
 #include "document/schema.h"
@@ -111,18 +113,13 @@ struct HookPoint {
   Customers customers = {};                        // what they may bind; nothing: they may not
   Record record = Record::none;                    // what is kept for them
   std::vector<std::string> hidden = {};            // places that are not: `private`
-  std::vector<std::string> functions = {};         // of an embedding application, in /app
+  std::vector<std::string> functions = {};         // of the application, in /app
   std::vector<HookBinding> bindings;               // in their order
 };
 
-// Whether nobody but the endpoint hears what it is sent: https, or http to this machine.
-bool is_private_way(const net::Url& url);
 // Words of a scope as OAuth 2.0 has them (RFC 6749, section 3.3).
 bool is_scope(std::string_view text);
 std::optional<EventFormat> parse_format(std::string_view name);
-
-// "cart.discounts": 1 to 64 of a-z, 0-9, '-', '_' and '.', first and last a letter or a digit.
-bool is_point_name(std::string_view text);
 
 // One [[hook]]. `manifest` has its modules; `modules`: the names of all that it tries to have.
 // Problems are added to `problems`; what is read in spite of them is not used.

@@ -41,6 +41,7 @@ class Reader {
     for (const TomlValue* table : root_.tables("function")) read_function(*table);
     for (const TomlValue* table : root_.tables("static")) read_static(*table);
     for (const TomlValue* table : root_.tables("hook")) read_point(*table);
+    read_callbacks();
     for (const auto& [key, needs] : kLaterTables) {
       root_.refuse(
           key, fmt::format("`{}` needs {}, which this build does not support yet; remove it", key,
@@ -184,8 +185,9 @@ class Reader {
     table.finish();
     std::error_code ignored;
     if (folder && !fs::is_directory(*folder, ignored)) {
+      const fs::path within = folder->lexically_relative(manifest_.folder);
       table.problem("folder", fmt::format("there is no folder {}; create it, or correct `folder`",
-                                          in_quotes(folder->native())));
+                                          in_quotes(within.native())));
     }
     if (!route) return;
     const bool plain =
@@ -211,6 +213,22 @@ class Reader {
                     fmt::format("the point {} is there twice; remove one", in_quotes(point.name)));
     }
     manifest_.hooks.push_back(std::move(point));
+  }
+
+  void read_callbacks() {
+    const auto tables = root_.tables("callback");
+    if (tables.size() > kMostCallbacks) {
+      root_.problem("callback", fmt::format("an app has at most {} callbacks", kMostCallbacks));
+    }
+    for (const TomlValue* value : tables) {
+      Callback callback = read_callback(*value, manifest_.folder, problems_);
+      if (std::ranges::find(manifest_.callbacks, callback.function, &Callback::function) !=
+          manifest_.callbacks.end()) {
+        problems_.add(value->at, fmt::format("the function {} is there twice; remove one",
+                                             in_quotes(callback.function)));
+      }
+      manifest_.callbacks.push_back(std::move(callback));
+    }
   }
 
   std::optional<Route> read_route(TableReader& table) {

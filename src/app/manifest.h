@@ -67,6 +67,7 @@ struct Manifest {
   std::vector<Function> functions;
   std::vector<StaticFolder> statics;
   std::vector<HookPoint> hooks;
+  std::vector<Callback> callbacks;
   std::optional<std::filesystem::path>
       assets;                        // the folder's assets/, which modules see as /assets
   std::vector<std::string> notices;  // accepted, but not as the author may expect

@@ -238,7 +238,7 @@ Outcome<> provide(carrel_handle handle, const char* name, const char* schema, ca
         Error(Code::unsupported, "modules of a server do not call functions of this process",
               "open the application's folder")));
   auto function = std::make_shared<carrel::embed::Function>();
-  function->call = call;
+  function->function = call;
   function->user = user;
   if (options.timeout_ms > 0) function->longest = std::chrono::milliseconds(options.timeout_ms);
   if (options.rate > 0) function->rate = options.rate;
@@ -350,7 +350,7 @@ int carrel_answer(carrel_function_call call, const char* output, size_t output_s
   int taken = 0;
   carrel_error_free(guarded([&] -> Outcome<> {
     if (output == nullptr && output_size > 0) return {};
-    if (output_size > carrel::embed::kMaxArgument) {
+    if (output_size > carrel::turn::kMaxArgument) {
       taken = int{World::here().function_calls().answer(
           call, std::unexpected("its answer has more than 1 MiB"))};
     } else {

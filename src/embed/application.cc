@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "app/manifest.h"
-#include "embed/function_files.h"
 #include "observe/json_line.h"
 #include "server/app_modules.h"
 #include "server/hook_points.h"
@@ -56,12 +55,9 @@ Outcome<std::shared_ptr<Application>> Application::open(const std::filesystem::p
   CARREL_TRY(const auto made,
              server::hook_points_of(manifest, modules, TenantName(manifest.app.str()), {}, 0));
   auto hooks = std::make_shared<hook::App>(*made);
-  for (const app::HookPoint& declared : manifest.hooks) {
-    if (declared.functions.empty()) continue;
-    for (hook::Binding& binding : hooks->points.find(declared.name)->second.bindings) {
-      binding.module.mounts.push_back(
-          {"/app", mount_functions(application->functions_, declared.functions)});
-    }
+  for (auto& [name, point] : hooks->points) {
+    for (hook::Binding& binding : point.bindings)
+      hook::let_call(binding, point.functions, application->functions_);
   }
   application->hooks_ = std::move(hooks);
   return application;
@@ -83,13 +79,6 @@ void Application::tell(const turn::ModuleSetup& module, std::uint64_t call, std:
                                .add("call", call)
                                .add("text", text)
                                .finish();
-  log_.call(log_.user, line.c_str(), line.size());
-}
-
-void Application::tell(std::string_view text) const {
-  if (log_.call == nullptr) return;
-  const std::string line =
-      observe::JsonLine().add("event", "app_function").add("text", text).finish();
   log_.call(log_.user, line.c_str(), line.size());
 }
 

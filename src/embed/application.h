@@ -44,7 +44,6 @@ class Application {
   // A line of JSON about a module, or about the application.
   void tell(const turn::ModuleSetup& module, std::uint64_t call, std::string_view event,
             std::string_view text) const;
-  void tell(std::string_view text) const;
 
   // Counts a call in progress. False: none may begin any more.
   bool begin_call();

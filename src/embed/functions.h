@@ -1,8 +1,7 @@
-// Functions of the application that guests call through /app/NAME.
+// Functions that the application provides in its own process.
 //
-// A guest writes JSON to the file and reads the answer. The application is called on the thread
-// that runs the guest, on its own stack, and may answer there or later from any thread; meanwhile
-// the guest waits. A point says which functions its modules see.
+// It is called on the thread that runs the guest, on that thread's own stack, and may answer there
+// or later from any thread; meanwhile the guest waits.
 #pragma once
 
 #include <carrel/carrel.h>
@@ -22,34 +21,36 @@
 #include "base/clock.h"
 #include "document/schema.h"
 #include "embed/failure.h"
+#include "turn/functions.h"
 
 namespace carrel::embed {
 
-inline constexpr std::size_t kMaxArgument = 1 << 20;  // bytes of an input or an answer
-
 // As carrel_provide was told. Immutable; its release is called when its last owner goes.
-struct Function {
-  carrel_function call = nullptr;
+class Function final : public turn::Function {
+ public:
+  ~Function() override {
+    if (release != nullptr) release(user);
+  }
+
+  carrel_function function = nullptr;
   void* user = nullptr;
   void (*release)(void*) = nullptr;
   Nanos longest = Nanos::max();
-  unsigned rate = 1000;                            // calls a second, of each binding
-  std::shared_ptr<const document::Schema> schema;  // null: any JSON
 
-  Function() = default;
-  Function(const Function&) = delete;
-  Function& operator=(const Function&) = delete;
-  ~Function() {
-    if (release != nullptr) release(user);
-  }
+  // In a call of the application.
+  async::Task<Answer> call(turn::Turn* turn, const std::string* input) const override;
+
+ private:
+  std::optional<std::string> run(carrel_function_call id, const std::string& input) const;
 };
 
-// What an application provides. Owner: the application and its modules' files. Thread-safe.
-class FunctionTable {
+// What an application provides. Owner: the application and its modules' setups. Thread-safe.
+class FunctionTable final : public turn::FunctionSource {
  public:
   // Errors: invalid_argument, already_exists.
   Outcome<> add(std::string_view name, const std::shared_ptr<const Function>& function);
-  std::shared_ptr<const Function> find(std::string_view name) const;  // null: there is none
+  std::shared_ptr<const turn::Function> find(std::string_view name) const override;
+  bool outside() const override { return false; }
 
  private:
   mutable std::mutex mutex_;
@@ -60,9 +61,9 @@ class FunctionTable {
 // Thread-safe.
 class FunctionCalls {
  public:
-  using Answer = std::expected<std::string, std::string>;  // JSON, not checked; or why not
+  using Answer = turn::Function::Answer;
 
-  // One call. Owner: the guest's file, for as long as somebody waits.
+  // One call. Owner: who waits for it.
   struct Call {
     unsigned depth = 0;       // of the call of a point that it is part of
     void* context = nullptr;  // of the same; the application's

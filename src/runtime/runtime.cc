@@ -86,7 +86,7 @@ async::Task<turn::Outcome> Runtime::Impl::run_admitted(async::Shard& shard,
     if (!loaded) co_return turn::Outcome{.error = std::move(loaded).error()};
     prepared = std::move(*loaded);
   }
-  if (turn.module.grants.any()) {
+  if (turn::needs_state(turn.module)) {
     co_return co_await run_with_state(shard, services, std::move(*ticket), std::move(program),
                                       std::move(prepared), turn);
   }

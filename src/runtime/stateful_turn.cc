@@ -131,7 +131,8 @@ async::Task<turn::Outcome> run_with_state(async::Shard& shard, const turn::Servi
   turn::State state(services, turn.module.tenant, limits_of(turn.module));
   state.key = turn.key;
   // Only calls to the outside show it.
-  if (state.key.empty() && !turn.module.grants.http.empty()) state.key = random_key();
+  if (state.key.empty() && (!turn.module.grants.http.empty() || turn.module.functions != nullptr))
+    state.key = random_key();
   std::optional<turn::KeptBody> body;
   async::ByteSource* const source = turn.event.body;
   if (source != nullptr && turn.module.grants.gated()) {

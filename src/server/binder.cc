@@ -63,7 +63,8 @@ Made make(const Binder::Key& key, const BindingRecord& record, const hook::App* 
   }
   const auto owner = apps.served(record.tenant, record.app);
   if (auto refused = refusal(record, owner.get(), module)) return {nullptr, std::move(*refused)};
-  return {customers_binding(key.first, key.second, record, module), {"live", ""}};
+  return {customers_binding(key.first, key.second, record, module, *owner->all.front().app),
+          {"live", ""}};
 }
 
 int order_of(const std::shared_ptr<const hook::Binding>& binding) { return binding->order; }

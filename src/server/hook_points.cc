@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "capability/config/config.h"
+#include "patterns/hook/callbacks.h"
 #include "tenant/path.h"
 
 namespace carrel::server {
@@ -54,7 +55,8 @@ hook::Binding endpoint_of(const TenantName& tenant, const AppName& app, const st
 std::shared_ptr<const hook::Binding> customers_binding(const TenantName& customer,
                                                        const std::string& name,
                                                        const hook::BindingRecord& record,
-                                                       const hook::Binding* module) {
+                                                       const hook::Binding* module,
+                                                       const hook::App& owner) {
   auto binding = std::make_shared<hook::Binding>();
   std::string full = hook::full_name(record.tenant, customer, name);
   if (module == nullptr) {
@@ -63,6 +65,9 @@ std::shared_ptr<const hook::Binding> customers_binding(const TenantName& custome
     binding->program = module->program;
     binding->module = module->module;
     configure(binding->module, module->config, record.config, 0);
+    const auto point = owner.points.find(record.point);
+    if (point != owner.points.end())
+      hook::let_call(*binding, point->second.functions, owner.functions);
   }
   binding->name = std::move(full);
   binding->own_name = name;
@@ -79,6 +84,7 @@ Result<std::shared_ptr<const hook::App>> hook_points_of(
   app->tenant = tenant;
   app->hosts = hosts;
   app->storage = manifest.storage;
+  if (!manifest.callbacks.empty()) app->functions = hook::callbacks_of(tenant, manifest.callbacks);
   for (std::size_t i = 0; i < modules.size(); ++i) {
     app->modules.push_back({.name = manifest.modules[i].name.str(),
                             .program = modules[i].program,
@@ -96,6 +102,7 @@ Result<std::shared_ptr<const hook::App>> hook_points_of(
                       .input = each.input,
                       .output = each.output,
                       .html = each.html,
+                      .functions = each.functions,
                       .grants = each.grants,
                       .customers = each.customers,
                       .record = each.record,
@@ -111,6 +118,7 @@ Result<std::shared_ptr<const hook::App>> hook_points_of(
                                   ? endpoint_of(app->tenant, app->app, bound.name, *bound.endpoint)
                                   : module_of(manifest, modules, bound, operators);
       binding.order = bound.order;
+      hook::let_call(binding, point.functions, app->functions);
       if (!bound.tenant.empty()) {
         CARREL_TRY(binding.module.tenant,
                    tenant::parse_tenant(app->tenant.str() + "/" + bound.tenant));

@@ -19,11 +19,13 @@ Result<std::shared_ptr<const hook::App>> hook_points_of(
     const app::Manifest& manifest, const std::vector<function::Function>& modules,
     const TenantName& tenant, const std::vector<std::string>& hosts, std::size_t operators);
 
-// What a customer has bound; `module`: of an app of theirs, null for an endpoint.
+// What a customer has bound to a point of `owner`; `module`: of an app of theirs, null for an
+// endpoint.
 std::shared_ptr<const hook::Binding> customers_binding(const TenantName& customer,
                                                        const std::string& name,
                                                        const hook::BindingRecord& record,
-                                                       const hook::Binding* module);
+                                                       const hook::Binding* module,
+                                                       const hook::App& owner);
 
 // Tenants that bindings run in.
 std::vector<TenantName> binding_tenants(const hook::App& app);

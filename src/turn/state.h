@@ -31,6 +31,8 @@ class Meter;
 
 namespace carrel::turn {
 
+struct Turn;
+
 // What a shard offers to the turns it runs. Null: this process has none (a module run from the
 // shell without state). Owner: the shard's unit; outlives its turns.
 struct Services {
@@ -60,5 +62,9 @@ struct State {
   std::optional<Error> failure;  // of a capability, which the guest has seen as an errno
   std::string key;               // names the turn to the outside; the same for all its runs
 };
+
+// What the turn has read is durable: until then the outside must not learn of it. At once for a turn
+// whose module does not ask for that. `turn` has a state.
+async::Task<Result<void>> wait_until_durable(const Turn& turn);
 
 }  // namespace carrel::turn

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "observe/tracer.h"
+#include "turn/functions.h"
 
 namespace carrel::turn {
 namespace {
@@ -28,6 +29,10 @@ std::string milliseconds(Nanos duration) {
 
 void happened(Turn& turn, std::string_view what) {
   if (turn.span != nullptr) turn.span->happened(what);
+}
+
+bool needs_state(const ModuleSetup& module) {
+  return module.grants.any() || (module.functions != nullptr && module.functions->outside());
 }
 
 std::optional<Error> error_of(const wasm::Outcome& outcome) {

@@ -46,6 +46,8 @@ struct Limits {
       64ULL << 10;  // of standard error; the rest is dropped, and that is said
 };
 
+class Functions;
+
 struct Mount {
   std::string path;                  // absolute
   std::shared_ptr<wasi::Node> node;  // shared by turns on all shards: immutable or thread-safe
@@ -62,6 +64,7 @@ struct ModuleSetup {
   std::vector<std::pair<std::string, std::string>> environment;  // configuration and variables
   std::vector<Mount> mounts;
   Grants grants;
+  std::shared_ptr<const Functions> functions = nullptr;  // of the application; null: none
   store::Sync sync = store::Sync::always;
   std::uint64_t storage = 1ULL << 30;  // bytes its tenant may store
 };
@@ -109,6 +112,9 @@ struct Outcome {
   // Sends what is left of the reply, which needs the client and no longer the guest. May be empty.
   async::Task<Result<void>> rest;
 };
+
+// Whether its turns have a state: there is anything beyond their own event.
+bool needs_state(const ModuleSetup& module);
 
 // The error that a guest's end means, or nothing if it ended well.
 std::optional<Error> error_of(const wasm::Outcome& outcome);

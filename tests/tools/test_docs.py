@@ -72,7 +72,7 @@ def test_every_key_that_is_read_is_described():
     helpers = re.compile(r'read_(?:environment|limits)\(table, "(\w+)"')
     page = text_of("docs/reference/manifest.md")
     keys = set()
-    for name in ("manifest", "case", "wagi"):
+    for name in ("manifest", "callbacks", "case", "wagi"):
         source = text_of(f"src/app/{name}.cc")
         keys |= {one or other for one, other in read.findall(source)} | set(helpers.findall(source))
     assert {"source", "memory", "route", "body_json", "volumes", "max_age", "config"} <= keys

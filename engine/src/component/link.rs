@@ -41,6 +41,7 @@ fn make(engine: &wasmtime::Engine) -> Result<Linker<Task>> {
     super::keyvalue::add_to(&mut linker)?;
     super::blobstore::add_to(&mut linker)?;
     super::config::add_to(&mut linker)?;
+    super::functions::add_to(&mut linker)?;
     linker.allow_shadowing(false);
     Ok(linker)
 }
@@ -64,7 +65,7 @@ fn unprovided(component: &Component) -> Vec<String> {
     let names = world.imports(component.engine()).map(|(name, _)| name.to_string());
     let known = |name: &String| {
         let among = |packages: &[&str]| packages.iter().any(|package| name.starts_with(package));
-        among(&DRAFTS) || (among(&PROVIDED) && (name.contains("@0.2.") || name.contains("@0.3.")))
+        name == super::functions::INTERFACE || among(&DRAFTS) || (among(&PROVIDED) && (name.contains("@0.2.") || name.contains("@0.3.")))
     };
     names.filter(|name| !known(name)).map(|name| name.chars().take(LONGEST_NAME).collect()).take(MOST_NAMED).collect()
 }

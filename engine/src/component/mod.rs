@@ -6,6 +6,7 @@ mod config;
 mod errno;
 mod files;
 mod files3;
+mod functions;
 mod host;
 mod http;
 mod keyvalue;

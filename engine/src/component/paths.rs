@@ -81,6 +81,11 @@ pub async fn read(host: &Host, path: &str, most: usize) -> Io<Vec<u8>> {
         Ok(file) => file,
         Err(errno) => return Ok(Err(errno)),
     };
+    read_all(host, &file, most).await
+}
+
+/// From where it is to its end.
+pub async fn read_all(host: &Host, file: &Open, most: usize) -> Io<Vec<u8>> {
     let mut at = At::Cursor;
     let mut bytes = BytesMut::new();
     loop {

@@ -32,12 +32,6 @@ net::CallLimits limits_until(Instant end) {
   return limits;
 }
 
-// What the turn has read is durable: the outside must not learn what may be lost.
-async::Task<Result<void>> wait_at_gate(turn::Turn* turn) {
-  if (turn->module.sync != store::Sync::always) co_return Result<void>();
-  co_return co_await turn->state->services.gate->wait(turn->state->transaction.seen());
-}
-
 // The request that a redirect asks for.
 std::optional<Failure> redirect(Call& call, int status, std::string_view location, int followed) {
   if (followed == kMostRedirects) {
@@ -64,7 +58,7 @@ std::optional<Failure> redirect(Call& call, int status, std::string_view locatio
 }  // namespace
 
 async::Task<void> make(Call* call) {
-  if (auto durable = co_await wait_at_gate(&call->turn); !durable) {
+  if (auto durable = co_await turn::wait_until_durable(call->turn); !durable) {
     call->failure = failure_of(std::move(durable).error());
     co_return;
   }

@@ -107,15 +107,15 @@ Task<Result<EndpointReply>> Endpoints::call(EndpointCall call) {
     co_return fail(Code::unavailable, "this process calls no endpoints");
   const Instant end = steady_clock::now() + call.longest;
   CARREL_CO_TRY(const SigningKeys keys,
-                co_await keys_of(services_, call.who.tenant, call.endpoint->secret));
+                co_await keys_of(services_, call.signer, call.endpoint->secret));
   const auto& client = call.endpoint->oauth;
   if (!client) co_return co_await send(&call, &keys, end, {});
   for (bool again = false;; again = true) {
     CARREL_CO_TRY(const auto given,
-                  co_await tokens_.get(call.who.tenant, *client, end - steady_clock::now()));
+                  co_await tokens_.get(call.signer, *client, end - steady_clock::now()));
     auto reply = co_await send(&call, &keys, end, given.token.view());
     if (!reply || reply->status != 401) co_return reply;
-    tokens_.drop(call.who.tenant, *client, given.token.view());
+    tokens_.drop(call.signer, *client, given.token.view());
     if (!given.kept || again) co_return reply;
   }
 }

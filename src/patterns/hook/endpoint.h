@@ -17,7 +17,8 @@
 namespace carrel::hook {
 
 struct EndpointCall {
-  tenant::Spender who;  // the binding: its tenant's secret signs, and its quota of calls binds
+  tenant::Spender who;  // the binding: its quota of calls binds
+  TenantName signer;    // whose secrets sign, and get access
   std::shared_ptr<const Endpoint> endpoint;
   std::string id;  // the same for each attempt
   EventMessage message;

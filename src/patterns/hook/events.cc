@@ -212,6 +212,7 @@ Task<Verdict> Events::tell_endpoint(const Whom* whom, const Item* item, CloudEve
       co_await endpoints_.call({.who = {.tenant = binding.module.tenant,
                                         .app = binding.module.app,
                                         .module = binding.module.name},
+                                .signer = binding.module.tenant,
                                 .endpoint = binding.endpoint,
                                 .id = item->name.id,
                                 .message = message_of(event, binding.endpoint->format),

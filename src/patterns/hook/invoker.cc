@@ -200,6 +200,7 @@ Task<std::optional<Error>> Invoker::ask_endpoint(Flow* flow, const Binding* bind
   if (!id) co_return ended(std::move(id).error());
   const turn::ModuleSetup& module = binding->module;
   EndpointCall call{.who = {.tenant = module.tenant, .app = module.app, .module = module.name},
+                    .signer = module.tenant,
                     .endpoint = binding->endpoint,
                     .id = std::move(*id),
                     .message = {.headers = {{"content-type", "application/json"}},

@@ -87,6 +87,12 @@ std::shared_ptr<const Binding> Apps::bound(const TenantName& tenant, const AppNa
   return nullptr;
 }
 
+void let_call(Binding& binding, const std::vector<std::string>& functions,
+              std::shared_ptr<const turn::FunctionSource> source) {
+  if (functions.empty() || source == nullptr || binding.endpoint) return;
+  binding.module.functions = std::make_shared<turn::Functions>(std::move(source), functions);
+}
+
 std::string app_key(const TenantName& tenant, const AppName& app) {
   return tenant.str() + ":" + app.str();
 }

@@ -22,6 +22,7 @@
 #include "net/url.h"
 #include "patterns/hook/combine.h"
 #include "runtime/loader.h"
+#include "turn/functions.h"
 #include "turn/turn.h"
 
 namespace carrel::hook {
@@ -63,6 +64,7 @@ struct Point {
   std::shared_ptr<const document::Schema> input;   // null: any JSON
   std::shared_ptr<const document::Schema> output;  // of each answer; null: any JSON
   std::vector<std::string> html;                   // places in an answer that are made safe
+  std::vector<std::string> functions = {};         // of the application, that its modules may call
   turn::Grants grants;                             // what modules of other tenants may have here
   app::Customers customers = {};                   // what tenants below the app's may bind
   app::Record record = app::Record::none;          // what is kept for them, but what is at
@@ -77,6 +79,7 @@ struct App {
   std::uint64_t storage = 1ULL << 30;  // bytes its tenant may store
   std::vector<std::string> hosts;      // names it answers to, lower-case, without port; none: any
   std::map<std::string, Point, std::less<>> points;
+  std::shared_ptr<const turn::FunctionSource> functions = nullptr;  // null: it has none
   std::vector<Binding> modules;  // all that it has, by their names, in its own tenant
 };
 
@@ -93,6 +96,10 @@ struct AppShares {
   // Whether any of them has points.
   bool has_any() const;
 };
+
+// Lets the binding's module call what the point names of `source`.
+void let_call(Binding& binding, const std::vector<std::string>& functions,
+              std::shared_ptr<const turn::FunctionSource> source);
 
 using Bindings = std::vector<std::shared_ptr<const Binding>>;
 

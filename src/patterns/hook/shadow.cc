@@ -71,6 +71,7 @@ Task<ShadowAnswer> Shadows::ask_endpoint(const ShadowCall* call) {
   const turn::ModuleSetup& setup = call->endpoint->module;
   const auto reply = co_await endpoints_.call(
       {.who = {.tenant = setup.tenant, .app = setup.app, .module = setup.name},
+       .signer = setup.tenant,
        .endpoint = call->endpoint->endpoint,
        .id = std::move(*id),
        .message = std::move(message),

@@ -92,6 +92,9 @@ int main(void) {
     say(answer);
   } else if (strcmp(act, "app") == 0) {
     ask(variable("NAME"));
+  } else if (strcmp(act, "app-keep") == 0) {
+    ask(variable("NAME"));
+    keep();
   } else if (strcmp(act, "deep") == 0) {
     flood("[[[[[[[[[[", 10000);
   } else if (strcmp(act, "huge") == 0) {
