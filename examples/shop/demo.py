@@ -8,6 +8,7 @@ is 0 only if every answer was the expected one and the server stopped cleanly.
 """
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -33,6 +34,8 @@ def main():
     checks = Checks()
     with tempfile.TemporaryDirectory(prefix="carrel-shop-") as temporary:
         folder = Path(temporary) / "shop"
+        # One for all chapters: what is compiled is in it, and the two components take a while.
+        os.environ["CARREL_STATE"] = str(Path(temporary) / "state")
         keep_out = shutil.ignore_patterns("target", "*.py")
         shutil.copytree(APP, folder, ignore=keep_out)
         demo_functions.dev(carrel, folder, checks)

@@ -1,9 +1,11 @@
 """The demo's last chapter: unchanged modules of wagi, a server as an operator starts it, and no server at all."""
 
 import http.client
+import os
 import re
 import ssl
 import subprocess
+from pathlib import Path
 
 from demo_client import FORM, ORDER, Client, Server, parse, shorten
 
@@ -55,7 +57,7 @@ def operating(carrel, folder, checks):
         check=True,
         capture_output=True,
     )
-    state, requests = folder.parent / "state", folder.parent / "access.log"
+    state, requests = Path(os.environ["CARREL_STATE"]), folder.parent / "access.log"
     server = Server(
         [
             carrel,

@@ -1,6 +1,7 @@
 """The demo's second chapter: what the shop keeps, over restarts and crowds, and whom it calls."""
 
 import http.client
+import os
 import subprocess
 import threading
 
@@ -10,7 +11,7 @@ from demo_client import Client, Server
 
 def state(carrel, folder, checks):
     """Carts, stock and orders: what one turn changes is kept wholly or not at all, here over a restart."""
-    kept = folder.parent / "state-of-the-shop"
+    kept = os.environ["CARREL_STATE"]
     command = [carrel, "serve", folder, "--port", "0", "--admin", "127.0.0.1:0", "--state", kept]
     server = Server(command, folder)
     try:
@@ -23,7 +24,7 @@ def state(carrel, folder, checks):
             "A delivery with a wrong key", "POST", "/stock/mug-stone?add=10", 403, headers={"X-Stock-Key": "sesame"}
         )
         client.ask("A delivery", "POST", "/stock/mug-stone?add=10", status=204, headers={"X-Stock-Key": "open sesame"})
-        client.ask("Two mugs into a cart", "PUT", "/cart/ada/mug-stone?qty=2", status=204)
+        client.ask("Two mugs into a cart (Python, a component)", "PUT", "/cart/ada/mug-stone?qty=2", status=204)
         client.ask("A lamp that the shop does not have", "PUT", "/cart/ada/lamp-brass?qty=1", status=204)
         client.problem("An order that cannot be met", "POST", "/cart/ada/checkout", 409, contains=["has run out"])
         client.ask("Nothing of it happened", "GET", "/stock/mug-stone", members={"left": 10})
@@ -79,7 +80,9 @@ def exchange(carrel, folder, checks):
     client = Client(server.port, checks)
     path = "/exchange/USD?cents=1990"
     try:
-        client.ask("A sum in dollars, by the rate of a service", "GET", path, members={"cents": 2160})
+        client.ask(
+            "A sum in dollars, by a service's rate (JavaScript, a component)", "GET", path, members={"cents": 2160}
+        )
         client.problem("A currency that it does not know", "GET", "/exchange/XYZ?cents=1", 404)
         service.shutdown()
         service.server_close()

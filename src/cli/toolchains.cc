@@ -24,6 +24,19 @@ constexpr Toolchain kToolchains[] = {
     {.language = "assemblyscript",
      .label = "AssemblyScript",
      .get = "install Node.js 20 or newer with npm; the first build fetches the compiler"},
+    {.language = "javascript",
+     .label = "JavaScript (a component)",
+     .get = "install Node.js 20 or newer with npm; the first build fetches componentize-js"},
+    {.language = "typescript",
+     .label = "TypeScript (a component)",
+     .get = "install Node.js 20 or newer with npm; the first build fetches what it needs"},
+    {.language = "c-component",
+     .label = "C (a component)",
+     .get = "apt install clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32, then: "
+            "cargo install wit-bindgen-cli@0.63.0 wasm-component-ld@0.5.31"},
+    {.language = "rust-component",
+     .label = "Rust (a component)",
+     .get = "install Rust with rustup, then: rustup target add wasm32-wasip2"},
     {.language = "python",
      .label = "Python (a component)",
      .get = "install Python 3.10 or newer with venv; the first build fetches componentize-py"},
@@ -80,15 +93,44 @@ Found look_for_c() {
   return found(*compiler);
 }
 
-Found look_for_rust() {
-  if (auto cargo = variable("CARREL_WCARGO")) return found(*cargo + " (CARREL_WCARGO)");
+bool is_program(const fs::path& file) { return ::access(file.c_str(), X_OK) == 0; }
+
+// Where the templates' build scripts look for what makes components.
+bool has_component_tool(std::string_view tool) {
+  const auto tools = variable("CARREL_WIT_TOOLS"), sdk = variable("WASI_SDK_PATH");
+  return (tools && is_program(fs::path(*tools) / tool)) ||
+         (sdk && is_program(fs::path(*sdk) / "bin" / tool)) || in_path(tool).has_value();
+}
+
+Found look_for_c_component() {
+  Found compiler = look_for_c();
+  if (!compiler.usable) return compiler;
+  for (const char* tool : {"wit-bindgen", "wasm-component-ld"}) {
+    if (!has_component_tool(tool)) return missing(fmt::format("no {} in PATH", tool));
+  }
+  return compiler;
+}
+
+Found look_for_cargo(std::string_view target) {
   auto cargo = in_path("cargo");
   if (!cargo || !in_path("rustc")) return missing("no cargo in PATH");
-  const std::string library =
-      first_line_of("rustc --print target-libdir --target wasm32-wasip1 2>/dev/null");
+  const std::string library = first_line_of(
+      fmt::format("rustc --print target-libdir --target {} 2>/dev/null", target).c_str());
   if (library.empty() || !fs::exists(library))
-    return missing("this Rust lacks the target wasm32-wasip1");
+    return missing(fmt::format("this Rust lacks the target {}", target));
   return found(*cargo);
+}
+
+Found look_for_rust() {
+  if (auto cargo = variable("CARREL_WCARGO")) return found(*cargo + " (CARREL_WCARGO)");
+  return look_for_cargo("wasm32-wasip1");
+}
+
+Found look_for_rust_component() {
+  auto cargo = variable("CARREL_WCARGO");
+  if (!cargo) return look_for_cargo("wasm32-wasip2");
+  if (!has_component_tool("wasm-component-ld")) return missing("no wasm-component-ld in PATH");
+  return found(*cargo + " (CARREL_WCARGO)");
 }
 
 Found look_for_tool(const char* override_name, const char* tool) {
@@ -98,8 +140,9 @@ Found look_for_tool(const char* override_name, const char* tool) {
   return missing(fmt::format("no {} in PATH", tool));
 }
 
-Found look_for_assemblyscript() {
-  if (auto compiler = variable("CARREL_ASC")) return found(*compiler + " (CARREL_ASC)");
+Found look_for_npm(const char* override_name) {
+  if (auto other = variable(override_name))
+    return found(fmt::format("{} ({})", *other, override_name));
   auto node = in_path("node");
   if (!node || !in_path("npm")) return missing(!node ? "no node in PATH" : "no npm in PATH");
   return found(*node);
@@ -120,7 +163,11 @@ Found look_for(const Toolchain& toolchain) {
   if (toolchain.language == "c") return look_for_c();
   if (toolchain.language == "rust") return look_for_rust();
   if (toolchain.language == "go") return look_for_tool("GO", "go");
-  if (toolchain.language == "assemblyscript") return look_for_assemblyscript();
+  if (toolchain.language == "assemblyscript") return look_for_npm("CARREL_ASC");
+  if (toolchain.language == "javascript" || toolchain.language == "typescript")
+    return look_for_npm("CARREL_COMPONENTS_HOME");
+  if (toolchain.language == "c-component") return look_for_c_component();
+  if (toolchain.language == "rust-component") return look_for_rust_component();
   if (toolchain.language == "python") return look_for_tool("CARREL_COMPONENTIZE_PY", "python3");
   return look_for_zig();
 }

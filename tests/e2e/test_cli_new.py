@@ -7,16 +7,20 @@ import subprocess
 
 import pytest
 
-LANGUAGES = ["assemblyscript", "c", "go", "python", "rust", "zig"]
-COMPONENTS = {"python"}
+COMPONENTS = ["c-component", "javascript", "python", "rust-component", "typescript"]
+LANGUAGES = sorted(["assemblyscript", "c", "go", "rust", "zig", *COMPONENTS])
 
 # What a build script is given when the toolchain is set up by ./dev; see guest_env in tools/dev/lib.sh.
 VARIABLES = {
     "assemblyscript": "CARREL_ASC",
     "c": "CARREL_WASM_CC",
+    "c-component": "CARREL_WIT_TOOLS",
     "go": "GO",
+    "javascript": "CARREL_COMPONENTS_HOME",
     "python": "CARREL_COMPONENTIZE_PY",
     "rust": "CARREL_WCARGO",
+    "rust-component": "CARREL_WIT_TOOLS",
+    "typescript": "CARREL_COMPONENTS_HOME",
     "zig": "CARREL_ZIG",
 }
 

@@ -11,8 +11,10 @@ language_variable() {
     go) echo GO ;;
     assemblyscript) echo CARREL_ASC ;;
     zig) echo CARREL_ZIG ;;
-    component-c | component-js) echo CARREL_COMPONENTS ;;
-    *) die "no toolchain is called '$1'; known are: c cpp rust go assemblyscript zig component-c component-js" ;;
+    component-c) echo CARREL_COMPONENTS ;;
+    component-js) echo CARREL_COMPONENTS_HOME ;;
+    component-python) echo CARREL_COMPONENTIZE_PY ;;
+    *) die "no toolchain is called '$1'; known are: c cpp rust go assemblyscript zig component-{c,js,python}" ;;
   esac
 }
 
@@ -22,7 +24,7 @@ language_help() {
     rust) echo "./dev setup, after: apt-get install rustc-web cargo-web rust-web-src" ;;
     go) echo "install Go 1.24 or newer" ;;
     assemblyscript) echo "install Node.js 20 or newer, then ./dev setup" ;;
-    zig) echo "./dev setup, with a reachable Python package index" ;;
+    zig | component-python) echo "./dev setup, with a reachable Python package index" ;;
     component-*) echo "install Node.js 20 or newer, then ./dev setup" ;;
   esac
 }
@@ -35,7 +37,8 @@ language_version() {
     assemblyscript) basename "$(asc_dir)" && cat tools/asc ;;
     zig) zig_version ;;
     component-c) clang-19 --version && cat tools/components/{package-lock.json,component.mjs} ;;
-    component-js) cat tools/components/{package-lock.json,component.mjs} ;;
+    component-js) cat tools/components/package-lock.json ;;
+    component-python) componentize_py_version ;;
   esac
 }
 

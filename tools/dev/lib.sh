@@ -72,6 +72,9 @@ asc_dir() { echo "$CARREL_CACHE/assemblyscript/$(digest <tools/assemblyscript/pa
 components_dir() { echo "$CARREL_CACHE/components/$(digest <tools/components/package-lock.json)"; }
 componentize_py_version() { echo 0.25.1; }
 componentize_py_dir() { echo "$CARREL_CACHE/componentize-py/$(componentize_py_version)"; }
+wit_bindgen_version() { echo 0.63.0; }
+component_ld_version() { echo 0.5.31; }
+wit_tools_dir() { echo "$CARREL_CACHE/wit-tools/$(wit_bindgen_version)-$(component_ld_version)"; }
 zig_version() { echo 0.17.1; }
 zig_dir() { echo "$CARREL_CACHE/zig/$(zig_version)"; }
 node_dir() { echo "$CARREL_CACHE/node/$(digest <tools/node/package-lock.json)"; }
@@ -106,6 +109,10 @@ guest_env() {
   if have node && [ -d "$(components_dir)/node_modules" ]; then
     CARREL_COMPONENTS_HOME=$(components_dir)
     export CARREL_COMPONENTS_HOME CARREL_COMPONENTS=$root/tools/components/component.mjs
+  fi
+  if [ -d "$(wit_tools_dir)/bin" ]; then
+    CARREL_WIT_TOOLS=$(wit_tools_dir)/bin
+    export CARREL_WIT_TOOLS
   fi
   if [ -d "$(componentize_py_dir)/componentize_py" ]; then
     CARREL_COMPONENTIZE_PY_HOME=$(componentize_py_dir)

@@ -115,6 +115,18 @@ fill_node() {
     (cd "$new" && npm ci --no-audit --no-fund) && mv "$new" "$(node_dir)"
 }
 
+# Unoptimized: they run for moments, and build in half the time.
+fill_wit_tools() {
+  local new how
+  new=$(wit_tools_dir).new
+  how=(--locked --debug --root "$new" --target-dir "$new/build")
+  rm -rf "$new" &&
+    export CARGO_PROFILE_DEV_DEBUG=false &&
+    cargo install "${how[@]}" "wasm-component-ld@$(component_ld_version)" &&
+    cargo install "${how[@]}" --no-default-features --features c "wit-bindgen-cli@$(wit_bindgen_version)" &&
+    rm -rf "$new/build" && mv "$new" "$(wit_tools_dir)"
+}
+
 fill_componentize_py() {
   local new
   new=$(componentize_py_dir).new
@@ -150,7 +162,7 @@ dev_setup() {
   if have npm; then
     (make_dir "setup: AssemblyScript" "$(asc_dir)" fill_asc) || optional AssemblyScript "./dev setup, with a reachable npm registry"
     (make_dir "setup: tools for components" "$(components_dir)" fill_components) ||
-      optional "C and JavaScript as components" "./dev setup, with a reachable npm registry"
+      optional "JavaScript as components, and C's of the tests" "./dev setup, with a reachable npm registry"
     (make_dir "setup: what the package for Node needs" "$(node_dir)" fill_node) ||
       optional "the package for Node" "./dev setup, with a reachable npm registry"
   else
@@ -169,6 +181,8 @@ dev_setup() {
     (make_dir "setup: an ACME server for the tests" "$(pebble_dir)" fill_pebble) ||
       notice "tests with a real ACME server are skipped: ./dev setup, with a reachable Go module proxy"
   fi
+  (make_dir "setup: tools for components in C and Rust (some minutes, once)" "$(wit_tools_dir)" fill_wit_tools) ||
+    optional "C and Rust as components" "./dev setup, with a reachable crate registry"
   (make_dir "setup: componentize-py" "$(componentize_py_dir)" fill_componentize_py) ||
     optional Python "./dev setup, with a reachable Python package index"
   have go || optional Go "install Go 1.24 or newer"

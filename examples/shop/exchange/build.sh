@@ -1,9 +1,9 @@
 #!/bin/sh
-# ./build.sh [OUTPUT]: builds the exchange function (C).
+# ./build.sh [OUTPUT]: builds the exchange (JavaScript, a component).
 set -eu
 here=$(dirname "$0")
 out=$(realpath -m "${1:-$here/../build/exchange.wasm}")
 cd "$here"
 mkdir -p "$(dirname "$out")"
-${CARREL_WASM_CC:-clang-19 --target=wasm32-wasi} -std=gnu11 -Wall -Wextra -Os -Wl,--strip-all \
-  -o "$out" exchange.c
+tools=${CARREL_COMPONENTS_HOME:?is not set; eval \"\$(./dev env)\" sets it}/node_modules/.bin
+"$tools/componentize-js" --wit world.wit --world-name exchange --out "$out" exchange.js
