@@ -19,8 +19,9 @@ struct OutgoingRequest {
   std::string method = "GET";
   Url url;
   std::vector<std::pair<std::string, std::string>>
-      headers;       // Host, lengths and what concerns one connection are dropped
-  std::string body;  // wiped once it is sent, as the headers are
+      headers;                  // Host, lengths and what concerns one connection are dropped
+  std::string body;             // wiped once it is sent, as the headers are
+  bool takes_trailers = false;  // and says so
 };
 
 struct CallLimits {
@@ -37,6 +38,8 @@ class IncomingResponse {
   virtual const ReplyHead& head() const = 0;
   // Errors of `wait`: egress_timeout, egress_closed, egress_bad_response, egress_too_large.
   virtual async::ByteSource& body() = 0;
+  // Once the body has ended.
+  virtual Fields trailers() const { return {}; }
 };
 
 // Thread: one shard. Stops: destroying a call's task cancels it.

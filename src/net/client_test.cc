@@ -38,6 +38,14 @@ TEST(Client, ReadsBodiesOfEveryFraming) {
   EXPECT_EQ(head.body, "");
 }
 
+TEST(Client, TrailersComeToWhoTakesThem) {
+  Fixture f;
+  const Outcome taken = f.call({.url = f.url("/trailers"), .takes_trailers = true});
+  EXPECT_EQ(taken.body, "body");
+  EXPECT_EQ(taken.trailers, (Fields{{"X-Sum", "1"}}));
+  EXPECT_EQ(f.get("/trailers").trailers, Fields());
+}
+
 TEST(Client, ABodyThatBreaksOffIsAnErrorAndNoEnd) {
   Fixture f;
   const Outcome outcome = f.get("/broken");

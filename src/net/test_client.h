@@ -35,6 +35,7 @@ class Site final : public Handler {
     if (exchange.request.path == "/never") return never();
     if (exchange.request.path == "/big") return big(exchange);
     if (exchange.request.path == "/stream") return stream(exchange);
+    if (exchange.request.path == "/trailers") return trailers(exchange);
     if (exchange.request.path == "/begun") return begun(exchange);
     if (exchange.request.path == "/broken") return broken(exchange);
     return hello(exchange);
@@ -72,6 +73,10 @@ class Site final : public Handler {
     (void)co_await exchange.reply.write("two");
     (void)co_await exchange.reply.finish();
   }
+  async::Task<void> trailers(Exchange& exchange) {
+    exchange.reply.give_trailers({{"X-Sum", "1"}});
+    (void)co_await exchange.reply.send(ReplyHead(), "body");
+  }
   async::Task<void> begun(Exchange& exchange) {
     (void)co_await exchange.reply.start(ReplyHead(), std::nullopt);
     (void)co_await exchange.reply.write("begun");
@@ -105,6 +110,7 @@ class Hosts final : public Resolver {
 struct Outcome {
   int status = 0;
   std::string body, host;
+  Fields trailers;
   Error error{Code::internal, "nothing came back"};
   bool ok = false;
 };
@@ -131,6 +137,7 @@ inline async::Task<void> run_call(Caller* caller, OutgoingRequest request, CallL
     outcome->error = waited.error();
     co_return;
   }
+  outcome->trailers = (*response)->trailers();
   outcome->ok = true;
 }
 

@@ -33,6 +33,11 @@ void CallRecord::keep_head(RecordedCall& call, std::string head) {
   call.head = std::move(head);
 }
 
+void CallRecord::keep_trailers(RecordedCall& call, std::string trailers) {
+  (void)has_room_for(trailers.size());
+  call.trailers = std::move(trailers);
+}
+
 void CallRecord::keep(RecordedCall& call, std::string_view bytes) {
   if (has_room_for(bytes.size())) {
     call.body += bytes;

@@ -17,7 +17,9 @@ struct RecordedCall {
   std::string request;  // the message as the guest wrote it, and to where
   std::string head;     // of the response, as the guest reads it
   std::string body;
-  bool failed = false;  // it had no response; `failure` is the errno the guest got
+  std::string trailers;  // as lines
+  bool chunked = false;  // the guest reads the body in chunks
+  bool failed = false;   // it had no response; `failure` is the errno the guest got
   int failure = 0;
   bool complete = false;  // to the end of the body: else the guest may have seen a part
 };
@@ -39,9 +41,11 @@ class CallRecord {
   // A new call; filled in by the caller while the response comes. Its number from 0 is `count() -
   // 1`. Beyond kMaxRecorded bytes of all calls none is kept, and the turn is not run again.
   std::shared_ptr<RecordedCall> begin(std::string request);
-  // Of the response: its head, which stays as it is read from there, and bytes of its body.
+  // Of the response: its head, which stays as it is read from there, bytes of its body, and what
+  // follows that.
   void keep_head(RecordedCall& call, std::string head);
   void keep(RecordedCall& call, std::string_view bytes);
+  void keep_trailers(RecordedCall& call, std::string trailers);
   std::size_t count() const { return next_; }
 
  private:

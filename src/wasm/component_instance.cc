@@ -106,7 +106,9 @@ struct ComponentInstance::Impl {
   const Prepared& prepared;
   CallLimits limits;
   Slices slices;
-  ResponseListener* listener = nullptr;
+  HttpExchange* exchange = nullptr;
+  std::vector<Field> request_trailers;
+  std::vector<carrel_text> request_trailer_texts;  // of these
   std::shared_ptr<Signal> signal = std::make_shared<Signal>();
   std::list<Wait> waits;
   void (*leave_hook)(void*, Instance::Leave) noexcept = nullptr;
@@ -209,10 +211,17 @@ struct ComponentInstance::Impl {
 
   static void on_head(void* user, std::uint16_t status, const carrel_text* texts,
                       std::size_t count) {
-    if (of(user).listener != nullptr) of(user).listener->head(status, from_c(texts, count));
+    if (of(user).exchange != nullptr) of(user).exchange->head(status, from_c(texts, count));
   }
   static void on_trailers(void* user, const carrel_text* texts, std::size_t count) {
-    if (of(user).listener != nullptr) of(user).listener->trailers(from_c(texts, count));
+    if (of(user).exchange != nullptr) of(user).exchange->trailers(from_c(texts, count));
+  }
+  static std::size_t on_request_trailers(void* user, const carrel_text** texts) {
+    Impl& impl = of(user);
+    if (impl.exchange != nullptr) impl.request_trailers = impl.exchange->request_trailers();
+    impl.request_trailer_texts = to_c(impl.request_trailers);
+    *texts = impl.request_trailer_texts.data();
+    return impl.request_trailer_texts.size();
   }
 
   carrel_poll poll() {
@@ -246,13 +255,15 @@ struct ComponentInstance::Impl {
   }
 };
 
-const carrel_component_host ComponentInstance::Impl::kHost = {.call = on_call,
-                                                              .sleep = on_sleep,
-                                                              .forget = on_forget,
-                                                              .tick = on_tick,
-                                                              .wake = on_wake,
-                                                              .reply_head = on_head,
-                                                              .reply_trailers = on_trailers};
+const carrel_component_host ComponentInstance::Impl::kHost = {
+    .call = on_call,
+    .sleep = on_sleep,
+    .forget = on_forget,
+    .tick = on_tick,
+    .wake = on_wake,
+    .reply_head = on_head,
+    .reply_trailers = on_trailers,
+    .request_trailers = on_request_trailers};
 
 ComponentInstance::ComponentInstance(async::Shard& shard, async::RunAccount& account,
                                      const Prepared& prepared, void* state,
@@ -284,7 +295,7 @@ async::Task<Outcome> ComponentInstance::handle(ComponentRequest request) {
                                 .fields = fields.data(),
                                 .field_count = fields.size(),
                                 .has_body = request.has_body};
-  impl_->listener = request.listener;
+  impl_->exchange = request.exchange;
   const carrel_task_limits limits = impl_->task_limits();
   carrel_buffer error{};
   impl_->task.reset(carrel_http_start(impl_->prepared.component(), &Impl::kHost, impl_.get(),

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "wasm/instance.h"
 
@@ -16,19 +17,22 @@ struct Field {
   std::string_view name, value;
 };
 
-// The response's head and trailers as the guest makes them; its body goes to descriptor 1.
-class ResponseListener {
+// What a guest's request and response are beside their bodies, which are descriptors 0 and 1: the
+// response's head and trailers as the guest makes them, and the request's trailers.
+class HttpExchange {
  public:
-  virtual ~ResponseListener() = default;
+  virtual ~HttpExchange() = default;
   virtual void head(int status, std::span<const Field> fields) = 0;
   virtual void trailers(std::span<const Field> fields) = 0;
+  // Once the request's body has ended.
+  virtual std::vector<Field> request_trailers() = 0;
 };
 
 struct ComponentRequest {
   std::string_view method, scheme, authority, target;  // target: path and query
   std::span<const Field> fields;
-  bool has_body = false;                 // read from descriptor 0
-  ResponseListener* listener = nullptr;  // outlives the call
+  bool has_body = false;             // read from descriptor 0
+  HttpExchange* exchange = nullptr;  // outlives the call
 };
 
 // Owner: the turn. Thread: its shard. Stops: destruction cancels what is in progress and frees the

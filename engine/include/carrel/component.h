@@ -94,6 +94,9 @@ typedef struct carrel_component_host {
   void (*reply_head)(void* user, uint16_t status, const carrel_text* fields, size_t count);
   // The response's trailers, after its body.
   void (*reply_trailers)(void* user, const carrel_text* fields, size_t count);
+  // The request's trailers, once its body has been read to its end: how many names and values.
+  // They are copied at once.
+  size_t (*request_trailers)(void* user, const carrel_text** fields);
 } carrel_component_host;
 
 // A place where a call may wait. Made at most once a call; ended or forgotten, then gone.

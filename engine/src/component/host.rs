@@ -1,5 +1,6 @@
 //! The way from a component's host functions to the shard: preview 1 calls that may wait, and wakers.
 use super::errno::Errno;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::future::poll_fn;
@@ -45,6 +46,12 @@ impl carrel_text {
     }
 }
 
+/// # Safety
+/// As many are readable, or none.
+pub unsafe fn texts_at<'a>(texts: *const carrel_text, count: usize) -> &'a [carrel_text] {
+    if count == 0 { &[] } else { unsafe { std::slice::from_raw_parts(texts, count) } }
+}
+
 #[repr(C)]
 pub struct carrel_component_host {
     call: extern "C" fn(*mut c_void, u32, *const u64, *mut u8, usize, *mut carrel_waiting, *mut i32) -> i32,
@@ -54,6 +61,7 @@ pub struct carrel_component_host {
     wake: extern "C" fn(*mut c_void),
     reply_head: extern "C" fn(*mut c_void, u16, *const carrel_text, usize),
     reply_trailers: extern "C" fn(*mut c_void, *const carrel_text, usize),
+    request_trailers: extern "C" fn(*mut c_void, *mut *const carrel_text) -> usize,
 }
 
 const DONE: i32 = 0;
@@ -178,6 +186,24 @@ impl Host {
         if !self.dead() {
             unsafe { ((*self.0.table).reply_trailers)(self.0.user, fields.as_ptr(), fields.len()) }
         }
+    }
+
+    /// Names and values that are none in HTTP are left out.
+    pub fn request_trailers(&self) -> HeaderMap {
+        let mut trailers = HeaderMap::new();
+        if self.dead() {
+            return trailers;
+        }
+        let mut fields = std::ptr::null();
+        let count = unsafe { ((*self.0.table).request_trailers)(self.0.user, &mut fields) };
+        for pair in unsafe { texts_at(fields, count) }.chunks_exact(2) {
+            let name = HeaderName::from_bytes(unsafe { pair[0].bytes() });
+            let value = HeaderValue::from_bytes(unsafe { pair[1].bytes() });
+            if let (Ok(name), Ok(value)) = (name, value) {
+                trailers.append(name, value);
+            }
+        }
+        trailers
     }
 
     fn poll_call(

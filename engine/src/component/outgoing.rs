@@ -2,10 +2,10 @@
 //! out, with the module's grants, and a turn that is run again is given the responses it had.
 use super::files::FIRST_PREOPEN;
 use super::host::{Call, Host};
-use super::http::{FileBody, error_of, trapped, within};
+use super::http::{FileBody, error_of, field_of, trapped, within};
 use super::streams::{self, At, Open};
 use bytes::{Bytes, BytesMut};
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{Request, Response};
 use http_body_util::BodyExt;
 use std::sync::Arc;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
@@ -56,13 +56,14 @@ async fn open(host: &Host) -> Result<Arc<Open>> {
     }
 }
 
-/// What the host sets itself is left out.
+/// What the host sets itself is left out. Trailers of the response are asked for.
 fn head_of(request: &http::request::Parts) -> Vec<u8> {
-    let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.uri).into_bytes();
+    let mut head = format!("{} {} HTTP/1.1\r\nTE: trailers\r\n", request.method, request.uri).into_bytes();
     for (name, value) in &request.headers {
         if *name == http::header::HOST
             || *name == http::header::CONTENT_LENGTH
             || *name == http::header::TRANSFER_ENCODING
+            || *name == http::header::TE
         {
             continue;
         }
@@ -97,8 +98,12 @@ async fn send(host: Host, request: Request<WasiBody>, options: RequestOptions) -
     match within(&host, patience, read_head(&host, &file)).await {
         None => Err(Error::ConnectionReadTimeout),
         Some(head) => {
-            let (response, ahead) = head?;
-            let body = FileBody::of(file, ahead, options.between_bytes_timeout);
+            let (mut response, ahead) = head?;
+            let patience = options.between_bytes_timeout;
+            let body = match response.headers_mut().remove(http::header::TRANSFER_ENCODING) {
+                Some(_) => FileBody::of_chunked_answer(file, &ahead, patience),
+                None => FileBody::of_answer(file, ahead, patience),
+            };
             Ok(response.map(|()| body.boxed_unsync()))
         }
     }
@@ -129,9 +134,7 @@ fn parse_head(head: &[u8]) -> Option<Response<()>> {
     let status = str::from_utf8(lines.next()?).ok()?.split(' ').nth(1)?.parse::<u16>().ok()?;
     let mut response = Response::builder().status(status).body(()).ok()?;
     for line in lines.filter(|line| !line.is_empty()) {
-        let colon = line.iter().position(|byte| *byte == b':')?;
-        let name = HeaderName::from_bytes(&line[..colon]).ok()?;
-        let value = HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?;
+        let (name, value) = field_of(line)?;
         response.headers_mut().append(name, value);
     }
     Some(response)

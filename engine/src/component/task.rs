@@ -1,5 +1,5 @@
 //! A task: one run of a component's world, polled by its shard.
-use super::host::{Host, carrel_component_host, carrel_text, turn_runtime, with_runtime};
+use super::host::{Host, carrel_component_host, carrel_text, texts_at, turn_runtime, with_runtime};
 use super::http::FileBody;
 use super::link::{World, carrel_component_pre};
 use super::state::{Printing, Task, carrel_task_limits};
@@ -323,18 +323,14 @@ impl carrel_task {
 unsafe fn request_of(request: &carrel_http_request, host: &Host) -> Result<Request<WasiBody>> {
     let text = |text: carrel_text| unsafe { text.bytes() };
     let body: WasiBody = if request.has_body {
-        FileBody::new(host.clone(), 0).boxed_unsync()
+        FileBody::of_request(host.clone()).boxed_unsync()
     } else {
         Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync()
     };
     let mut made = Request::new(body);
     *made.method_mut() = Method::from_bytes(text(request.method))?;
     *made.uri_mut() = Uri::try_from(text(request.target))?;
-    let fields = if request.field_count == 0 {
-        &[]
-    } else {
-        unsafe { std::slice::from_raw_parts(request.fields, request.field_count) }
-    };
+    let fields = unsafe { texts_at(request.fields, request.field_count) };
     let map = made.headers_mut();
     for pair in fields.chunks_exact(2) {
         map.try_append(HeaderName::from_bytes(text(pair[0]))?, HeaderValue::from_bytes(text(pair[1]))?)?;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <coroutine>
-#include <cstring>
 #include <utility>
 
 #include "capability/http/grant.h"
@@ -41,12 +40,6 @@ class EndOf {
 
 async::Task<void> until_done(async::Task<void>* task) { co_await EndOf(*task); }
 
-std::string head_text(const net::ReplyHead& head) {
-  std::string text = fmt::format("HTTP/1.1 {} \r\n", head.status);
-  for (const auto& [name, value] : head.headers) text += fmt::format("{}: {}\r\n", name, value);
-  return text + "\r\n";
-}
-
 // Lets the other side see that a call it has had already comes again.
 void offer_key(const turn::State& state, net::OutgoingRequest& request) {
   constexpr std::string_view kHeader = "Idempotency-Key";
@@ -75,10 +68,10 @@ Io<std::size_t> CallFile::read(wasi::IoContext& io, wasi::Buffers into) {
   if (!begun_) begin();
   if (std::ranges::all_of(into, [](const auto& buffer) { return buffer.empty(); })) return 0;
   while (ready()) {
-    const std::size_t copied = copy(into);
+    const std::size_t copied = answer_.read(into);
     if (copied > 0) return copied;
     if (error_ != Errno::success) return wasi::fail(error_);
-    if (!call_ || call_->response->body().finished()) return 0;
+    if (answer_.over()) return 0;
   }
   io.wait_for(until_done(&step_));
   return wasi::fail(Errno::again);
@@ -120,21 +113,19 @@ void CallFile::begin() {
         name_of(*request));
   }
   turn::CallRecord& calls = turn_.state->calls;
-  if (!calls.diverged()) replayed_ = calls.replay(message_);
+  const auto recorded = calls.diverged() ? nullptr : calls.replay(message_);
   if (calls.diverged()) {
     error_ = Errno::io;  // the turn ends as a conflict, whatever the guest does now
     return;
   }
-  if (replayed_ != nullptr) {
-    if (replayed_->failed) error_ = static_cast<Errno>(replayed_->failure);
-    return;
-  }
-  begin_call(std::move(*request));
+  if (recorded == nullptr) return begin_call(std::move(*request));
+  answer_.replay(recorded);
+  if (recorded->failed) error_ = static_cast<Errno>(recorded->failure);
 }
 
 void CallFile::begin_call(net::OutgoingRequest request) {
   offer_key(*turn_.state, request);
-  record_ = turn_.state->calls.begin(std::exchange(message_, {}));
+  answer_.record(turn_.state->calls.begin(std::exchange(message_, {})));
   call_ = std::make_unique<Call>(Call{.turn = turn_, .request = std::move(request)});
   step_ = make(call_.get());
   step_.start();
@@ -143,10 +134,7 @@ void CallFile::begin_call(net::OutgoingRequest request) {
 void CallFile::fail_with(const Failure& failure, std::string_view what) {
   error_ = failure.number;
   log_failure(turn_, what, failure.error);
-  if (record_ == nullptr) return;
-  record_->failed = true;
-  record_->failure = static_cast<int>(failure.number);
-  record_->complete = true;
+  answer_.fail(failure.number);
 }
 
 // Whether a read would have bytes, the end or an error; else `step_` is on its way.
@@ -156,7 +144,7 @@ bool CallFile::ready() {
       if (!step_.done()) return false;
       take_step();
     }
-    if (!call_ || error_ != Errno::success || position_ < record_->head.size()) return true;
+    if (!call_ || error_ != Errno::success || answer_.has_text()) return true;
     const async::ByteSource& body = call_->response->body();
     if (body.ready() || body.finished()) return true;
     step_ = receive(call_.get());
@@ -167,47 +155,7 @@ bool CallFile::ready() {
 void CallFile::take_step() {
   step_ = {};
   if (call_->failure) return fail_with(*call_->failure, name_of(call_->request));
-  if (record_->head.empty()) {
-    turn_.state->calls.keep_head(*record_, head_text(call_->response->head()));
-  }
-  record_->complete = call_->response->body().finished();
-}
-
-std::size_t CallFile::copy(wasi::Buffers into) {
-  std::size_t copied = 0;
-  for (const auto& buffer : into) {
-    std::size_t here = copy_kept(buffer);
-    if (here == 0) here = copy_body(buffer);
-    copied += here;
-    if (here < buffer.size()) break;
-  }
-  return copied;
-}
-
-std::size_t CallFile::copy_kept(std::span<std::byte> into) {
-  const turn::RecordedCall* const kept = replayed_ ? replayed_.get() : record_.get();
-  if (kept == nullptr) return 0;
-  std::string_view part = kept->head;
-  std::size_t from = position_;
-  if (replayed_ != nullptr && from >= part.size()) {
-    from -= part.size();
-    part = kept->body;
-  }
-  if (from >= part.size()) return 0;
-  part = part.substr(from, into.size());
-  std::memcpy(into.data(), part.data(), part.size());
-  position_ += part.size();
-  return part.size();
-}
-
-std::size_t CallFile::copy_body(std::span<std::byte> into) {
-  if (!call_ || !call_->response || error_ != Errno::success) return 0;
-  async::ByteSource& body = call_->response->body();
-  const std::size_t size = body.read(into);
-  const std::string_view bytes(reinterpret_cast<const char*>(into.data()), size);
-  if (size > 0) turn_.state->calls.keep(*record_, bytes);
-  record_->complete = body.finished();
-  return size;
+  answer_.arrive(call_->request, *call_->response);
 }
 
 }  // namespace carrel::capability::http

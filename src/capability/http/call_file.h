@@ -3,12 +3,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "async/task.h"
+#include "capability/http/answer.h"
 #include "capability/http/call.h"
-#include "turn/call_record.h"
+#include "turn/state.h"
 #include "turn/turn.h"
 #include "wasi/node.h"
 
@@ -22,7 +22,7 @@ wasi::FileStat call_stat();
 // it is kept for another run. Stops: destruction cancels the call.
 class CallFile final : public wasi::OpenFile {
  public:
-  explicit CallFile(turn::Turn& turn) : turn_(turn) {}
+  explicit CallFile(turn::Turn& turn) : turn_(turn), answer_(turn.state->calls) {}
 
   wasi::Io<wasi::FileStat> stat(wasi::IoContext&) override { return call_stat(); }
   wasi::Io<std::size_t> write(wasi::IoContext& io, wasi::ConstBuffers from) override;
@@ -37,21 +37,14 @@ class CallFile final : public wasi::OpenFile {
   void fail_with(const Failure& failure, std::string_view what);
   bool ready();
   void take_step();
-  std::size_t copy(wasi::Buffers into);
-  std::size_t copy_kept(std::span<std::byte> into);
-  std::size_t copy_body(std::span<std::byte> into);
 
   turn::Turn& turn_;
   std::string message_;  // while it is written
   bool begun_ = false;
   wasi::Errno error_ = wasi::Errno::success;  // what reads end with, after what is kept
-
-  // The response comes from the record of an earlier run, or from a call of this one.
-  std::shared_ptr<const turn::RecordedCall> replayed_;
-  std::shared_ptr<turn::RecordedCall> record_;
-  std::size_t position_ = 0;  // in what is recorded: of a call of this run, the head only
-  std::unique_ptr<Call> call_;
-  async::Task<void> step_;  // of `call_`; goes before it
+  Answer answer_;
+  std::unique_ptr<Call> call_;  // null: of an earlier run, or failed before it was made
+  async::Task<void> step_;      // of `call_`; goes before it
 };
 
 }  // namespace carrel::capability::http

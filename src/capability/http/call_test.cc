@@ -45,14 +45,16 @@ class Parts final : public async::ByteSource {
 
 class Response final : public net::IncomingResponse {
  public:
-  Response(net::ReplyHead head, std::string body, bool breaks)
-      : head_(std::move(head)), body_(std::move(body), breaks) {}
+  Response(net::ReplyHead head, std::string body, bool breaks, net::Fields trailers)
+      : head_(std::move(head)), body_(std::move(body), breaks), trailers_(std::move(trailers)) {}
   const net::ReplyHead& head() const override { return head_; }
   async::ByteSource& body() override { return body_; }
+  net::Fields trailers() const override { return trailers_; }
 
  private:
   net::ReplyHead head_;
   Parts body_;
+  net::Fields trailers_;
 };
 
 struct Answer {
@@ -60,6 +62,7 @@ struct Answer {
   std::string body;
   bool breaks = false;
   std::optional<Error> error;
+  net::Fields trailers = {};
 };
 
 // Answers in order, once it is let.
@@ -80,7 +83,7 @@ class FakeCaller final : public net::Caller {
     answers.pop_front();
     if (answer.error) co_return std::unexpected(*answer.error);
     co_return std::make_unique<Response>(std::move(answer.head), std::move(answer.body),
-                                         answer.breaks);
+                                         answer.breaks, std::move(answer.trailers));
   }
 };
 
@@ -197,6 +200,41 @@ TEST_F(HttpCalls, FailuresHaveTheirErrnoAndALine) {
 TEST_F(HttpCalls, ABodyThatBreaksOffIsAnErrorAfterItsBytes) {
   caller.answers = {{.body = "half", .breaks = true}};
   EXPECT_EQ(call(kGet), kHead + "half" + text_of(Errno::connreset));
+}
+
+const std::string kWithTrailers = "GET https://rates.test/x HTTP/1.1\nTE: trailers\n\n";
+const std::string kChunkedHead = "HTTP/1.1 200 \r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+TEST_F(HttpCalls, TrailersFollowABodyInChunksForWhoTakesThem) {
+  caller.answers = {{.body = "hello, world", .trailers = {{"X-Sum", "1"}, {"X-Two", "2"}}},
+                    {.body = "", .trailers = {{"X-Sum", "1"}}},
+                    {.head = {.status = 200, .headers = {{"content-length", "2"}}}, .body = "ok"},
+                    {.body = "plain", .trailers = {{"X-Sum", "1"}}}};
+  const std::string chunked =
+      kChunkedHead + "2\r\nhe\r\na\r\nllo, world\r\n0\r\nX-Sum: 1\r\nX-Two: 2\r\n\r\n";
+  EXPECT_EQ(call(kWithTrailers), chunked);
+  EXPECT_TRUE(caller.requests[0].takes_trailers);
+  const std::string empty = kChunkedHead + "0\r\nX-Sum: 1\r\n\r\n";
+  EXPECT_EQ(call(kWithTrailers), empty);
+  const std::string whole = "HTTP/1.1 200 \r\ncontent-length: 2\r\n\r\nok";
+  EXPECT_EQ(call(kWithTrailers), whole) << "no trailers follow what has a length";
+  EXPECT_EQ(call(kGet), kHead + "plain");
+  ASSERT_TRUE(state->calls.rewind());
+  run();
+  EXPECT_EQ(call(kWithTrailers),
+            kChunkedHead + "c\r\nhello, world\r\n0\r\nX-Sum: 1\r\nX-Two: 2\r\n\r\n");
+  EXPECT_EQ(call(kWithTrailers), empty);
+  EXPECT_EQ(call(kWithTrailers), whole);
+  EXPECT_EQ(caller.requests.size(), 4U);
+}
+
+TEST_F(HttpCalls, ABodyInChunksThatBreaksOffHasNoEnd) {
+  caller.answers = {{.body = "half", .breaks = true}};
+  const std::string broken = kChunkedHead + "2\r\nha\r\n2\r\nlf\r\n" + text_of(Errno::connreset);
+  EXPECT_EQ(call(kWithTrailers), broken);
+  ASSERT_TRUE(state->calls.rewind());
+  run();
+  EXPECT_EQ(call(kWithTrailers), kChunkedHead + "4\r\nhalf\r\n" + text_of(Errno::connreset));
 }
 
 TEST_F(HttpCalls, AnotherRunIsGivenTheResponsesOfTheFirst) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "net/parser.h"
+
 namespace carrel::capability::http {
 namespace {
 
@@ -58,7 +60,10 @@ Result<net::OutgoingRequest> read_request(std::string_view message) {
     const auto colon = field->find(':');
     if (colon == std::string_view::npos) return bad("a header has no colon");
     if (request.headers.size() == kMaxHeaders) return bad("there are too many headers");
-    request.headers.emplace_back(field->substr(0, colon), trim(field->substr(colon + 1)));
+    const std::string_view name = field->substr(0, colon);
+    const std::string_view value = trim(field->substr(colon + 1));
+    if (net::same_name(name, "te")) request.takes_trailers = net::has_option(value, "trailers");
+    request.headers.emplace_back(name, value);
   }
   request.body = message;
   return request;

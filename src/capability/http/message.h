@@ -5,7 +5,8 @@
 //                                                     then the body, to the end of what is written
 //   {"amount": 1}
 //
-// Lines end with LF or CRLF. Whether the call may be made is not looked at here.
+// Lines end with LF or CRLF. With `TE: trailers`, a response without a length is read in chunks,
+// its trailers behind them. Whether the call may be made is not looked at here.
 #pragma once
 
 #include <string_view>

@@ -71,6 +71,7 @@ Result<net::OutgoingRequest> follow(const net::OutgoingRequest& made, int status
   const bool get = becomes_get(status, made.method);
   const bool same = same_origin(made.url, next.url);
   next.method = get ? "GET" : made.method;
+  next.takes_trailers = made.takes_trailers;
   if (!get) next.body = made.body;
   for (const auto& header : made.headers) {
     if (get && is_about_the_body(header.first)) continue;

@@ -61,6 +61,42 @@ static int64_t number_of(text digits) {
   return n;
 }
 
+// The value of the trailer x-sum, of a body whose stream is gone.
+static text sum_of(handle incoming) {
+  result r;
+  const handle future = incoming_finish(incoming);
+  const handle known = trailers_subscribe(future);
+  pollable_block(known);
+  pollable_drop(known);
+  trailers_get(future, &r);
+  // option, result of the only one who may ask, result, option
+  if ((r.word[0] & 0xff) == 0 || (r.word[4] & 0xff) != 0) return (text){"failed", 6};
+  if ((r.word[6] & 0xff) == 0) return (text){"no trailers", 11};
+  fields_get(r.word[7], "x-sum", 5, &r);
+  return r.word[1] == 0 ? (text){"no sum", 6} : *(text *)r.word[0];
+}
+
+static void show_sum(handle outparam, handle request) {
+  result r;
+  request_consume(request, &r);
+  const handle from = handle_of(&r);
+  incoming_stream(from, &r);
+  const handle input = handle_of(&r);
+  for (stream_read(input, 65536, &r); r.tag == 0; stream_read(input, 65536, &r)) free((void *)r.word[1]);
+  input_drop(input);
+  reply(outparam, 200, sum_of(from));
+}
+
+static void answer_with_trailer(handle outparam, const char *name) {
+  result r;
+  answer(outparam, 200, "text/plain");
+  say("body", 4);
+  const handle trailers = fields_new();
+  fields_append(trailers, name, strlen(name), "42", 2, &r);
+  output_drop(stream);
+  body_finish(body, 1, trailers, &r);
+}
+
 static void echo(handle outparam, handle request) {
   result r;
   request_consume(request, &r);
@@ -157,6 +193,7 @@ typedef struct {
   int tls;
   int64_t patience;  // milliseconds, until the first byte and between bytes
   int pieces;        // of 4096 bytes: a body
+  int shows_sum;
 } manner;
 
 static void call_out(handle outparam, text url, manner how) {
@@ -200,7 +237,8 @@ static void call_out(handle outparam, text url, manner how) {
   const handle response = r.word[6];
   const int32_t status = answer_status(response);
   answer_consume(response, &r);
-  incoming_stream(handle_of(&r), &r);
+  const handle incoming = handle_of(&r);
+  incoming_stream(incoming, &r);
   const handle input = handle_of(&r);
   answer(outparam, status, "text/plain");
   for (;;) {
@@ -211,6 +249,12 @@ static void call_out(handle outparam, text url, manner how) {
     free((void *)piece.data);
   }
   if ((r.word[1] & 0xff) == 0) say("cut", 3);  // it failed, it did not end
+  if (how.shows_sum) {
+    input_drop(input);
+    const text sum = sum_of(incoming);
+    say(" ", 1);
+    say(sum.data, sum.size);
+  }
   finish();
 }
 
@@ -261,11 +305,15 @@ __attribute__((export_name("wasi:http/incoming-handler@0.2.12#handle"))) void ha
   if (same(path, "/file")) return show_file(outparam, rest);
   if (same(path, "/folder")) return show_folder(outparam, rest);
   if (same(path, "/environment")) return show_environment(outparam);
-  if (same(path, "/out")) return call_out(outparam, rest, (manner){0, 0, 0});
-  if (same(path, "/out-tls")) return call_out(outparam, rest, (manner){1, 0, 0});
-  if (same(path, "/out-soon")) return call_out(outparam, rest, (manner){0, 100, 0});
-  if (same(path, "/out-body")) return call_out(outparam, rest, (manner){0, 0, 100});
-  if (same(path, "/out-large")) return call_out(outparam, rest, (manner){0, 0, 300});
+  if (same(path, "/out")) return call_out(outparam, rest, (manner){0});
+  if (same(path, "/out-tls")) return call_out(outparam, rest, (manner){.tls = 1});
+  if (same(path, "/out-soon")) return call_out(outparam, rest, (manner){.patience = 100});
+  if (same(path, "/out-body")) return call_out(outparam, rest, (manner){.pieces = 100});
+  if (same(path, "/out-large")) return call_out(outparam, rest, (manner){.pieces = 300});
+  if (same(path, "/out-sum")) return call_out(outparam, rest, (manner){.shows_sum = 1});
+  if (same(path, "/sum")) return show_sum(outparam, request);
+  if (same(path, "/trailers")) return answer_with_trailer(outparam, "x-sum");
+  if (same(path, "/bad-trailers")) return answer_with_trailer(outparam, "set-cookie");
   if (same(path, "/socket")) {
     tcp_new(0, &r);
     const int tcp = r.tag == 0;
