@@ -189,7 +189,11 @@ Result<std::string> write_request_head(const OutgoingRequest& request) {
   }
   if (!named) head += "User-Agent: carrel\r\n";
   if (request.takes_trailers) head += "TE: trailers\r\nConnection: TE\r\n";
-  if (!request.body.empty() || usually_has_a_body(request.method)) {
+  if (request.stream && !request.stream->length) {
+    head += "Transfer-Encoding: chunked\r\n";
+  } else if (request.stream) {
+    fmt::format_to(add, "Content-Length: {}\r\n", *request.stream->length);
+  } else if (!request.body.empty() || usually_has_a_body(request.method)) {
     fmt::format_to(add, "Content-Length: {}\r\n", request.body.size());
   }
   head += "\r\n";

@@ -28,6 +28,7 @@ class Site final : public Handler {
   explicit Site(async::Shard& shard) : shard_(shard) {}
   std::vector<std::uint16_t> ports;  // of the clients
   std::string last_body;
+  std::optional<std::uint64_t> last_length;
   async::Event arrived;  // a call that is never answered
 
   async::Task<void> handle(Exchange& exchange) override {
@@ -35,6 +36,7 @@ class Site final : public Handler {
     if (exchange.request.path == "/never") return never();
     if (exchange.request.path == "/big") return big(exchange);
     if (exchange.request.path == "/stream") return stream(exchange);
+    if (exchange.request.path == "/refuses") return refuses(exchange);
     if (exchange.request.path == "/trailers") return trailers(exchange);
     if (exchange.request.path == "/begun") return begun(exchange);
     if (exchange.request.path == "/broken") return broken(exchange);
@@ -49,6 +51,7 @@ class Site final : public Handler {
   async::Task<void> hello(Exchange& exchange) {
     std::array<std::byte, 4096> part;
     last_body.clear();
+    last_length = exchange.request.content_length;
     while (!exchange.body.finished()) {
       const std::size_t n = exchange.body.read(part);
       last_body.append(reinterpret_cast<const char*>(part.data()), n);
@@ -72,6 +75,9 @@ class Site final : public Handler {
     co_await shard_.sleep_for(1ms);
     (void)co_await exchange.reply.write("two");
     (void)co_await exchange.reply.finish();
+  }
+  async::Task<void> refuses(Exchange& exchange) {
+    (void)co_await exchange.reply.send(ReplyHead{.status = 413}, "no");
   }
   async::Task<void> trailers(Exchange& exchange) {
     exchange.reply.give_trailers({{"X-Sum", "1"}});

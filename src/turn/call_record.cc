@@ -19,6 +19,10 @@ std::shared_ptr<const RecordedCall> CallRecord::replay(const std::string& reques
   return calls_[next_++];
 }
 
+std::shared_ptr<const RecordedCall> CallRecord::next() {
+  return replaying() ? calls_[next_++] : nullptr;
+}
+
 std::shared_ptr<RecordedCall> CallRecord::begin(std::string request) {
   auto call = std::make_shared<RecordedCall>();
   ++next_;

@@ -14,7 +14,7 @@
 namespace carrel::turn {
 
 struct RecordedCall {
-  std::string request;  // the message as the guest wrote it, and to where
+  std::string request;  // the digest of the message as the guest wrote it
   std::string head;     // of the response, as the guest reads it
   std::string body;
   std::string trailers;  // as lines
@@ -24,7 +24,7 @@ struct RecordedCall {
   bool complete = false;  // to the end of the body: else the guest may have seen a part
 };
 
-inline constexpr std::size_t kMaxRecorded = 2 << 20;  // bytes of a turn's calls, with requests
+inline constexpr std::size_t kMaxRecorded = 2 << 20;  // bytes of a turn's responses
 
 // Owner: the turn's State. Thread: its shard.
 class CallRecord {
@@ -36,9 +36,13 @@ class CallRecord {
   // The response that was recorded for the next call, if its request was the same. Null: it is a
   // new call (then `begin` it), or it differs (`diverged`).
   std::shared_ptr<const RecordedCall> replay(const std::string& request);
+  // The next call's, whose request is not whole yet: whoever asks compares it, and tells.
+  std::shared_ptr<const RecordedCall> next();
+  void diverge() { diverged_ = true; }
   bool diverged() const { return diverged_; }
 
-  // A new call; filled in by the caller while the response comes. Its number from 0 is `count() -
+  // A new call; filled in by the caller while the response comes, and with the request's digest if
+  // that is not known yet. Its number from 0 is `count() -
   // 1`. Beyond kMaxRecorded bytes of all calls none is kept, and the turn is not run again.
   std::shared_ptr<RecordedCall> begin(std::string request);
   // Of the response: its head, which stays as it is read from there, bytes of its body, and what

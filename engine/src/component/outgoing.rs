@@ -7,7 +7,10 @@ use super::streams::{self, At, Open};
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use http_body_util::BodyExt;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 /// Below the root, which a turn has as its first preopened folder.
@@ -56,15 +59,11 @@ async fn open(host: &Host) -> Result<Arc<Open>> {
     }
 }
 
-/// What the host sets itself is left out. Trailers of the response are asked for.
+/// What the host sets itself is left out, but for the length, which it wants for a body that is streamed. Trailers of the response are asked for.
 fn head_of(request: &http::request::Parts) -> Vec<u8> {
     let mut head = format!("{} {} HTTP/1.1\r\nTE: trailers\r\n", request.method, request.uri).into_bytes();
     for (name, value) in &request.headers {
-        if *name == http::header::HOST
-            || *name == http::header::CONTENT_LENGTH
-            || *name == http::header::TRANSFER_ENCODING
-            || *name == http::header::TE
-        {
+        if *name == http::header::HOST || *name == http::header::TRANSFER_ENCODING || *name == http::header::TE {
             continue;
         }
         head.extend_from_slice(name.as_str().as_bytes());
@@ -81,16 +80,40 @@ async fn write(host: &Host, file: &Open, bytes: &[u8]) -> Result<()> {
     streams::write_all(host, file.fd, &mut at, bytes).await.map_err(trapped)?.map_err(error_of)
 }
 
+/// A body that is whole soon is sent with its length; one that takes time, as it comes.
+const SOON: u64 = 50_000_000; // ns
+
+async fn send_body(host: &Host, file: &Open, body: &mut WasiBody) -> Result<()> {
+    let mut soon = std::pin::pin!(host.sleep(SOON));
+    let mut waits = true;
+    loop {
+        let mut frame = body.frame();
+        let frame = poll_fn(|cx| match Pin::new(&mut frame).poll(cx) {
+            Poll::Pending if waits => soon.as_mut().poll(cx).map(|()| None),
+            polled => polled.map(Some),
+        });
+        match frame.await {
+            None => {
+                waits = false;
+                // What is wrong with the request is said by its answer.
+                let _ = host.call(Call::fd_datasync, &[u64::from(file.fd)], &mut []).await.map_err(trapped)?;
+            }
+            Some(None) => return Ok(()),
+            Some(Some(frame)) => {
+                // Trailers are not sent.
+                if let Ok(bytes) = frame?.into_data() {
+                    write(host, file, &bytes).await?;
+                }
+            }
+        }
+    }
+}
+
 async fn send(host: Host, request: Request<WasiBody>, options: RequestOptions) -> Result<Response<WasiBody>> {
     let file = open(&host).await?;
     let (parts, mut body) = request.into_parts();
     write(&host, &file, &head_of(&parts)).await?;
-    while let Some(frame) = body.frame().await {
-        // Requests have no trailers.
-        if let Ok(bytes) = frame?.into_data() {
-            write(&host, &file, &bytes).await?;
-        }
-    }
+    send_body(&host, &file, &mut body).await?;
     let patience = match (options.connect_timeout, options.first_byte_timeout) {
         (Some(connect), Some(first)) => connect.checked_add(first),
         (_, first) => first,

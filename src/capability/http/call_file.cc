@@ -6,6 +6,7 @@
 #include <coroutine>
 #include <utility>
 
+#include "async/first_of.h"
 #include "capability/http/grant.h"
 #include "capability/http/message.h"
 #include "turn/state.h"
@@ -15,6 +16,8 @@ namespace {
 
 using wasi::Errno;
 using wasi::Io;
+
+constexpr std::size_t kMostAtOnce = 256 << 10;  // so that a host call is short
 
 // Waits for a task that its owner has started. Giving up the wait leaves the task alone, so that a
 // guest that polls does not cancel its call.
@@ -40,6 +43,20 @@ class EndOf {
 
 async::Task<void> until_done(async::Task<void>* task) { co_await EndOf(*task); }
 
+async::Task<void> until_room_or_done(BodyPipe* pipe, async::Task<void>* task) {
+  co_await async::first_of(pipe->until_room(), until_done(task));
+}
+
+async::Task<void> pass(turn::OutputGate* gate, store::Version seen,
+                       std::shared_ptr<std::optional<Error>> failure) {
+  auto passed = co_await gate->wait(seen);
+  if (!passed) *failure = std::move(passed).error();
+}
+
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 // Lets the other side see that a call it has had already comes again.
 void offer_key(const turn::State& state, net::OutgoingRequest& request) {
   constexpr std::string_view kHeader = "Idempotency-Key";
@@ -54,14 +71,83 @@ wasi::FileStat call_stat() { return {.inode = 2, .type = wasi::FileType::charact
 
 Io<std::size_t> CallFile::write(wasi::IoContext& io, wasi::ConstBuffers from) {
   if (begun_) return wasi::fail(Errno::pipe);
+  if (!streamed_ && message_.size() == kMostWhole) {
+    if (auto begun = begin_stream(io); !begun) return wasi::fail(begun.error());
+  }
+  if (streamed_) return write_on(io, from);
   std::size_t size = 0;
   for (const auto& buffer : from) size += buffer.size();
-  if (size > kMaxRequest - message_.size()) return wasi::fail(Errno::fbig);
+  size = std::min(size, kMostWhole - message_.size());
   if (!io.charge_memory(static_cast<std::int64_t>(size))) return wasi::fail(Errno::dquot);
-  for (const auto& buffer : from) {
-    message_.append(reinterpret_cast<const char*>(buffer.data()), buffer.size());
-  }
+  const std::size_t end = message_.size() + size;
+  for (const auto& buffer : from) message_ += text_of(buffer).substr(0, end - message_.size());
   return size;
+}
+
+// What nobody wants any more, because the other side has answered or the call has failed, is
+// dropped: a run must not depend on when that was.
+Io<std::size_t> CallFile::write_on(wasi::IoContext& io, wasi::ConstBuffers from) {
+  if (somebody_reads() && !may_leave(io)) return wasi::fail(Errno::again);
+  if (somebody_reads() && pipe_->room() == 0) {
+    io.wait_for(until_room_or_done(pipe_.get(), &step_));
+    return wasi::fail(Errno::again);
+  }
+  const std::size_t room = somebody_reads() ? pipe_->room() : kMostAtOnce;
+  std::size_t taken = 0;
+  for (const auto& buffer : from) {
+    const std::string_view bytes = text_of(buffer).substr(0, room - taken);
+    streamed_->add(bytes);
+    taken += bytes.size();
+    if (pipe_) pipe_->write(bytes);
+  }
+  return taken;
+}
+
+// What the turn has read is durable before a piece leaves, as before the request does.
+bool CallFile::may_leave(wasi::IoContext& io) {
+  if (turn_.module.sync != store::Sync::always) return true;
+  turn::OutputGate& gate = *turn_.state->services.gate;
+  const store::Version seen = turn_.state->transaction.seen();
+  if (gate.open_for(seen)) return true;
+  if (*gate_failure_) {
+    step_ = {};
+    fail_with(failure_of(**gate_failure_), name_of(call_->request));
+    return true;
+  }
+  io.wait_for(pass(&gate, seen, gate_failure_));
+  return false;
+}
+
+// The message's head is there, and what there is of its body.
+Io<void> CallFile::begin_stream(wasi::IoContext& io) {
+  if (!has_head(message_)) return wasi::fail(Errno::fbig);
+  if (!io.charge_memory(BodyPipe::kMost)) return wasi::fail(Errno::dquot);
+  streamed_.emplace().add(message_);
+  auto request = check();
+  turn::CallRecord& calls = turn_.state->calls;
+  if (!request) return {};
+  if (calls.diverged()) {
+    error_ = Errno::io;
+    return {};
+  }
+  recorded_ = calls.next();
+  if (recorded_ != nullptr) return {};
+  auto length = length_of(*request);
+  if (!length) {
+    fail_with(failure_of(std::move(length).error()), name_of(*request));
+    return {};
+  }
+  pipe_ = std::make_unique<BodyPipe>(turn_.state->services.store->shard(),
+                                     std::exchange(request->body, {}));
+  request->stream = net::StreamedBody{.source = pipe_.get(), .length = *length};
+  begin_call(std::move(*request), "");
+  return {};
+}
+
+Io<void> CallFile::sync(wasi::IoContext& io) {
+  if (begun_ || streamed_) return {};
+  auto begun = begin_stream(io);
+  return begun || begun.error() != Errno::fbig ? begun : wasi::fail(Errno::inval);
 }
 
 Io<std::size_t> CallFile::read(wasi::IoContext& io, wasi::Buffers into) {
@@ -84,12 +170,21 @@ Io<std::uint64_t> CallFile::readable(wasi::IoContext& io) {
   return wasi::fail(Errno::again);
 }
 
-Io<std::uint64_t> CallFile::writable(wasi::IoContext&) {
-  return begun_ ? 0 : kMaxRequest - message_.size();
+Io<std::uint64_t> CallFile::writable(wasi::IoContext& io) {
+  if (begun_) return 0;
+  if (!somebody_reads()) return kMostAtOnce;
+  if (pipe_->room() > 0) return pipe_->room();
+  io.wait_for(until_room_or_done(pipe_.get(), &step_));
+  return wasi::fail(Errno::again);
 }
 
 Io<void> CallFile::close(wasi::IoContext&) {
-  if (!begun_ && !message_.empty()) {
+  if (!begun_ && streamed_ && pipe_) {
+    log_failure(
+        turn_, name_of(call_->request),
+        Error(Code::invalid_argument, "it was broken off: closed before its response was read",
+              "a request has ended when its response is read"));
+  } else if (!begun_ && !message_.empty()) {
     log_failure(turn_, "a request",
                 Error(Code::invalid_argument, "it was written, but not sent",
                       "a call is made when its response is read"));
@@ -97,35 +192,68 @@ Io<void> CallFile::close(wasi::IoContext&) {
   return {};
 }
 
+// Nothing: it has failed.
+std::optional<net::OutgoingRequest> CallFile::check() {
+  auto request = read_request(message_);
+  if (!request) {
+    fail_with(failure_of(std::move(request).error()), "a request");
+    return {};
+  }
+  if (!permits(turn_.module.grants.http, request->method, request->url)) {
+    fail_with(not_granted(*request), name_of(*request));
+    return {};
+  }
+  if (turn_.state->services.client == nullptr) {
+    fail_with({.number = Errno::netdown,
+               .error = Error(Code::unavailable, "this process makes no calls",
+                              "`carrel serve`, `carrel dev` and `carrel invoke` make calls")},
+              name_of(*request));
+    return {};
+  }
+  return std::move(*request);
+}
+
 // From here on the message is whole. Everything before `replay` comes out the same in every run.
 void CallFile::begin() {
   begun_ = true;
-  auto request = read_request(message_);
-  if (!request) return fail_with(failure_of(std::move(request).error()), "a request");
-  if (!permits(turn_.module.grants.http, request->method, request->url)) {
-    return fail_with(not_granted(*request), name_of(*request));
-  }
-  if (turn_.state->services.client == nullptr) {
-    return fail_with(
-        {.number = Errno::netdown,
-         .error = Error(Code::unavailable, "this process makes no calls",
-                        "`carrel serve`, `carrel dev` and `carrel invoke` make calls")},
-        name_of(*request));
-  }
+  if (streamed_) return end_stream();
+  auto request = check();
+  if (!request) return;
   turn::CallRecord& calls = turn_.state->calls;
-  const auto recorded = calls.diverged() ? nullptr : calls.replay(message_);
+  std::string digest = sha256_hex(message_);
+  const auto recorded = calls.diverged() ? nullptr : calls.replay(digest);
   if (calls.diverged()) {
     error_ = Errno::io;  // the turn ends as a conflict, whatever the guest does now
-    return;
+  } else if (recorded != nullptr) {
+    replay(recorded);
+  } else {
+    begin_call(std::move(*request), std::move(digest));
   }
-  if (recorded == nullptr) return begin_call(std::move(*request));
-  answer_.replay(recorded);
-  if (recorded->failed) error_ = static_cast<Errno>(recorded->failure);
 }
 
-void CallFile::begin_call(net::OutgoingRequest request) {
+// A streamed message is whole.
+void CallFile::end_stream() {
+  std::string digest = streamed_->hex();
+  if (pipe_) {
+    record_->request = std::move(digest);
+    return pipe_->end();
+  }
+  if (recorded_ == nullptr) return;
+  if (recorded_->request == digest) return replay(recorded_);
+  turn_.state->calls.diverge();
+  error_ = Errno::io;
+}
+
+void CallFile::replay(std::shared_ptr<const turn::RecordedCall> recorded) {
+  if (recorded->failed) error_ = static_cast<Errno>(recorded->failure);
+  answer_.replay(std::move(recorded));
+}
+
+void CallFile::begin_call(net::OutgoingRequest request, std::string digest) {
   offer_key(*turn_.state, request);
-  answer_.record(turn_.state->calls.begin(std::exchange(message_, {})));
+  record_ = turn_.state->calls.begin(std::move(digest));
+  answer_.record(record_);
+  message_ = {};
   call_ = std::make_unique<Call>(Call{.turn = turn_, .request = std::move(request)});
   step_ = make(call_.get());
   step_.start();

@@ -1,7 +1,7 @@
 #include "capability/http/message.h"
 
 #include <algorithm>
-#include <optional>
+#include <charconv>
 
 #include "net/parser.h"
 
@@ -67,6 +67,26 @@ Result<net::OutgoingRequest> read_request(std::string_view message) {
   }
   request.body = message;
   return request;
+}
+
+bool has_head(std::string_view message) {
+  return message.contains("\n\n") || message.contains("\n\r\n");
+}
+
+Result<std::optional<std::uint64_t>> length_of(const net::OutgoingRequest& request) {
+  std::optional<std::uint64_t> length;
+  for (const auto& [name, value] : request.headers) {
+    if (!net::same_name(name, "content-length")) continue;
+    std::uint64_t said = 0;
+    const char* const end = value.data() + value.size();
+    const auto [after, error] = std::from_chars(value.data(), end, said);
+    if (length || error != std::errc() || after != end) {
+      return fail(Code::invalid_argument, "the Content-Length is not a number",
+                  "leave it out, or say the body's bytes once");
+    }
+    length = said;
+  }
+  return length;
 }
 
 }  // namespace carrel::capability::http

@@ -9,6 +9,8 @@
 // its trailers behind them. Whether the call may be made is not looked at here.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "net/caller.h"
@@ -17,5 +19,11 @@ namespace carrel::capability::http {
 
 // Pure; any thread. Errors: invalid_argument, with what is wrong.
 Result<net::OutgoingRequest> read_request(std::string_view message);
+
+// Whether the message has come to its body.
+bool has_head(std::string_view message);
+
+// What a body that is streamed has, if the guest says so. Errors: invalid_argument.
+Result<std::optional<std::uint64_t>> length_of(const net::OutgoingRequest& request);
 
 }  // namespace carrel::capability::http

@@ -188,17 +188,31 @@ static void show_folder(handle outparam, text path) {
   finish();
 }
 
+static void sleep_for(int64_t milliseconds) {
+  const handle timer = after(milliseconds * 1000000);
+  pollable_block(timer);
+  pollable_drop(timer);
+}
+
 // How a call is made; zeros: as they are by default.
 typedef struct {
   int tls;
   int64_t patience;  // milliseconds, until the first byte and between bytes
   int pieces;        // of 4096 bytes: a body
+  int pause;         // milliseconds after each piece
+  int length;        // that is said of the body
+  int traps;         // in the midst of it
   int shows_sum;
 } manner;
 
 static void call_out(handle outparam, text url, manner how) {
   result r;
-  const handle request = call_new(fields_new());
+  const handle fields = fields_new();
+  if (how.length > 0) {
+    const text length = number(how.length);
+    fields_append(fields, "content-length", 14, length.data, length.size, &r);
+  }
+  const handle request = call_new(fields);
   const char *slash = memchr(url.data, '/', url.size);
   const size_t authority = slash ? (size_t)(slash - url.data) : url.size;
   call_scheme(request, 1, how.tls, NULL, 0);
@@ -226,6 +240,8 @@ static void call_out(handle outparam, text url, manner how) {
     for (int i = 0; i < how.pieces; ++i) {
       stream_write(out, piece, sizeof piece, &r);
       if (r.tag != 0) break;  // the answer says why
+      if (how.pause > 0) sleep_for(how.pause);
+      if (how.traps) __builtin_trap();
     }
     output_drop(out);
     body_finish(sent, 0, 0, &r);
@@ -278,12 +294,6 @@ static void grow(handle outparam) {
   reply(outparam, 200, number(pages));
 }
 
-static void sleep_for(int64_t milliseconds) {
-  const handle timer = after(milliseconds * 1000000);
-  pollable_block(timer);
-  pollable_drop(timer);
-}
-
 static void print(const char *line) {
   result r;
   stream_write(standard_out(), line, strlen(line), &r);
@@ -310,6 +320,10 @@ __attribute__((export_name("wasi:http/incoming-handler@0.2.12#handle"))) void ha
   if (same(path, "/out-soon")) return call_out(outparam, rest, (manner){.patience = 100});
   if (same(path, "/out-body")) return call_out(outparam, rest, (manner){.pieces = 100});
   if (same(path, "/out-large")) return call_out(outparam, rest, (manner){.pieces = 300});
+  if (same(path, "/out-huge")) return call_out(outparam, rest, (manner){.pieces = 10000});
+  if (same(path, "/out-sized")) return call_out(outparam, rest, (manner){.pieces = 300, .length = 300 * 4096});
+  if (same(path, "/out-drip")) return call_out(outparam, rest, (manner){.pieces = 3, .pause = 200});
+  if (same(path, "/out-trap")) return call_out(outparam, rest, (manner){.pieces = 300, .pause = 100, .traps = 1});
   if (same(path, "/out-sum")) return call_out(outparam, rest, (manner){.shows_sum = 1});
   if (same(path, "/sum")) return show_sum(outparam, request);
   if (same(path, "/trailers")) return answer_with_trailer(outparam, "x-sum");
