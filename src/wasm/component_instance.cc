@@ -115,13 +115,16 @@ struct ComponentInstance::Impl {
   End stopped = End::returned;    // set when a limit ends the guest
   std::uint64_t seen_memory = 0;  // bytes: what it showed when it last called the host
   bool ended = false;             // and all it used has been told
-  TaskHandle task;                // goes first: then nobody waits any more
+  bool keep = false;
+  unsigned turns = 0;  // that the instance has served before
+  std::unique_ptr<KeptInstance> kept;
+  TaskHandle task;  // goes first: then nobody waits any more
 
   static Impl& of(void* user) { return *static_cast<Impl*>(user); }
   static const carrel_component_host kHost;
 
   carrel_task_limits task_limits() const {
-    return {.memory = limits.memory, .resources = kMostHandles};
+    return {.memory = limits.memory, .resources = kMostHandles, .keep = keep};
   }
 
   void wait(carrel_waiting* waiting, async::Task<void> until) {
@@ -282,6 +285,11 @@ ComponentInstance::~ComponentInstance() {
   impl_->drop_all();
 }
 
+KeptInstance::~KeptInstance() { carrel_instance_free(raw_); }
+carrel_instance* KeptInstance::release() { return std::exchange(raw_, nullptr); }
+
+std::unique_ptr<KeptInstance> ComponentInstance::take_kept() { return std::move(impl_->kept); }
+
 void ComponentInstance::on_leave(void (*hook)(void* state, Instance::Leave why) noexcept) {
   impl_->leave_hook = hook;
 }
@@ -296,10 +304,16 @@ async::Task<Outcome> ComponentInstance::handle(ComponentRequest request) {
                                 .field_count = fields.size(),
                                 .has_body = request.has_body};
   impl_->exchange = request.exchange;
+  impl_->keep = request.keep;
+  carrel_instance* kept = nullptr;
+  if (request.kept != nullptr) {
+    impl_->turns = request.kept->turns();
+    kept = request.kept->release();
+  }
   const carrel_task_limits limits = impl_->task_limits();
   carrel_buffer error{};
   impl_->task.reset(carrel_http_start(impl_->prepared.component(), &Impl::kHost, impl_.get(),
-                                      &limits, &raw, &error));
+                                      &limits, &raw, kept, &error));
   if (!impl_->task) co_return Outcome{.end = End::bad_request, .trap = take_text(error)};
   co_return co_await drive();
 }
@@ -337,6 +351,10 @@ async::Task<Outcome> ComponentInstance::drive() {
     status = impl.poll();
   }
   impl.collect(outcome);
+  if (outcome.end == End::returned && !exit_code_) {
+    if (carrel_instance* kept = carrel_task_keep(impl.task.get()); kept != nullptr)
+      impl.kept = std::make_unique<KeptInstance>(kept, impl.turns + 1);
+  }
   impl.drop_all();  // unwinds a guest that is still in progress
   if (exit_code_ && impl.stopped == End::returned) {
     outcome.end = End::exited;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "wasm/instance.h"
+#include "wasm/kept_instance.h"
 
 namespace carrel::wasm {
 
@@ -31,8 +32,10 @@ class HttpExchange {
 struct ComponentRequest {
   std::string_view method, scheme, authority, target;  // target: path and query
   std::span<const Field> fields;
-  bool has_body = false;             // read from descriptor 0
-  HttpExchange* exchange = nullptr;  // outlives the call
+  bool has_body = false;                         // read from descriptor 0
+  HttpExchange* exchange = nullptr;              // outlives the call
+  std::unique_ptr<KeptInstance> kept = nullptr;  // to run in; null: a fresh one
+  bool keep = false;                             // if it ends well: see `take_kept`
 };
 
 // Owner: the turn. Thread: its shard. Stops: destruction cancels what is in progress and frees the
@@ -52,6 +55,8 @@ class ComponentInstance final : public Call {
   // Of a component prepared for World::http: handles one request. Ends as `bad_request` when the
   // request cannot be put to a component, and as `bad_reply` without a whole response.
   async::Task<Outcome> handle(ComponentRequest request);
+  // The instance, after a request that ended well and was to keep it; else null.
+  std::unique_ptr<KeptInstance> take_kept();
   // Of one prepared for World::command: runs it, with descriptors 0, 1 and 2 as its streams.
   async::Task<Outcome> run();
 

@@ -89,12 +89,12 @@ impl FileBody {
         FileBody::new(host, 0, Form::Request)
     }
     pub fn of_answer(file: Arc<Open>, ahead: Bytes, patience: Option<Duration>) -> FileBody {
-        let body = FileBody::new(file.host.clone(), file.fd, Form::Whole);
+        let body = FileBody::new(file.host.clone(), file.fd(), Form::Whole);
         FileBody { file: Some(file), ahead, patience, ..body }
     }
     pub fn of_chunked_answer(file: Arc<Open>, ahead: &[u8], patience: Option<Duration>) -> FileBody {
         let form = Form::Chunked(Chunks { text: ahead.into(), at: Phase::Size, trailers: HeaderMap::new() });
-        let body = FileBody::new(file.host.clone(), file.fd, form);
+        let body = FileBody::new(file.host.clone(), file.fd(), form);
         FileBody { file: Some(file), patience, ..body }
     }
 

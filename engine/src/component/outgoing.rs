@@ -34,7 +34,7 @@ impl WasiHttpHooks for Hooks {
         BODY_AT_ONCE
     }
     fn send_request(&mut self, request: Request<WasiBody>, options: Option<RequestOptions>, _: Io) -> Sending {
-        let host = self.host.clone();
+        let host = self.host.of_turn();
         host.note_spawn();
         Box::new(async move {
             let response = send(host, request, options.unwrap_or_default()).await?;
@@ -51,7 +51,7 @@ async fn open(host: &Host) -> Result<Arc<Open>> {
     match host.call(Call::path_open, &operands, &mut memory).await.map_err(trapped)? {
         Ok(()) => {
             let fd = u32::from_le_bytes([memory[0], memory[1], memory[2], memory[3]]);
-            Ok(Arc::new(Open { host: host.clone(), fd }))
+            Ok(Arc::new(Open::new(host, fd)))
         }
         // Without a grant there is no such device.
         Err(errno) if errno == super::errno::Errno::NOENT => Err(Error::HttpRequestDenied),
@@ -77,7 +77,7 @@ fn head_of(request: &http::request::Parts) -> Vec<u8> {
 
 async fn write(host: &Host, file: &Open, bytes: &[u8]) -> Result<()> {
     let mut at = At::Cursor;
-    streams::write_all(host, file.fd, &mut at, bytes).await.map_err(trapped)?.map_err(error_of)
+    streams::write_all(host, file.fd(), &mut at, bytes).await.map_err(trapped)?.map_err(error_of)
 }
 
 /// A body that is whole soon is sent with its length; one that takes time, as it comes.
@@ -96,7 +96,7 @@ async fn send_body(host: &Host, file: &Open, body: &mut WasiBody) -> Result<()> 
             None => {
                 waits = false;
                 // What is wrong with the request is said by its answer.
-                let _ = host.call(Call::fd_datasync, &[u64::from(file.fd)], &mut []).await.map_err(trapped)?;
+                let _ = host.call(Call::fd_datasync, &[u64::from(file.fd())], &mut []).await.map_err(trapped)?;
             }
             Some(None) => return Ok(()),
             Some(Some(frame)) => {
@@ -144,7 +144,7 @@ async fn read_head(host: &Host, file: &Open) -> Result<(Response<()>, Bytes)> {
             return Err(Error::HttpResponseHeaderSectionSize(None));
         }
         let bytes =
-            streams::read(host, file.fd, &mut at, streams::AT_ONCE).await.map_err(trapped)?.map_err(error_of)?;
+            streams::read(host, file.fd(), &mut at, streams::AT_ONCE).await.map_err(trapped)?.map_err(error_of)?;
         if bytes.is_empty() {
             return Err(Error::HttpResponseIncomplete);
         }

@@ -92,7 +92,10 @@ async::Task<turn::Outcome> HttpProxy::run(async::Shard& shard, async::RunAccount
                                   .target = request.target,
                                   .fields = fields,
                                   .has_body = turn.event.body != nullptr,
-                                  .exchange = &exchange});
+                                  .exchange = &exchange,
+                                  .kept = std::move(turn.instance),
+                                  .keep = turn.module.reuse != nullptr});
+    if (outcome.guest.ok()) outcome.instance = instance.take_kept();
   }
   settle(turn, wasi, std::move(output), outcome);
   co_return outcome;

@@ -299,6 +299,35 @@ static void print(const char *line) {
   stream_write(standard_out(), line, strlen(line), &r);
 }
 
+static int64_t times;
+static handle held_file, held_body;
+
+// Of a file that an earlier request of this instance opened: its beginning, or the error code. Another is open beside it.
+static void show_held_file(handle outparam, text beside) {
+  result r;
+  handle other = 0;
+  open_file(beside, 0, READ, &other);
+  if (held_file == 0) return reply(outparam, 404, (text){"none", 4});
+  file_read(held_file, 4096, 0, &r);
+  if (r.tag != 0) return reply(outparam, 409, number(r.word[1] & 0xff));
+  reply(outparam, 200, text_at(&r, 1));
+}
+
+static void hold_body(handle request) {
+  result r;
+  request_consume(request, &r);
+  incoming_stream(handle_of(&r), &r);
+  held_body = handle_of(&r);
+}
+
+static void show_held_body(handle outparam) {
+  result r;
+  if (held_body == 0) return reply(outparam, 404, (text){"none", 4});
+  stream_read(held_body, 4096, &r);
+  if (r.tag != 0) return reply(outparam, 409, (text){"closed", 6});
+  reply(outparam, 200, text_at(&r, 1));
+}
+
 __attribute__((export_name("wasi:http/incoming-handler@0.2.12#handle"))) void handle_request(handle request,
                                                                                              handle outparam) {
   result r;
@@ -309,6 +338,15 @@ __attribute__((export_name("wasi:http/incoming-handler@0.2.12#handle"))) void ha
     rest = (text){mark + 1, path.size - (size_t)(mark + 1 - path.data)};
     path.size = (size_t)(mark - path.data);
   }
+  ++times;
+  if (same(path, "/times")) return reply(outparam, 200, number(times));
+  if (same(path, "/hold-file")) return reply(outparam, 200, number(open_file(rest, 0, READ, &held_file)));
+  if (same(path, "/held-file")) return show_held_file(outparam, rest);
+  if (same(path, "/hold-body")) {
+    hold_body(request);
+    return reply(outparam, 200, (text){"held", 4});
+  }
+  if (same(path, "/held-body")) return show_held_body(outparam);
   if (same(path, "/hello")) return reply(outparam, 200, (text){"hello\n", 6});
   if (same(path, "/status")) return reply(outparam, (int32_t)number_of(rest), (text){"", 0});
   if (same(path, "/echo")) return echo(outparam, request);

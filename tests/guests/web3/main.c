@@ -1,6 +1,6 @@
 // A component of wasi:http/service 0.3 for tests: it answers "hello from 0.3" in a stream; "/sleep" waits a while
 // first, "/trap" traps, "/spin" never ends, "/out?HOST/PATH" answers what a call of its own came to, "/sum" what the
-// request's trailer x-sum says, and "/trailers" has a trailer. The imports are declared by hand (canonical ABI's flat
+// request's trailer x-sum says, "/times" how many requests this instance has had, and "/trailers" has a trailer. The imports are declared by hand (canonical ABI's flat
 // and asynchronous forms).
 #include <stddef.h>
 #include <stdint.h>
@@ -185,8 +185,17 @@ static int sleeping;
 
 __attribute__((export_name("[async-lift]wasi:http/handler@0.3.0#handle"))) uint32_t handle(int32_t request) {
   int32_t r[4];
+  static char counted[] = "000\n";
+  static int times;
   request_path(request, r);
   const char *path = (const char *)r[1];
+  ++times;
+  said = "hello from 0.3\n";
+  my_trailers = kNoTrailers;
+  if (r[2] == 6 && memcmp(path, "/times", 6) == 0) {
+    for (int i = 2, n = times; i >= 0; --i, n /= 10) counted[i] = (char)('0' + n % 10);
+    said = counted;
+  }
   if (r[2] >= 6 && memcmp(path, "/sleep", 6) == 0) {
     const uint32_t subtask = wait_for(20000000);
     if ((subtask & 15) < 2) {
