@@ -30,6 +30,8 @@ class Abi {
   virtual std::string_view description() const = 0;  // one line for `carrel inspect`
   virtual bool speaks(const Shape& shape) const = 0;
   virtual std::span<const wasm::HostFunction> imports() const = 0;
+  // Whether an instance can serve more than one turn.
+  virtual bool reuses_instances() const { return false; }
   // Against which its modules are prepared.
   virtual Result<std::unique_ptr<wasm::Linker>> make_linker(
       std::shared_ptr<wasm::Engine> engine) const {

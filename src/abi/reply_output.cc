@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "async/join.h"
+#include "net/parser.h"
 
 namespace carrel::abi {
 namespace {
@@ -21,6 +22,18 @@ void ReplyOutput::give_head(net::ReplyHead head) {
     return;
   }
   head_ = std::move(head);
+}
+
+void ReplyOutput::give_trailers(net::Fields trailers) {
+  for (const auto& [name, value] : trailers) {
+    if (!net::is_field_name(name) || !net::is_field_value(value)) {
+      failure_.emplace(Code::guest_bad_reply, "a trailer of the reply is not valid");
+    } else if (!net::may_be_trailer(name)) {
+      failure_.emplace(Code::guest_bad_reply, fmt::format("{} may not be a trailer", name),
+                       "make it a header");
+    }
+  }
+  trailers_ = std::move(trailers);
 }
 
 wasi::Io<std::size_t> ReplyOutput::write(wasi::IoContext& io, wasi::ConstBuffers from) {
@@ -131,12 +144,14 @@ Result<void> ReplyOutput::check_head() const {
 
 Result<turn::HeldReply> ReplyOutput::take_held() {
   CARREL_TRY_VOID(check_head());
-  return turn::HeldReply{.head = take_head(), .body = std::move(held_)};
+  return turn::HeldReply{
+      .head = take_head(), .body = std::move(held_), .trailers = std::move(trailers_)};
 }
 
 async::Task<Result<void>> ReplyOutput::finish() {
   if (sending()) co_await async::join(sending_);
   CARREL_CO_TRY_VOID(check_head());
+  if (!trailers_.empty()) reply_.give_trailers(trailers_);
   if (!reply_.started()) {
     net::ReplyHead head = take_head();
     co_return co_await reply_.send(std::move(head), pending_);

@@ -48,6 +48,9 @@ class ReplyOutput {
   // The head, for ReplyForm::given. Errors are the reply's: `failure`.
   void give_head(net::ReplyHead head);
 
+  // What follows the body, before the guest has ended. A field that may not is the reply's failure.
+  void give_trailers(net::Fields trailers);
+
   // Takes what fits. EAGAIN with a wait: nothing does now. EPIPE: the reply has failed.
   wasi::Io<std::size_t> write(wasi::IoContext& io, wasi::ConstBuffers from);
 
@@ -84,6 +87,7 @@ class ReplyOutput {
   Instant pending_since_{};
   std::size_t searched_ = 0;
   std::optional<net::ReplyHead> head_;
+  net::Fields trailers_;
   std::optional<Error> failure_;
   async::Task<void> sending_;  // last: goes first
 };

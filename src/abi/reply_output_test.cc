@@ -73,6 +73,26 @@ TEST(ReplyOutput, SendsASmallReplyWhole) {
   EXPECT_EQ(reply.body(), "made");
 }
 
+TEST(ReplyOutput, GivesTrailersOrRefusesThem) {
+  FakeIo io;
+  net::MemoryReply reply;
+  ReplyOutput output(reply, ReplyForm::given);
+  output.give_head({.status = 200});
+  EXPECT_EQ(write(output, io, "body"), 4u);
+  output.give_trailers({{"x-sum", "1"}});
+  EXPECT_TRUE(finished(output).has_value());
+  EXPECT_EQ(reply.trailers(), (net::Fields{{"x-sum", "1"}}));
+  for (const auto& [name, value] : net::Fields{
+           {"Content-Length", "3"}, {"set-cookie", "a=b"}, {"x y", "z"}, {"x", "a\r\nb: c"}}) {
+    net::MemoryReply none;
+    ReplyOutput refusing(none, ReplyForm::given);
+    refusing.give_head({.status = 200});
+    refusing.give_trailers({{name, value}});
+    EXPECT_EQ(finished(refusing).error().code(), Code::guest_bad_reply) << name;
+    EXPECT_FALSE(none.started());
+  }
+}
+
 TEST(ReplyOutput, FailsWithoutAHead) {
   net::MemoryReply reply;
   ReplyOutput nothing(reply, ReplyForm::cgi);

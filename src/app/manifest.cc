@@ -122,6 +122,7 @@ class Reader {
     }
     if (auto entrypoint = table.text("entrypoint", 256)) module.entrypoint = std::move(*entrypoint);
     if (auto argv = table.text("argv")) module.argv = std::move(*argv);
+    module.reuse = table.boolean("reuse").value_or(false);
     module.grants = read_grants(table);
     if (table.boolean("stream").value_or(false) && module.grants.gated()) {
       table.problem(

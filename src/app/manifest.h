@@ -37,6 +37,7 @@ struct Module {
   std::optional<oci::Reference> image = {};  // where it is fetched from: see fetch_sources.h
   turn::Limits limits;
   std::string entrypoint = "_start";
+  bool reuse = false;  // instances, for more than one turn
   std::string argv;   // wagi's template; empty: the ABI's default
   Pairs config;       // environment variables, and files below /config
   Pairs environment;  // environment variables only

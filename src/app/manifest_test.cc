@@ -249,6 +249,7 @@ TEST(Manifest, IsReadWhole) {
       "config = { CURRENCY = \"EUR\", DIGITS = 2 }\n"
       "env = { MODE = \"x\" }\n"
       "entrypoint = \"run\"\n"
+      "reuse = true\n"
       "argv = \"${SCRIPT_NAME}\"\n"
       "[[function]]\nroute = \"GET /price/:sku\"\nmodule = \"price\"\n"
       "[[static]]\nroute = \"/static/*\"\nfolder = \"static\"\nmax_age = \"1h\"\n");
@@ -267,6 +268,7 @@ TEST(Manifest, IsReadWhole) {
   EXPECT_EQ(price->config, (Pairs{{"CURRENCY", "EUR"}, {"DIGITS", "2"}}));
   EXPECT_EQ(price->environment, (Pairs{{"MODE", "x"}}));
   EXPECT_EQ(price->entrypoint, "run");
+  EXPECT_TRUE(price->reuse);
   EXPECT_EQ(price->argv, "${SCRIPT_NAME}");
   ASSERT_EQ(manifest->functions.size(), 1u);
   EXPECT_EQ(manifest->functions[0].route.text, "/price/:sku");

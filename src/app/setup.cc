@@ -15,6 +15,7 @@ turn::ModuleSetup setup_of(const Manifest& app, const Module& module, const Pair
                           .grants = module.grants,
                           .sync = app.sync,
                           .storage = app.storage};
+  if (module.reuse) setup.reuse = std::make_shared<const turn::Reuse>();
   for (const auto* pairs : {&module.environment, &module.config}) {
     setup.environment.insert(setup.environment.end(), pairs->begin(), pairs->end());
   }

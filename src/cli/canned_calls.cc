@@ -6,6 +6,7 @@
 
 #include "cli/canned_response.h"
 #include "cli/expectation.h"
+#include "cli/whole_body.h"
 
 namespace carrel::cli {
 namespace {
@@ -40,6 +41,7 @@ std::string difference(const app::CaseCall& expected, const net::OutgoingRequest
 
 async::Task<Result<std::unique_ptr<net::IncomingResponse>>> CannedCalls::send(
     TenantName, net::OutgoingRequest request, net::CallLimits) {
+  CARREL_CO_TRY_VOID(co_await gather(&request));
   if (next_ == expected_.size()) {
     unexpected_.push_back(fmt::format("the case has no [[http]] for a call to the outside:\n+ {}",
                                       name_of(request.method, request.url)));

@@ -9,7 +9,8 @@
 
 namespace carrel::cli {
 
-// The calls outlive it. Thread: one shard. Stops: at once.
+// The calls outlive it. Thread: one shard. Stops: with its calls'
+// tasks.
 class CannedCalls final : public net::Caller {
  public:
   explicit CannedCalls(const std::vector<app::CaseCall>& expected) : expected_(expected) {}

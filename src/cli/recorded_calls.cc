@@ -1,27 +1,14 @@
 #include "cli/recorded_calls.h"
 
 #include <algorithm>
-#include <array>
 
 #include "cli/canned_response.h"
+#include "cli/whole_body.h"
 
 namespace carrel::cli {
 namespace {
 
 constexpr std::uint64_t kMostBody = 1 << 20;  // as a case has it
-
-async::Task<Result<std::string>> read_whole(net::IncomingResponse* response) {
-  std::string text;
-  std::array<std::byte, 16 << 10> piece;
-  async::ByteSource& body = response->body();
-  while (!body.finished()) {
-    const std::size_t n = body.read(piece);
-    text.append(reinterpret_cast<const char*>(piece.data()), n);
-    if (n > 0 || body.finished()) continue;
-    if (auto more = co_await body.wait(); !more) co_return std::unexpected(std::move(more).error());
-  }
-  co_return text;
-}
 
 bool is_kept(std::string_view header) {
   return !net::same_name(header, "set-cookie") && !net::same_name(header, "set-cookie2");
@@ -32,12 +19,13 @@ bool is_kept(std::string_view header) {
 async::Task<Result<std::unique_ptr<net::IncomingResponse>>> RecordedCalls::send(
     TenantName tenant, net::OutgoingRequest request, net::CallLimits limits) {
   app::CaseCall call{.method = request.method, .url = request.url};
+  CARREL_CO_TRY_VOID(co_await gather(&request));
   if (!request.body.empty()) call.body = request.body;
   limits.response_bytes = std::min(limits.response_bytes, kMostBody);
   auto response = co_await outside_.send(std::move(tenant), std::move(request), limits);
   Result<std::string> body;
   if (response) {
-    body = co_await read_whole(response->get());
+    body = co_await read_whole(&(*response)->body());
   } else {
     body = std::unexpected(response.error());
   }

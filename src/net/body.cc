@@ -11,7 +11,9 @@ constexpr std::uint64_t kWorthSkipping = 64 << 10;
 
 }  // namespace
 
-void Body::begin(const Request& request, const Framing& framing) {
+void Body::begin(Request& request, const Framing& framing) {
+  request_ = &request;
+  request.trailers.clear();
   chunked_ = framing.chunked;
   continue_pending_ = framing.expects_continue;
   asking_ = true;
@@ -40,6 +42,7 @@ void Body::advance() {
       return give_up(Code::body_too_large, "the body is too large");
     received_ += left_;
   }
+  if (chunks_.done()) request_->trailers = chunks_.trailers();
 }
 
 std::size_t Body::read(std::span<std::byte> into) {

@@ -19,7 +19,8 @@ class Body final : public RequestBody {
   Body(Channel& channel, Buffer& input, Buffer& spare, const ServerLimits& limits)
       : channel_(channel), input_(input), spare_(spare), limits_(limits) {}
 
-  void begin(const Request& request, const Framing& framing);
+  // `request` is told its trailers, and outlives the body.
+  void begin(Request& request, const Framing& framing);
 
   std::size_t read(std::span<std::byte> into) override;
   bool ready() const override { return available() > 0; }
@@ -50,6 +51,7 @@ class Body final : public RequestBody {
   Buffer& input_;
   Buffer& spare_;
   const ServerLimits& limits_;
+  Request* request_ = nullptr;
 
   bool chunked_ = false, continue_pending_ = false, asking_ = true;
   std::uint64_t left_ = 0;      // not chunked: of the body; chunked: of this chunk

@@ -9,6 +9,7 @@
 #include "net/client_message.h"
 #include "net/client_pool.h"
 #include "net/client_response.h"
+#include "net/client_upload.h"
 
 namespace carrel::net {
 namespace {
@@ -160,7 +161,12 @@ async::Task<Result<std::unique_ptr<ClientSocket>>> Client::Impl::connect(const C
 async::Task<Result<std::unique_ptr<IncomingResponse>>> Client::Impl::exchange(
     Call* call, CallConnection* connection) {
   ClientSocket* socket = connection->socket.get();
-  CARREL_CO_TRY(const bool taken, co_await socket->send(&call->message, call->until));
+  CARREL_CO_TRY(bool taken, co_await socket->send(&call->message, call->until));
+  if (taken && call->request.stream) {
+    const Upload upload{
+        .body = *call->request.stream, .until = call->until, .most_heard = call->limits.head_bytes};
+    CARREL_CO_TRY(taken, co_await send_body(&shard, socket, upload));
+  }
   auto head = co_await receive_head(socket, call);
   if (!head) co_return std::unexpected(std::move(head).error());
   const ClientResponse::Rest rest{.until = call->until,
@@ -174,7 +180,7 @@ async::Task<Result<std::unique_ptr<IncomingResponse>>> Client::Impl::exchange(
 // longer than we do.
 async::Task<Result<std::unique_ptr<IncomingResponse>>> Client::Impl::exchange_kept(
     Call* call, CallConnection* connection) {
-  const bool repeatable = is_repeatable(call->request.method);
+  const bool repeatable = is_repeatable(call->request.method) && !call->request.stream;
   if (!repeatable && options.socket.empty()) co_return nullptr;
   connection->socket = connection->lease.take_idle(connection->origin);
   if (!connection->socket) co_return nullptr;

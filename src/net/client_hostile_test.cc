@@ -59,7 +59,7 @@ TEST(ClientAndHostilePeers, WhatIsUnusualButClearIsRead) {
   EXPECT_EQ(call_hostile("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200\r\n\r\nall of it").body,
             "all of it");
   EXPECT_EQ(call_hostile("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nhi\r\n0\r\n"
-                         "Trailer: x\r\n\r\n")
+                         "X-Trailer: x\r\n\r\n")
                 .body,
             "hi");
   EXPECT_TRUE(call_hostile("HTTP/1.1 204 No\r\n\r\n").ok);

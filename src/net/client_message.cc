@@ -103,14 +103,14 @@ Result<std::uint64_t> parse_length(std::string_view text) {
 }
 
 // The fields of a response as they are read, before what they mean together is decided.
-struct Fields {
+struct ReadFields {
   std::vector<Header> all;
   std::vector<std::string_view> options;  // of Connection
   std::optional<std::uint64_t> length;
   bool chunked = false;
 };
 
-Result<void> read_field(std::string_view line, Fields& fields) {
+Result<void> read_field(std::string_view line, ReadFields& fields) {
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return bad("a header has no colon");
   const Header header{.name = line.substr(0, colon), .value = trim(line.substr(colon + 1))};
@@ -188,7 +188,12 @@ Result<std::string> write_request_head(const OutgoingRequest& request) {
     fmt::format_to(add, "{}: {}\r\n", name, value);
   }
   if (!named) head += "User-Agent: carrel\r\n";
-  if (!request.body.empty() || usually_has_a_body(request.method)) {
+  if (request.takes_trailers) head += "TE: trailers\r\nConnection: TE\r\n";
+  if (request.stream && !request.stream->length) {
+    head += "Transfer-Encoding: chunked\r\n";
+  } else if (request.stream) {
+    fmt::format_to(add, "Content-Length: {}\r\n", *request.stream->length);
+  } else if (!request.body.empty() || usually_has_a_body(request.method)) {
     fmt::format_to(add, "Content-Length: {}\r\n", request.body.size());
   }
   head += "\r\n";
@@ -198,7 +203,7 @@ Result<std::string> write_request_head(const OutgoingRequest& request) {
 Result<ResponseHead> parse_response_head(std::string_view head, std::string_view method) {
   constexpr std::string_view kEnd = "\r\n";
   CARREL_TRY(const StatusLine line, parse_status_line(head.substr(0, head.find(kEnd))));
-  Fields fields;
+  ReadFields fields;
   for (head.remove_prefix(std::min(head.find(kEnd) + 2, head.size()));
        !head.empty() && !head.starts_with(kEnd);) {
     const auto end = head.find(kEnd);

@@ -13,6 +13,12 @@ ClientResponse::ClientResponse(CallConnection connection, ResponseHead head, Res
   if (auto moved = advance(); !moved) (void)give_up(std::move(moved).error());
 }
 
+Fields ClientResponse::trailers() const {
+  Fields fields;
+  for (const Header& field : chunks_.trailers()) fields.emplace_back(field.name, field.value);
+  return fields;
+}
+
 // Bytes of the body that are there, framing aside.
 std::uint64_t ClientResponse::available() const {
   if (ended_ || !connection_.socket) return 0;

@@ -29,6 +29,7 @@ class ClientResponse final : public IncomingResponse, private async::ByteSource 
 
   const ReplyHead& head() const override { return head_.head; }
   async::ByteSource& body() override { return *this; }
+  Fields trailers() const override;
 
  private:
   std::size_t read(std::span<std::byte> into) override;

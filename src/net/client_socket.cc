@@ -245,6 +245,12 @@ async::Task<Result<std::size_t>> ClientSocket::receive(Instant until) {
   }
 }
 
+bool ClientSocket::look() { return impl_->read_some().state != IoState::closed; }
+
+async::Task<void> ClientSocket::until_heard(Instant until) {
+  co_await impl_->wait({.read = true}, until);
+}
+
 bool ClientSocket::is_quiet() {
   return impl_->input.empty() && impl_->read_some().state == IoState::would_block;
 }

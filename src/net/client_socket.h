@@ -39,6 +39,11 @@ class ClientSocket {
   async::Task<Result<std::size_t>> receive(Instant until);
   std::string& input();
 
+  // Takes what has arrived by now. False: the peer has ended its side.
+  bool look();
+  // Returns when something has arrived, the peer has ended its side, or it is `until`.
+  async::Task<void> until_heard(Instant until);
+
   // Nothing has arrived and nothing is broken: fit for another request.
   bool is_quiet();
 

@@ -29,6 +29,90 @@ TEST(Client, SendsALargeBody) {
   EXPECT_EQ(f.site.last_body, body);
 }
 
+// Comes in pieces, each when it is asked for; perhaps it never ends, or breaks off.
+class Pieces final : public async::ByteSource {
+ public:
+  enum class End : unsigned char { ends, fails, never };
+  Pieces(async::Shard& shard, int count, End end) : shard_(shard), left_(count), end_(end) {}
+  std::size_t read(std::span<std::byte> into) override {
+    if (!ready()) return 0;
+    const std::size_t n = std::min(into.size(), kPiece - at_);
+    std::memset(into.data(), 'p', n);
+    at_ = (at_ + n) % kPiece;
+    if (at_ == 0) {
+      --left_;
+      there_ = false;
+    }
+    return n;
+  }
+  bool ready() const override { return there_ && left_ > 0; }
+  bool finished() const override { return left_ == 0 && end_ == End::ends; }
+  async::Task<Result<void>> wait() override {
+    co_await shard_.sleep_for(1ms);
+    there_ = true;
+    if (left_ > 0) co_return Result<void>();
+    if (end_ == End::fails) co_return fail(Code::store_failed, "no more of it");
+    co_await shard_.sleep_for(1h);
+    co_return Result<void>();
+  }
+  static constexpr std::size_t kPiece = 20'000;
+
+ private:
+  async::Shard& shard_;
+  int left_;
+  End end_;
+  std::size_t at_ = 0;
+  bool there_ = false;
+};
+
+Outcome upload(Fixture& f, Pieces& pieces, std::string_view path,
+               std::optional<std::uint64_t> length = {}) {
+  return f.call({.method = "PUT",
+                 .url = f.url(path),
+                 .stream = StreamedBody{.source = &pieces, .length = length}});
+}
+
+TEST(Client, SendsABodyAsItComes) {
+  Fixture f;
+  for (const auto length :
+       {std::optional<std::uint64_t>(), std::optional<std::uint64_t>(200'000)}) {
+    Pieces pieces(f.shard, 10, Pieces::End::ends);
+    const Outcome outcome = upload(f, pieces, "/", length);
+    ASSERT_TRUE(outcome.ok) << outcome.error.message();
+    EXPECT_EQ(f.site.last_body, std::string(200'000, 'p'));
+    EXPECT_EQ(f.site.last_length, length);
+  }
+  Pieces none(f.shard, 0, Pieces::End::ends);
+  EXPECT_TRUE(upload(f, none, "/").ok);
+  EXPECT_EQ(f.site.last_body, "");
+}
+
+TEST(Client, ABodyOfAnotherLengthIsNotSentWhole) {
+  Fixture f;
+  for (const int count : {9, 11}) {
+    Pieces pieces(f.shard, count, Pieces::End::ends);
+    EXPECT_EQ(upload(f, pieces, "/", 200'000).error.code(), Code::invalid_argument);
+  }
+}
+
+TEST(Client, ABodyThatFailsFailsTheCall) {
+  Fixture f;
+  Pieces pieces(f.shard, 2, Pieces::End::fails);
+  EXPECT_EQ(upload(f, pieces, "/").error.code(), Code::store_failed);
+  f.limits.total = 100ms;
+  Pieces endless(f.shard, 2, Pieces::End::never);
+  EXPECT_EQ(upload(f, endless, "/").error.code(), Code::egress_timeout);
+}
+
+TEST(Client, APeerThatAnswersEarlyIsHeardWhileTheBodyWaits) {
+  Fixture f;
+  Pieces pieces(f.shard, 2, Pieces::End::never);
+  const Outcome outcome = upload(f, pieces, "/refuses");
+  EXPECT_EQ(outcome.status, 413);
+  EXPECT_EQ(outcome.body, "no");
+  EXPECT_TRUE(f.get("/").ok);
+}
+
 TEST(Client, ReadsBodiesOfEveryFraming) {
   Fixture f;
   EXPECT_EQ(f.get("/stream").body, "one two");
@@ -36,6 +120,14 @@ TEST(Client, ReadsBodiesOfEveryFraming) {
   const Outcome head = f.call({.method = "HEAD", .url = f.url("/")});
   EXPECT_TRUE(head.ok);
   EXPECT_EQ(head.body, "");
+}
+
+TEST(Client, TrailersComeToWhoTakesThem) {
+  Fixture f;
+  const Outcome taken = f.call({.url = f.url("/trailers"), .takes_trailers = true});
+  EXPECT_EQ(taken.body, "body");
+  EXPECT_EQ(taken.trailers, (Fields{{"X-Sum", "1"}}));
+  EXPECT_EQ(f.get("/trailers").trailers, Fields());
 }
 
 TEST(Client, ABodyThatBreaksOffIsAnErrorAndNoEnd) {

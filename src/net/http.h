@@ -38,6 +38,7 @@ struct Request {
   std::uint16_t local_port = 0;
   std::optional<std::uint64_t> content_length;  // nothing: chunked (see `has_body`)
   bool has_body = false;
+  std::vector<Header> trailers;  // of a chunked body, once all of it has been read
 
   std::string_view header(std::string_view name) const;  // the first value, or empty
 };
@@ -48,10 +49,11 @@ bool same_name(std::string_view a, std::string_view b);  // ASCII case-insensiti
 // (chunking), connection_closed.
 using RequestBody = async::ByteSource;
 
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
 struct ReplyHead {
   int status = 200;
-  std::vector<std::pair<std::string, std::string>>
-      headers;  // framing fields are the connection's own
+  Fields headers;  // framing fields are the connection's own
 };
 
 // The reply to one request: either `send`, or `start`, `write`* and `finish`. For HEAD and statuses
@@ -67,6 +69,8 @@ class ReplySink {
   virtual async::Task<Result<void>> start(ReplyHead head, std::optional<std::uint64_t> length) = 0;
   virtual async::Task<Result<void>> write(std::string_view bytes) = 0;
   virtual async::Task<Result<void>> finish() = 0;
+  // Fields that follow the body; before `send` or `finish`. Left out where the client takes none.
+  virtual void give_trailers(const Fields&) {}
   // After start: the client sees a broken reply, not a short one.
   virtual void abort() = 0;
 };

@@ -30,16 +30,19 @@ class MemoryReply final : public ReplySink {
     finished_ = true;
     co_return Result<void>();
   }
+  void give_trailers(const Fields& trailers) override { trailers_ = trailers; }
   void abort() override { aborted_ = true; }
 
   const ReplyHead& head() const { return head_; }
   const std::string& body() const { return body_; }
+  const Fields& trailers() const { return trailers_; }
   bool finished() const { return finished_; }
   bool aborted() const { return aborted_; }
 
  private:
   ReplyHead head_;
   std::string body_;
+  Fields trailers_;
   bool started_ = false, finished_ = false, aborted_ = false;
 };
 

@@ -58,13 +58,8 @@ struct Seen {
 };
 
 void see_connection(std::string_view value, Seen& seen) {
-  while (!value.empty()) {
-    const std::size_t comma = std::min(value.find(','), value.size());
-    const std::string_view option = trim(value.substr(0, comma));
-    if (same_name(option, "close")) seen.close = true;
-    if (same_name(option, "keep-alive")) seen.keep = true;
-    value.remove_prefix(std::min(comma + 1, value.size()));
-  }
+  seen.close = seen.close || has_option(value, "close");
+  seen.keep = seen.keep || has_option(value, "keep-alive");
 }
 
 Result<void> see_length(std::string_view value, Request& request, Seen& seen) {
@@ -210,6 +205,7 @@ bool text_byte(unsigned char c) { return (c >= 0x20 || c == '\t') && c != 0x7f; 
 constexpr unsigned kMostDigits = 15;         // of a chunk's size
 constexpr std::size_t kMostExtension = 256;  // bytes a chunk
 constexpr std::size_t kMostOverhead = 16 << 10;
+constexpr unsigned kMostTrailers = 64;
 
 }  // namespace
 
@@ -223,6 +219,50 @@ bool is_field_value(std::string_view text) {
     bad |= static_cast<unsigned>((u < 0x20) & (u != '\t')) | static_cast<unsigned>(u == 0x7f);
   }
   return bad == 0;
+}
+
+bool may_be_trailer(std::string_view name) {
+  constexpr std::array<std::string_view, 30> kHeadOnly = {"connection",
+                                                          "content-length",
+                                                          "keep-alive",
+                                                          "proxy-connection",
+                                                          "te",
+                                                          "trailer",
+                                                          "transfer-encoding",
+                                                          "upgrade",
+                                                          "http2-settings",
+                                                          "host",
+                                                          "max-forwards",
+                                                          "expect",
+                                                          "range",
+                                                          "location",
+                                                          "authorization",
+                                                          "proxy-authorization",
+                                                          "proxy-authenticate",
+                                                          "www-authenticate",
+                                                          "cookie",
+                                                          "set-cookie",
+                                                          "content-encoding",
+                                                          "content-range",
+                                                          "content-type",
+                                                          "cache-control",
+                                                          "pragma",
+                                                          "if-match",
+                                                          "if-none-match",
+                                                          "if-modified-since",
+                                                          "if-unmodified-since",
+                                                          "if-range"};
+  return std::ranges::none_of(kHeadOnly,
+                              [&](std::string_view known) { return same_name(known, name); });
+}
+
+bool has_option(std::string_view list, std::string_view option) {
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    if (same_name(trim(list.substr(0, comma)), option)) return true;
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return false;
 }
 
 HeadEnd find_head_end(std::string_view bytes, std::size_t seen) {
@@ -290,14 +330,32 @@ ChunkDecoder::Phase ChunkDecoder::size_step(unsigned char c) {
   return c == '\r' ? Phase::size_lf : Phase::failed;
 }
 
+bool ChunkDecoder::begin_trailer() {
+  line_ = trailers_.size();
+  return ++trailer_count_ <= kMostTrailers;
+}
+
 ChunkDecoder::Phase ChunkDecoder::trailer_step(unsigned char c) {
   if (++overhead_ > kMostOverhead) return Phase::failed;
-  if (phase_ == Phase::trailer_value) {
-    if (c == '\r') return Phase::trailer_lf;
-    return text_byte(c) ? Phase::trailer_value : Phase::failed;
+  const bool in_value = phase_ == Phase::trailer_value;
+  const bool ends_name = phase_ == Phase::trailer_name && c == ':';
+  if (ends_name && !may_be_trailer(std::string_view(trailers_).substr(line_))) return Phase::failed;
+  trailers_ += in_value && c == '\r' ? '\n' : static_cast<char>(c);
+  if (ends_name) return Phase::trailer_value;
+  if (!in_value) return (kClass[c] & kToken) != 0 ? Phase::trailer_name : Phase::failed;
+  if (c == '\r') return Phase::trailer_lf;
+  return text_byte(c) ? Phase::trailer_value : Phase::failed;
+}
+
+std::vector<Header> ChunkDecoder::trailers() const {
+  std::vector<Header> fields;
+  for (std::string_view rest = trailers_; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    const std::size_t colon = line.find(':');
+    fields.push_back({.name = line.substr(0, colon), .value = trim(line.substr(colon + 1))});
+    rest.remove_prefix(line.size() + 1);
   }
-  if (phase_ == Phase::trailer_name && c == ':') return Phase::trailer_value;
-  return (kClass[c] & kToken) != 0 ? Phase::trailer_name : Phase::failed;
+  return fields;
 }
 
 ChunkDecoder::Phase ChunkDecoder::step(unsigned char c) {
@@ -319,7 +377,7 @@ ChunkDecoder::Phase ChunkDecoder::step(unsigned char c) {
       return c == '\n' ? Phase::size : Phase::failed;
     case Phase::trailer_start:
       if (c == '\r') return Phase::end_lf;
-      return trailer_step(c);
+      return begin_trailer() ? trailer_step(c) : Phase::failed;
     case Phase::trailer_name:
     case Phase::trailer_value:
       return trailer_step(c);

@@ -7,7 +7,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "net/http.h"
 
@@ -39,7 +41,14 @@ Result<Framing> parse_head(std::string_view head, std::size_t max_headers, Reque
 bool is_field_name(std::string_view text);
 bool is_field_value(std::string_view text);
 
-// The framing of a chunked body. Trailers are checked and dropped.
+// What may follow a body (RFC 9110, 6.5.1): nothing that says how the message is framed, where it
+// goes, who sent it, or how its content is to be read, for that was decided before.
+bool may_be_trailer(std::string_view name);
+
+// Whether a field's comma-separated list names `option`.
+bool has_option(std::string_view list, std::string_view option);
+
+// The framing of a chunked body, and the trailers behind it.
 class ChunkDecoder {
  public:
   // Consumes framing at the front of `bytes` until data or the end is reached, or no byte is left.
@@ -50,6 +59,8 @@ class ChunkDecoder {
   void take(std::uint64_t bytes);  // precondition: at most `data_left()`
   bool done() const { return phase_ == Phase::done; }
   bool failed() const { return phase_ == Phase::failed; }
+  // Once it is done; views into this.
+  std::vector<Header> trailers() const;
 
  private:
   enum class Phase : unsigned char {
@@ -70,12 +81,15 @@ class ChunkDecoder {
   Phase step(unsigned char c);
   Phase size_step(unsigned char c);
   Phase trailer_step(unsigned char c);
+  bool begin_trailer();
 
   Phase phase_ = Phase::size;
   unsigned digits_ = 0;
   std::uint64_t left_ = 0;
-  std::size_t line_ = 0;      // bytes of this extension
+  std::size_t line_ = 0;      // bytes of this extension; where this trailer is in `trailers_`
   std::size_t overhead_ = 0;  // bytes of all extensions and trailers
+  unsigned trailer_count_ = 0;
+  std::string trailers_;  // lines "name:value\n"
 };
 
 }  // namespace carrel::net

@@ -57,6 +57,15 @@ void try_chunks(std::string_view bytes) {
   const std::uint64_t front = decode(parts, bytes.substr(0, cut));
   require(front + decode(parts, bytes.substr(cut)) == data);
   require(whole.done() == parts.done() && whole.failed() == parts.failed());
+  if (!whole.done()) return;
+  const auto trailers = whole.trailers(), again = parts.trailers();
+  require(std::ranges::equal(trailers, again, [](const Header& a, const Header& b) {
+    return a.name == b.name && a.value == b.value;
+  }));
+  require(trailers.size() <= 64);
+  for (const Header& field : trailers) {
+    require(is_field_name(field.name) && is_field_value(field.value) && may_be_trailer(field.name));
+  }
 }
 
 }  // namespace

@@ -198,7 +198,7 @@ TEST(RequestHead, IsFoundWhereverItsBytesAreCut) {
 }
 
 struct Decoded {
-  std::string data;
+  std::string data, trailers;
   bool done, failed;
   std::size_t used;
 };
@@ -214,6 +214,8 @@ Decoded decode(std::string_view bytes, std::size_t piece) {
     if (data > 0) chunks.take(data);
     decoded.used += n + data;
   }
+  for (const Header& field : chunks.trailers())
+    decoded.trailers.append(field.name).append("=").append(field.value).append(";");
   decoded.done = chunks.done();
   decoded.failed = chunks.failed();
   return decoded;
@@ -261,13 +263,32 @@ TEST(ChunkedBody, FloodsOfExtensionsAndTrailersFail) {
 
 TEST(ChunkedBody, DecodesTheSameInPiecesOfEverySize) {
   const std::string body =
-      "5\r\nhello\r\nA;name=\"v\"\r\n, wide wor\r\n2\r\nld\r\n000\r\nTrailer: x\r\n\r\n";
+      "5\r\nhello\r\nA;name=\"v\"\r\n, wide wor\r\n2\r\nld\r\n000\r\nX-A:x\r\nB: \t y z \r\nB:\r\n\r\n";
   for (std::size_t piece = 1; piece <= body.size(); ++piece) {
     const Decoded decoded = decode(body + "GET", piece);
     EXPECT_EQ(decoded.data, "hello, wide world") << piece;
     EXPECT_TRUE(decoded.done) << piece;
     EXPECT_EQ(decoded.used, body.size()) << piece;
+    EXPECT_EQ(decoded.trailers, "X-A=x;B=y z;B=;") << piece;
   }
+}
+
+TEST(ChunkedBody, WhatBelongsIntoTheHeadIsNoTrailer) {
+  for (const auto* name :
+       {"Content-Length", "transfer-encoding", "HOST", "Trailer", "TE", "Set-Cookie",
+        "Authorization", "Connection", "Content-Type", "Cache-Control"}) {
+    EXPECT_FALSE(may_be_trailer(name)) << name;
+    EXPECT_TRUE(decode("0\r\n" + std::string(name) + ": 1\r\n\r\n", 3).failed) << name;
+  }
+  for (const auto* name : {"Server-Timing", "Digest", "ETag", "grpc-status", "Authentication-Info"})
+    EXPECT_TRUE(may_be_trailer(name)) << name;
+}
+
+TEST(ChunkedBody, HasSoManyTrailersAndNoMore) {
+  std::string trailers;
+  for (int i = 0; i < 64; ++i) trailers += "A: b\r\n";
+  EXPECT_TRUE(decode("0\r\n" + trailers + "\r\n", 100).done);
+  EXPECT_TRUE(decode("0\r\n" + trailers + "A: b\r\n\r\n", 100).failed);
 }
 
 TEST(Problem, NeverShowsTheMessageAndNamesTheExchange) {

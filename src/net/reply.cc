@@ -100,6 +100,8 @@ bool has_no_body(int status) { return status == 204 || status == 304; }
 }  // namespace
 
 void Reply::begin(const Request& request, Persistence persistence) {
+  request_ = &request;
+  trailers_.clear();
   head_only_ = request.method == "HEAD";
   old_ = request.version_minor == 0;
   persistence_ = persistence;
@@ -107,6 +109,13 @@ void Reply::begin(const Request& request, Persistence persistence) {
   status_ = 0;
   in_one_go_ = 0;
   pausing_ = false;
+}
+
+// Who does not say so may drop them, and what they say with them (RFC 9110, 6.5.1).
+bool Reply::takes_trailers() const {
+  return !old_ && std::ranges::any_of(request_->headers, [](const Header& header) {
+    return same_name(header.name, "te") && has_option(header.value, "trailers");
+  });
 }
 
 Result<void> Reply::put_head(const ReplyHead& head, std::optional<std::uint64_t> length) {
@@ -129,7 +138,8 @@ Result<void> Reply::put_head(const ReplyHead& head, std::optional<std::uint64_t>
   out += "\r\n";
   out += channel_.tick().date;
   for (const auto& [name, value] : head.headers) {
-    if (is_framing(name)) continue;
+    const bool announces = !length && same_name(name, "trailer") && takes_trailers();
+    if (is_framing(name) && !announces) continue;
     out.append(name).append(": ").append(value).append("\r\n");
   }
   put_framing(length);
@@ -168,6 +178,11 @@ async::Task<Result<void>> Reply::send_all(std::string_view body) {
 }
 
 async::Task<Result<void>> Reply::send(ReplyHead head, std::string_view body) {
+  if (!trailers_.empty() && takes_trailers()) {
+    CARREL_CO_TRY_VOID(put_head(head, std::nullopt));
+    CARREL_CO_TRY_VOID(co_await write(body));
+    co_return co_await finish();
+  }
   CARREL_CO_TRY_VOID(put_head(head, body.size()));
   if (coding_ == Coding::none) body = {};
   CARREL_CO_TRY(const bool all, channel_.try_send(body));
@@ -179,6 +194,7 @@ async::Task<Result<void>> Reply::send(ReplyHead head, std::string_view body) {
 }
 
 async::Task<Result<void>> Reply::start(ReplyHead head, std::optional<std::uint64_t> length) {
+  if (!trailers_.empty() && takes_trailers()) length.reset();
   CARREL_CO_TRY_VOID(put_head(head, length));
   flush_soon();
   co_return Result<void>();
@@ -211,13 +227,28 @@ async::Task<Result<void>> Reply::write(std::string_view bytes) {
   co_return Result<void>();
 }
 
+Result<void> Reply::put_end() {
+  for (const auto& [name, value] : trailers_) {
+    if (is_field_name(name) && is_field_value(value) && may_be_trailer(name)) continue;
+    abort();
+    return fail(Code::internal, "a trailer of the reply is not valid");
+  }
+  if (!trailers_.empty() && !takes_trailers()) trailers_.clear();
+  std::string& out = channel_.output();
+  out += "0\r\n";
+  for (const auto& [name, value] : trailers_)
+    out.append(name).append(": ").append(value).append("\r\n");
+  out += "\r\n";
+  return {};
+}
+
 async::Task<Result<void>> Reply::finish() {
   if (state_ != State::started) co_return fail(Code::internal, "the reply is not being written");
   if (coding_ == Coding::length && left_ > 0) {
     abort();
     co_return fail(Code::internal, "the reply is shorter than its head says");
   }
-  if (coding_ == Coding::chunked) channel_.output() += "0\r\n\r\n";
+  if (coding_ == Coding::chunked) CARREL_CO_TRY_VOID(put_end());
   CARREL_CO_TRY_VOID(co_await send_all({}));
   state_ = State::finished;
   co_return Result<void>();

@@ -30,6 +30,7 @@ class Reply final : public ReplySink {
   async::Task<Result<void>> start(ReplyHead head, std::optional<std::uint64_t> length) override;
   async::Task<Result<void>> write(std::string_view bytes) override;
   async::Task<Result<void>> finish() override;
+  void give_trailers(const Fields& trailers) override { trailers_ = trailers; }
   void abort() override;
 
   bool finished() const { return state_ == State::finished; }
@@ -42,14 +43,18 @@ class Reply final : public ReplySink {
   enum class State : unsigned char { fresh, started, finished, aborted };
   enum class Coding : unsigned char { none, length, chunked, until_close };
 
+  bool takes_trailers() const;
   Result<void> put_head(const ReplyHead& head, std::optional<std::uint64_t> length);
   void put_framing(std::optional<std::uint64_t> length);
+  Result<void> put_end();
   async::Task<Result<void>> send_all(std::string_view body);
   void flush_soon();
 
   async::Shard& shard_;
   Channel& channel_;
   Body& body_;
+  const Request* request_ = nullptr;
+  Fields trailers_;
 
   bool head_only_ = false, old_ = false;  // old: HTTP/1.0
   Persistence persistence_ = Persistence::keep;

@@ -54,6 +54,46 @@ TEST_F(HttpServer, AsksForTheBodyOnlyWhenTheHandlerWaitsForIt) {
               AllOf(StartsWith("HTTP/1.1 403 "), HasSubstr("Connection: close")));
 }
 
+constexpr std::string_view kTakes = "TE: deflate, Trailers\r\nConnection: close\r\n";
+
+TEST_F(HttpServer, TrailersReachTheHandlerAndAClientThatTakesThem) {
+  serve();
+  const std::string chunked = "Transfer-Encoding: chunked\r\n" + std::string(kTakes);
+  EXPECT_THAT(ask(post("/trailers", chunked, "3\r\nabc\r\n0\r\nX-A: b\r\nX-C:  d \r\n\r\n")),
+              AllOf(HasSubstr("Trailer: X-Sum\r\n"),
+                    EndsWith("4\r\nbody\r\n0\r\nX-A: b\r\nX-C: d\r\nX-Sum: 1\r\n\r\n")));
+  EXPECT_THAT(ask(get("/trailers-whole", kTakes)),
+              AllOf(HasSubstr("Transfer-Encoding: chunked\r\n"),
+                    EndsWith("\r\n\r\n4\r\nbody\r\n0\r\nX-Sum: 1\r\n\r\n")));
+}
+
+TEST_F(HttpServer, AClientThatDoesNotTakeTrailersGetsNone) {
+  serve();
+  EXPECT_THAT(ask(get("/trailers", kClose)),
+              AllOf(testing::Not(HasSubstr("X-Sum")), EndsWith("4\r\nbody\r\n0\r\n\r\n")));
+  EXPECT_THAT(ask(get("/trailers-whole", kClose)),
+              AllOf(HasSubstr("Content-Length: 4\r\n"), EndsWith("\r\n\r\nbody")));
+  EXPECT_THAT(ask("GET /trailers-whole HTTP/1.0\r\nTE: trailers\r\n\r\n"),
+              AllOf(HasSubstr("Content-Length: 4\r\n"), EndsWith("\r\n\r\nbody")));
+  EXPECT_THAT(ask("HEAD /trailers-whole HTTP/1.1\r\nHost: h\r\n" + std::string(kTakes) + "\r\n"),
+              EndsWith("\r\n\r\n"));
+}
+
+TEST_F(HttpServer, ATrailerThatMayNotBeOneBreaksTheReply) {
+  serve();
+  EXPECT_THAT(ask(get("/bad-trailers", kTakes)),
+              AllOf(testing::Not(HasSubstr("Set-Cookie: ")), testing::Not(EndsWith("\r\n\r\n"))));
+}
+
+TEST_F(HttpServer, ARequestsTrailersAreNotTheNextOnes) {
+  serve();
+  const std::string first = post(
+      "/trailers-whole", "Transfer-Encoding: chunked\r\nTE: trailers\r\n", "0\r\nX-Old: 1\r\n\r\n");
+  const std::string both = ask(first + get("/trailers-whole", kTakes));
+  EXPECT_EQ(both.find("X-Old"), both.rfind("X-Old"));
+  EXPECT_THAT(both, EndsWith("0\r\nX-Sum: 1\r\n\r\n"));
+}
+
 TEST_F(HttpServer, SkipsASmallUnreadBodyAndClosesAfterALargeOne) {
   serve();
   EXPECT_THAT(ask(post("/early", "Content-Length: 4\r\n", "GET ") + get("/x", kClose)),

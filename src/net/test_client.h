@@ -28,6 +28,7 @@ class Site final : public Handler {
   explicit Site(async::Shard& shard) : shard_(shard) {}
   std::vector<std::uint16_t> ports;  // of the clients
   std::string last_body;
+  std::optional<std::uint64_t> last_length;
   async::Event arrived;  // a call that is never answered
 
   async::Task<void> handle(Exchange& exchange) override {
@@ -35,6 +36,8 @@ class Site final : public Handler {
     if (exchange.request.path == "/never") return never();
     if (exchange.request.path == "/big") return big(exchange);
     if (exchange.request.path == "/stream") return stream(exchange);
+    if (exchange.request.path == "/refuses") return refuses(exchange);
+    if (exchange.request.path == "/trailers") return trailers(exchange);
     if (exchange.request.path == "/begun") return begun(exchange);
     if (exchange.request.path == "/broken") return broken(exchange);
     return hello(exchange);
@@ -48,6 +51,7 @@ class Site final : public Handler {
   async::Task<void> hello(Exchange& exchange) {
     std::array<std::byte, 4096> part;
     last_body.clear();
+    last_length = exchange.request.content_length;
     while (!exchange.body.finished()) {
       const std::size_t n = exchange.body.read(part);
       last_body.append(reinterpret_cast<const char*>(part.data()), n);
@@ -71,6 +75,13 @@ class Site final : public Handler {
     co_await shard_.sleep_for(1ms);
     (void)co_await exchange.reply.write("two");
     (void)co_await exchange.reply.finish();
+  }
+  async::Task<void> refuses(Exchange& exchange) {
+    (void)co_await exchange.reply.send(ReplyHead{.status = 413}, "no");
+  }
+  async::Task<void> trailers(Exchange& exchange) {
+    exchange.reply.give_trailers({{"X-Sum", "1"}});
+    (void)co_await exchange.reply.send(ReplyHead(), "body");
   }
   async::Task<void> begun(Exchange& exchange) {
     (void)co_await exchange.reply.start(ReplyHead(), std::nullopt);
@@ -105,6 +116,7 @@ class Hosts final : public Resolver {
 struct Outcome {
   int status = 0;
   std::string body, host;
+  Fields trailers;
   Error error{Code::internal, "nothing came back"};
   bool ok = false;
 };
@@ -131,6 +143,7 @@ inline async::Task<void> run_call(Caller* caller, OutgoingRequest request, CallL
     outcome->error = waited.error();
     co_return;
   }
+  outcome->trailers = (*response)->trailers();
   outcome->ok = true;
 }
 

@@ -65,6 +65,9 @@ class Behaviours final : public Handler {
     if (path == "/begun") return begun(exchange);
     if (path == "/empty") return empty(exchange);
     if (path == "/later") return later(exchange);
+    if (path == "/trailers") return trailers(exchange, "X-Sum");
+    if (path == "/trailers-whole") return trailers_whole(exchange);
+    if (path == "/bad-trailers") return trailers(exchange, "Set-Cookie");
     return hello(exchange);
   }
 
@@ -133,6 +136,26 @@ class Behaviours final : public Handler {
   }
   async::Task<void> empty(Exchange& exchange) {
     (void)co_await exchange.reply.send(ReplyHead{.status = 204}, "not sent");
+  }
+  // The reply's trailers are the request's, and one more.
+  static Fields trailers_for(const Exchange& exchange, std::string name) {
+    Fields fields;
+    for (const Header& field : exchange.request.trailers)
+      fields.emplace_back(field.name, field.value);
+    fields.emplace_back(std::move(name), "1");
+    return fields;
+  }
+  async::Task<void> trailers(Exchange& exchange, std::string name) {
+    (void)co_await read_all(exchange.body);
+    ReplyHead head{.headers = {{"Trailer", name}}};
+    (void)co_await exchange.reply.start(std::move(head), std::nullopt);
+    (void)co_await exchange.reply.write("body");
+    exchange.reply.give_trailers(trailers_for(exchange, std::move(name)));
+    (void)co_await exchange.reply.finish();
+  }
+  async::Task<void> trailers_whole(Exchange& exchange) {
+    exchange.reply.give_trailers(trailers_for(exchange, "X-Sum"));
+    (void)co_await exchange.reply.send(ReplyHead(), "body");
   }
   async::Task<void> later(Exchange& exchange) {
     const Held held(&waiting);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "runtime/kept_instances.h"
 #include "runtime/shard_modules.h"
 #include "runtime/stateful_turn.h"
 #include "tenant/meter.h"
@@ -24,6 +25,7 @@ RuntimeLimits limits_for(const wasm::EngineSettings& engine, unsigned shards) {
 struct Runtime::Impl {
   Admission admission;
   ShardModules modules;
+  KeptInstances kept;
   const turn::Services& services;
   const AdmissionLimits limits;
   TurnFigures figures;
@@ -39,6 +41,7 @@ Runtime::Runtime(async::Shard& shard, Loader& loader, const RuntimeLimits& limit
     : shard_(shard),
       impl_(new Impl{.admission = Admission(shard, limits.admission),
                      .modules = ShardModules(shard, loader, limits.modules, limits.code_bytes),
+                     .kept = KeptInstances(shard, limits.admission.turns),
                      .services = services,
                      .limits = limits.admission}) {}
 Runtime::~Runtime() = default;
@@ -86,13 +89,17 @@ async::Task<turn::Outcome> Runtime::Impl::run_admitted(async::Shard& shard,
     if (!loaded) co_return turn::Outcome{.error = std::move(loaded).error()};
     prepared = std::move(*loaded);
   }
+  kept.make_room(admission.running());
   if (turn::needs_state(turn.module)) {
-    co_return co_await run_with_state(shard, services, std::move(*ticket), std::move(program),
+    co_return co_await run_with_state(shard, services, kept, std::move(*ticket), std::move(program),
                                       std::move(prepared), turn);
   }
   turn::happened(turn, "run");
+  turn.instance = kept.take(turn.module);
   auto outcome = co_await program->abi->run(shard, ticket->account(), *prepared, turn);
   turn::happened(turn, "ended");
+  if (!outcome.error) kept.put(turn.module, std::move(outcome.instance));
+  outcome.instance.reset();
   ticket.reset();  // the guest is gone: a client that reads slowly takes nobody's place
   if (auto rest = std::exchange(outcome.rest, {})) {
     if (auto sent = co_await std::move(rest); !sent) outcome.error = std::move(sent).error();

@@ -34,6 +34,8 @@ struct Running {
   Admission::Ticket& ticket;
   turn::Turn& turn;
   turn::State& state;
+  KeptInstances& kept;
+  bool again = false;  // in a fresh instance, whatever the module says
 };
 
 async::Task<Result<void>> before_commit(Running& running, const turn::HeldReply& reply) {
@@ -52,6 +54,7 @@ async::Task<turn::Outcome> run_guest(Running& running) {
     if (!given) co_return turn::Outcome{.error = std::move(given).error()};
     if (*given) co_return turn::Outcome{.held = std::move(*given)};
   }
+  if (!running.again) turn.instance = running.kept.take(turn.module);
   turn::Outcome outcome = co_await running.program.abi->run(running.shard, running.ticket.account(),
                                                             running.prepared, turn);
   // A guest that gave up because the store did not answer is not the one to blame.
@@ -95,14 +98,17 @@ async::Task<turn::Outcome> run_to_commit(Running& running, store::Version* neede
     turn::happened(running.turn, "ended");
     outcome.earlier_cpu = earlier;
     earlier += outcome.guest.cpu;
+    auto instance = std::exchange(outcome.instance, nullptr);
     if (outcome.error) co_return outcome;
     if (!outcome.held) {  // not gated: it has changed nothing
+      running.kept.put(running.turn.module, std::move(instance));
       *needed = running.state.transaction.seen();
       co_return outcome;
     }
     auto version = co_await running.state.transaction.commit();
     if (version) {
       turn::happened(running.turn, "committed");
+      running.kept.put(running.turn.module, std::move(instance));
       *needed = *version;
       co_return outcome;
     }
@@ -114,6 +120,7 @@ async::Task<turn::Outcome> run_to_commit(Running& running, store::Version* neede
     if ((body != nullptr && !body->rewind()) || !running.state.calls.rewind()) co_return outcome;
     running.state.before_commit.clear();
     running.state.failure.reset();
+    running.again = true;
     co_await running.state.transaction.restart();
   }
 }
@@ -121,7 +128,7 @@ async::Task<turn::Outcome> run_to_commit(Running& running, store::Version* neede
 }  // namespace
 
 async::Task<turn::Outcome> run_with_state(async::Shard& shard, const turn::Services& services,
-                                          Admission::Ticket ticket,
+                                          KeptInstances& kept, Admission::Ticket ticket,
                                           std::shared_ptr<const Program> program,
                                           std::shared_ptr<const wasm::Prepared> prepared,
                                           turn::Turn& turn) {
@@ -147,7 +154,8 @@ async::Task<turn::Outcome> run_with_state(async::Shard& shard, const turn::Servi
                   .prepared = *prepared,
                   .ticket = *place,
                   .turn = turn,
-                  .state = state};
+                  .state = state,
+                  .kept = kept};
   store::Version needed{};
   turn::Outcome outcome = co_await run_to_commit(running, &needed);
   place.reset();  // the guest is gone: who waits for the disk or the client takes nobody's place

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "runtime/admission.h"
+#include "runtime/kept_instances.h"
 #include "runtime/loader.h"
 #include "turn/state.h"
 #include "turn/turn.h"
@@ -17,7 +18,7 @@ namespace carrel::runtime {
 
 // Owner: the Runtime, whose `run` it is a part of. `services` and `turn` outlive it.
 async::Task<turn::Outcome> run_with_state(async::Shard& shard, const turn::Services& services,
-                                          Admission::Ticket ticket,
+                                          KeptInstances& kept, Admission::Ticket ticket,
                                           std::shared_ptr<const Program> program,
                                           std::shared_ptr<const wasm::Prepared> prepared,
                                           turn::Turn& turn);

@@ -96,8 +96,8 @@ class StatefulTurn : public ::testing::Test {
                     .log = self.log,
                     .interceptor = interceptor};
     auto ticket = self.admission.try_enter(self.setup.tenant);
-    *outcome = co_await run_with_state(self.room.shard, self.services, std::move(*ticket),
-                                       self.program, self.prepared, turn);
+    *outcome = co_await run_with_state(self.room.shard, self.services, self.instances,
+                                       std::move(*ticket), self.program, self.prepared, turn);
   }
   std::string kept(std::string_view name) {
     store::Transaction transaction(*services.store, setup.tenant, {});
@@ -123,6 +123,7 @@ class StatefulTurn : public ::testing::Test {
   fs::path folder;
   store::FaultyFiles faults;
   wasm::testing::TestRoom room;
+  KeptInstances instances{room.shard, 8};
   std::shared_ptr<const wasm::Prepared> prepared = room.prepare("(module)");
   Admission admission{room.shard, {}};
   std::unique_ptr<store::Store> store;

@@ -65,6 +65,15 @@ void check_entrypoint(const app::Module& module, const runtime::Program& program
                    "`carrel inspect FILE` shows what it exports"));
 }
 
+void check_reuse(const app::Module& module, const runtime::Program& program, Faults& faults) {
+  if (!module.reuse || program.abi->reuses_instances()) return;
+  faults.add(Error(Code::invalid_config,
+                   fmt::format("module \"{}\": `reuse` is for components that handle requests "
+                               "(wasi:http), and this is of the ABI \"{}\"",
+                               module.name.str(), program.abi->name()),
+                   "remove `reuse`: each turn has a fresh instance"));
+}
+
 }  // namespace
 
 std::vector<function::Function> modules_of(const ModulesWanted& wanted, runtime::Loader& loader,
@@ -79,6 +88,7 @@ std::vector<function::Function> modules_of(const ModulesWanted& wanted, runtime:
     }
     auto program = program_of(module, loader, faults);
     if (program) check_entrypoint(module, *program, loader, faults);
+    if (program) check_reuse(module, *program, faults);
     modules.push_back(
         {program, setup_of(wanted.manifest, module, folders, faults, wanted.environment)});
     modules.back().module.tenant = wanted.tenant;

@@ -19,6 +19,10 @@ std::shared_ptr<const RecordedCall> CallRecord::replay(const std::string& reques
   return calls_[next_++];
 }
 
+std::shared_ptr<const RecordedCall> CallRecord::next() {
+  return replaying() ? calls_[next_++] : nullptr;
+}
+
 std::shared_ptr<RecordedCall> CallRecord::begin(std::string request) {
   auto call = std::make_shared<RecordedCall>();
   ++next_;
@@ -31,6 +35,11 @@ std::shared_ptr<RecordedCall> CallRecord::begin(std::string request) {
 void CallRecord::keep_head(RecordedCall& call, std::string head) {
   (void)has_room_for(head.size());
   call.head = std::move(head);
+}
+
+void CallRecord::keep_trailers(RecordedCall& call, std::string trailers) {
+  (void)has_room_for(trailers.size());
+  call.trailers = std::move(trailers);
 }
 
 void CallRecord::keep(RecordedCall& call, std::string_view bytes) {

@@ -14,15 +14,17 @@
 namespace carrel::turn {
 
 struct RecordedCall {
-  std::string request;  // the message as the guest wrote it, and to where
+  std::string request;  // the digest of the message as the guest wrote it
   std::string head;     // of the response, as the guest reads it
   std::string body;
-  bool failed = false;  // it had no response; `failure` is the errno the guest got
+  std::string trailers;  // as lines
+  bool chunked = false;  // the guest reads the body in chunks
+  bool failed = false;   // it had no response; `failure` is the errno the guest got
   int failure = 0;
   bool complete = false;  // to the end of the body: else the guest may have seen a part
 };
 
-inline constexpr std::size_t kMaxRecorded = 2 << 20;  // bytes of a turn's calls, with requests
+inline constexpr std::size_t kMaxRecorded = 2 << 20;  // bytes of a turn's responses
 
 // Owner: the turn's State. Thread: its shard.
 class CallRecord {
@@ -34,14 +36,20 @@ class CallRecord {
   // The response that was recorded for the next call, if its request was the same. Null: it is a
   // new call (then `begin` it), or it differs (`diverged`).
   std::shared_ptr<const RecordedCall> replay(const std::string& request);
+  // The next call's, whose request is not whole yet: whoever asks compares it, and tells.
+  std::shared_ptr<const RecordedCall> next();
+  void diverge() { diverged_ = true; }
   bool diverged() const { return diverged_; }
 
-  // A new call; filled in by the caller while the response comes. Its number from 0 is `count() -
+  // A new call; filled in by the caller while the response comes, and with the request's digest if
+  // that is not known yet. Its number from 0 is `count() -
   // 1`. Beyond kMaxRecorded bytes of all calls none is kept, and the turn is not run again.
   std::shared_ptr<RecordedCall> begin(std::string request);
-  // Of the response: its head, which stays as it is read from there, and bytes of its body.
+  // Of the response: its head, which stays as it is read from there, bytes of its body, and what
+  // follows that.
   void keep_head(RecordedCall& call, std::string head);
   void keep(RecordedCall& call, std::string_view bytes);
+  void keep_trailers(RecordedCall& call, std::string trailers);
   std::size_t count() const { return next_; }
 
  private:

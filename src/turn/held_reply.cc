@@ -8,6 +8,7 @@ constexpr std::size_t kPiece = 64 << 10;
 }  // namespace
 
 async::Task<Result<void>> send(HeldReply reply, net::ReplySink& sink) {
+  if (!reply.trailers.empty()) sink.give_trailers(reply.trailers);
   if (!reply.body.spilled()) {
     co_return co_await sink.send(std::move(reply.head), reply.body.memory());
   }

@@ -12,6 +12,7 @@ inline constexpr std::uint64_t kHeldAtMost = 32 << 20;  // bytes; beyond: the tu
 struct HeldReply {
   net::ReplyHead head;
   SpillBuffer body{kHeldInMemory, {}};
+  net::Fields trailers = {};
 };
 
 // Sends it. Errors: those of ReplySink; io.

@@ -39,6 +39,19 @@ TEST(HeldReply, IsSentWholeFromMemory) { EXPECT_EQ(sent(pattern(500'000)), patte
 
 TEST(HeldReply, IsSentWholeFromAFile) { EXPECT_EQ(sent(pattern(3'000'001)), pattern(3'000'001)); }
 
+TEST(HeldReply, HasItsTrailers) {
+  for (const std::size_t size : {10, 3'000'000}) {
+    HeldReply reply{.trailers = {{"x-sum", "1"}}};
+    EXPECT_TRUE(reply.body.append(pattern(size)));
+    net::MemoryReply sink;
+    Result<void> result;
+    async::Shard shard;
+    shard.run_until_done(send_to(std::move(reply), sink, &result));
+    EXPECT_TRUE(result.has_value());
+    EXPECT_EQ(sink.trailers(), (net::Fields{{"x-sum", "1"}}));
+  }
+}
+
 std::string read_all(KeptBody& body) {
   std::string all;
   std::byte piece[1000];

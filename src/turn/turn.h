@@ -25,6 +25,7 @@
 #include "turn/held_reply.h"
 #include "wasi/node.h"
 #include "wasm/instance.h"
+#include "wasm/kept_instance.h"
 
 namespace carrel::observe {
 class Span;
@@ -48,6 +49,13 @@ struct Limits {
 
 class Functions;
 
+// That a module's instances may serve more than one turn, one at a time. Made for one module as it
+// is deployed, which it stands for.
+struct Reuse {
+  unsigned turns = 128;  // that one instance serves
+  Nanos idle = std::chrono::seconds(10);
+};
+
 struct Mount {
   std::string path;                  // absolute
   std::shared_ptr<wasi::Node> node;  // shared by turns on all shards: immutable or thread-safe
@@ -66,7 +74,8 @@ struct ModuleSetup {
   Grants grants;
   std::shared_ptr<const Functions> functions = nullptr;  // of the application; null: none
   store::Sync sync = store::Sync::always;
-  std::uint64_t storage = 1ULL << 30;  // bytes its tenant may store
+  std::uint64_t storage = 1ULL << 30;            // bytes its tenant may store
+  std::shared_ptr<const Reuse> reuse = nullptr;  // null: a fresh instance for every turn
 };
 
 // Where the lines of a guest's standard error go. Owner: the server; outlives the turn. Thread: the
@@ -97,6 +106,7 @@ struct Turn {
   // Where it stands in a trace: its cause, and while it runs itself. Nothing: in none.
   std::optional<observe::TraceContext> trace = std::nullopt;
   observe::Span* span = nullptr;  // the runtime's, while it runs; null: nobody wants to know
+  std::unique_ptr<wasm::KeptInstance> instance = nullptr;  // the runtime's: to run in; null: fresh
 };
 
 // Tells the turn's trace. `what` is a literal.
@@ -111,6 +121,8 @@ struct Outcome {
   std::optional<HeldReply> held;
   // Sends what is left of the reply, which needs the client and no longer the guest. May be empty.
   async::Task<Result<void>> rest;
+  // Of a guest that ended well and may serve again: for whoever knows that the turn is kept.
+  std::unique_ptr<wasm::KeptInstance> instance = nullptr;
 };
 
 // Whether its turns have a state: there is anything beyond their own event.

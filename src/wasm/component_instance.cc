@@ -106,20 +106,25 @@ struct ComponentInstance::Impl {
   const Prepared& prepared;
   CallLimits limits;
   Slices slices;
-  ResponseListener* listener = nullptr;
+  HttpExchange* exchange = nullptr;
+  std::vector<Field> request_trailers;
+  std::vector<carrel_text> request_trailer_texts;  // of these
   std::shared_ptr<Signal> signal = std::make_shared<Signal>();
   std::list<Wait> waits;
   void (*leave_hook)(void*, Instance::Leave) noexcept = nullptr;
   End stopped = End::returned;    // set when a limit ends the guest
   std::uint64_t seen_memory = 0;  // bytes: what it showed when it last called the host
   bool ended = false;             // and all it used has been told
-  TaskHandle task;                // goes first: then nobody waits any more
+  bool keep = false;
+  unsigned turns = 0;  // that the instance has served before
+  std::unique_ptr<KeptInstance> kept;
+  TaskHandle task;  // goes first: then nobody waits any more
 
   static Impl& of(void* user) { return *static_cast<Impl*>(user); }
   static const carrel_component_host kHost;
 
   carrel_task_limits task_limits() const {
-    return {.memory = limits.memory, .resources = kMostHandles};
+    return {.memory = limits.memory, .resources = kMostHandles, .keep = keep};
   }
 
   void wait(carrel_waiting* waiting, async::Task<void> until) {
@@ -209,10 +214,17 @@ struct ComponentInstance::Impl {
 
   static void on_head(void* user, std::uint16_t status, const carrel_text* texts,
                       std::size_t count) {
-    if (of(user).listener != nullptr) of(user).listener->head(status, from_c(texts, count));
+    if (of(user).exchange != nullptr) of(user).exchange->head(status, from_c(texts, count));
   }
   static void on_trailers(void* user, const carrel_text* texts, std::size_t count) {
-    if (of(user).listener != nullptr) of(user).listener->trailers(from_c(texts, count));
+    if (of(user).exchange != nullptr) of(user).exchange->trailers(from_c(texts, count));
+  }
+  static std::size_t on_request_trailers(void* user, const carrel_text** texts) {
+    Impl& impl = of(user);
+    if (impl.exchange != nullptr) impl.request_trailers = impl.exchange->request_trailers();
+    impl.request_trailer_texts = to_c(impl.request_trailers);
+    *texts = impl.request_trailer_texts.data();
+    return impl.request_trailer_texts.size();
   }
 
   carrel_poll poll() {
@@ -246,13 +258,15 @@ struct ComponentInstance::Impl {
   }
 };
 
-const carrel_component_host ComponentInstance::Impl::kHost = {.call = on_call,
-                                                              .sleep = on_sleep,
-                                                              .forget = on_forget,
-                                                              .tick = on_tick,
-                                                              .wake = on_wake,
-                                                              .reply_head = on_head,
-                                                              .reply_trailers = on_trailers};
+const carrel_component_host ComponentInstance::Impl::kHost = {
+    .call = on_call,
+    .sleep = on_sleep,
+    .forget = on_forget,
+    .tick = on_tick,
+    .wake = on_wake,
+    .reply_head = on_head,
+    .reply_trailers = on_trailers,
+    .request_trailers = on_request_trailers};
 
 ComponentInstance::ComponentInstance(async::Shard& shard, async::RunAccount& account,
                                      const Prepared& prepared, void* state,
@@ -271,6 +285,11 @@ ComponentInstance::~ComponentInstance() {
   impl_->drop_all();
 }
 
+KeptInstance::~KeptInstance() { carrel_instance_free(raw_); }
+carrel_instance* KeptInstance::release() { return std::exchange(raw_, nullptr); }
+
+std::unique_ptr<KeptInstance> ComponentInstance::take_kept() { return std::move(impl_->kept); }
+
 void ComponentInstance::on_leave(void (*hook)(void* state, Instance::Leave why) noexcept) {
   impl_->leave_hook = hook;
 }
@@ -284,11 +303,17 @@ async::Task<Outcome> ComponentInstance::handle(ComponentRequest request) {
                                 .fields = fields.data(),
                                 .field_count = fields.size(),
                                 .has_body = request.has_body};
-  impl_->listener = request.listener;
+  impl_->exchange = request.exchange;
+  impl_->keep = request.keep;
+  carrel_instance* kept = nullptr;
+  if (request.kept != nullptr) {
+    impl_->turns = request.kept->turns();
+    kept = request.kept->release();
+  }
   const carrel_task_limits limits = impl_->task_limits();
   carrel_buffer error{};
   impl_->task.reset(carrel_http_start(impl_->prepared.component(), &Impl::kHost, impl_.get(),
-                                      &limits, &raw, &error));
+                                      &limits, &raw, kept, &error));
   if (!impl_->task) co_return Outcome{.end = End::bad_request, .trap = take_text(error)};
   co_return co_await drive();
 }
@@ -326,6 +351,10 @@ async::Task<Outcome> ComponentInstance::drive() {
     status = impl.poll();
   }
   impl.collect(outcome);
+  if (outcome.end == End::returned && !exit_code_) {
+    if (carrel_instance* kept = carrel_task_keep(impl.task.get()); kept != nullptr)
+      impl.kept = std::make_unique<KeptInstance>(kept, impl.turns + 1);
+  }
   impl.drop_all();  // unwinds a guest that is still in progress
   if (exit_code_ && impl.stopped == End::returned) {
     outcome.end = End::exited;

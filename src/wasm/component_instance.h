@@ -7,8 +7,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "wasm/instance.h"
+#include "wasm/kept_instance.h"
 
 namespace carrel::wasm {
 
@@ -16,19 +18,24 @@ struct Field {
   std::string_view name, value;
 };
 
-// The response's head and trailers as the guest makes them; its body goes to descriptor 1.
-class ResponseListener {
+// What a guest's request and response are beside their bodies, which are descriptors 0 and 1: the
+// response's head and trailers as the guest makes them, and the request's trailers.
+class HttpExchange {
  public:
-  virtual ~ResponseListener() = default;
+  virtual ~HttpExchange() = default;
   virtual void head(int status, std::span<const Field> fields) = 0;
   virtual void trailers(std::span<const Field> fields) = 0;
+  // Once the request's body has ended.
+  virtual std::vector<Field> request_trailers() = 0;
 };
 
 struct ComponentRequest {
   std::string_view method, scheme, authority, target;  // target: path and query
   std::span<const Field> fields;
-  bool has_body = false;                 // read from descriptor 0
-  ResponseListener* listener = nullptr;  // outlives the call
+  bool has_body = false;                         // read from descriptor 0
+  HttpExchange* exchange = nullptr;              // outlives the call
+  std::unique_ptr<KeptInstance> kept = nullptr;  // to run in; null: a fresh one
+  bool keep = false;                             // if it ends well: see `take_kept`
 };
 
 // Owner: the turn. Thread: its shard. Stops: destruction cancels what is in progress and frees the
@@ -48,6 +55,8 @@ class ComponentInstance final : public Call {
   // Of a component prepared for World::http: handles one request. Ends as `bad_request` when the
   // request cannot be put to a component, and as `bad_reply` without a whole response.
   async::Task<Outcome> handle(ComponentRequest request);
+  // The instance, after a request that ended well and was to keep it; else null.
+  std::unique_ptr<KeptInstance> take_kept();
   // Of one prepared for World::command: runs it, with descriptors 0, 1 and 2 as its streams.
   async::Task<Outcome> run();
 

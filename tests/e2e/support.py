@@ -155,6 +155,21 @@ def serving(server):
         thread.join()
 
 
+def chunks_of(stream):
+    """The pieces of a chunked body, as they come; one that breaks off is a ConnectionError."""
+    while True:
+        line = stream.readline()
+        if not line.endswith(b"\r\n"):
+            raise ConnectionResetError(line)
+        size = int(line, 16)
+        piece = stream.read(size)
+        if stream.readline() != b"\r\n":
+            raise ConnectionResetError(piece)
+        if size == 0:
+            return
+        yield piece
+
+
 def probe_app(folder, name="probe", limits='memory = "64MiB", cpu = "300ms", time = "8s"'):
     """Every route leads to the C probe: GET /?SUBCOMMAND&ARGUMENT..."""
     app = App(folder, name)

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from support import GUESTS, App, Server, serving
+from support import GUESTS, App, Server, chunks_of, serving
 
 WEB = GUESTS / "web.wasm"
 pytestmark = pytest.mark.skipif(not WEB.is_file(), reason="the component is not built")
@@ -61,6 +61,32 @@ def test_a_body_streams_both_ways(server):
                     break
         connection.sendall(b"0\r\n\r\n")
         assert answer.readline() == b"0\r\n"
+
+
+TAKES = b"Host: x\r\nTE: trailers\r\nConnection: close\r\n"
+SUMMED = b"POST /sum HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+
+
+def test_a_requests_trailers_reach_it(server):
+    assert server.raw(SUMMED + b"4\r\nsome\r\n0\r\nX-Other: 1\r\nX-Sum: 17\r\n\r\n").endswith(b"\r\n\r\n17")
+    assert server.raw(SUMMED + b"0\r\nX-Other: 1\r\n\r\n").endswith(b"\r\n\r\nno sum")
+    assert server.raw(SUMMED + b"4\r\nsome\r\n0\r\n\r\n").endswith(b"\r\n\r\nno trailers")
+    assert server.request("POST", "/sum", body=b"x" * 100_000)[2] == b"no trailers"
+    assert server.get("/sum")[2] == b"no trailers"
+
+
+def test_its_trailers_reach_a_client_that_takes_them(server):
+    got = server.raw(b"GET /trailers HTTP/1.1\r\n" + TAKES + b"\r\n")
+    assert got.startswith(b"HTTP/1.1 200 ") and got.endswith(b"\r\n\r\n4\r\nbody\r\n0\r\nx-sum: 42\r\n\r\n"), got
+    got = server.raw(b"GET /trailers HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert b"x-sum" not in got and got.endswith(b"\r\n\r\nbody"), got
+
+
+def test_a_trailer_that_belongs_into_the_head_fails_the_reply(server):
+    got = server.raw(b"GET /bad-trailers HTTP/1.1\r\n" + TAKES + b"\r\n")
+    assert b"set-cookie" not in got and b" 502 " in got.split(b"\r\n")[0], got
+    got = server.raw(SUMMED + b"4\r\nsome\r\n0\r\nContent-Length: 17\r\n\r\n")
+    assert b" 200 " not in got.split(b"\r\n")[0], got
 
 
 def test_a_reply_leaves_while_the_component_waits(server):
@@ -256,6 +282,16 @@ def test_a_client_that_retries_gets_the_first_reply(stateful):
     assert first[2] == second[2] == b"1"
 
 
+def test_a_held_reply_has_its_trailers_and_a_repeated_one_too(stateful):
+    for key in (b"", b"Idempotency-Key: t1\r\n", b"Idempotency-Key: t1\r\n"):
+        got = stateful.raw(b"POST /trailers HTTP/1.1\r\n" + TAKES + key + b"\r\n")
+        assert got.endswith(b"\r\n\r\n4\r\nbody\r\n0\r\nx-sum: 42\r\n\r\n"), got
+    assert b"idempotency-replayed" in got
+    summed = SUMMED.replace(b"\r\n\r\n", b"\r\nIdempotency-Key: t2\r\n\r\n")
+    assert stateful.raw(summed + b"4\r\nsome\r\n0\r\nX-Sum: 17\r\n\r\n").endswith(b"\r\n\r\n17")
+    assert stateful.problem("POST", "/bad-trailers")[1]["code"] == "guest_bad_reply"
+
+
 def test_counters_are_files_for_components_too(stateful):
     assert stateful.get("/file?counters/hits/x")[0] in (200, 404)
 
@@ -391,12 +427,16 @@ class Failing(socketserver.StreamRequestHandler):
     """Answers by the path asked for, in the ways that answers fail."""
 
     def handle(self):
+        if self.rfile.peek(1)[:1] == b"\x16":
+            return  # TLS, whose bytes may look like anything
         method, path, _ = self.rfile.readline().split(b" ", 2)
-        length = 0
+        length, chunked = 0, False
         while (line := self.rfile.readline()) not in (b"\r\n", b""):
             if line.lower().startswith(b"content-length:"):
                 length = int(line.split(b":")[1])
-        body = self.rfile.read(length)
+            chunked = chunked or line.lower() == b"transfer-encoding: chunked\r\n"
+        body = b"".join(chunks_of(self.rfile)) if chunked else self.rfile.read(length)
+        ok = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n"
         half = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"
         answers = {
             b"/gone": b"",
@@ -406,7 +446,9 @@ class Failing(socketserver.StreamRequestHandler):
             b"/stall": half,
             b"/silent": b"",
             b"/early": b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
-            b"/trailers": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n",
+            b"/trailers": ok + b"X-Sum: 1\r\n\r\n",
+            b"/cut-trailers": ok + b"X-Sum: 1",
+            b"/bad-trailers": ok + b"Set-Cookie: x\r\n\r\n",
             b"/count": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%s %d" % (method, len(body)),
         }
         self.wfile.write(answers[path])
@@ -450,7 +492,6 @@ def calling(tmp_path_factory):
         ("out-soon", "HERE/silent", (9,)),  # connection-read-timeout
         ("out-tls", "HERE/count", (12,)),  # TLS-protocol-error
         ("out", "127.0.0.1:2/", (15,)),  # HTTP-request-denied
-        ("out-large", "HERE/count", (17,)),  # HTTP-request-body-size
         ("out", "HERE/garbage", (35,)),  # HTTP-protocol-error
         ("out", "HERE/loop", (36,)),  # loop-detected
     ],
@@ -465,13 +506,22 @@ def test_an_answer_that_breaks_off_does_not_end_well(calling, how, path):
     assert calling(how, "HERE" + path) == (200, b"halfcut")
 
 
-def test_informational_answers_and_trailers_are_read_over(calling):
+def test_informational_answers_are_read_over(calling):
     assert calling("out", "HERE/early") == (200, b"ok")
+
+
+def test_an_answers_trailers_reach_it(calling):
     assert calling("out", "HERE/trailers") == (200, b"ok")
+    assert calling("out-sum", "HERE/trailers") == (200, b"ok 1")
+    assert calling("out-sum", "HERE/early") == (200, b"ok no trailers")
+    assert calling("out-sum", "HERE/cut-trailers") == (200, b"okcut no trailers")
+    assert calling("out", "HERE/bad-trailers") == (200, b"okcut")
 
 
 def test_a_call_has_a_body(calling):
     assert calling("out-body", "HERE/count") == (200, b"POST 409600")
+    assert calling("out-large", "HERE/count") == (200, b"POST 1228800")
+    assert calling("out-sized", "HERE/count") == (200, b"POST 1228800")
 
 
 WEB3 = GUESTS / "web3.wasm"
@@ -490,6 +540,13 @@ def newer(tmp_path_factory):
 def test_a_service_of_wasi_0_3_streams_its_answer(newer):
     assert newer.get("/")[:3:2] == (200, b"hello from 0.3\n")
     assert newer.request("POST", "/", body=b"x" * 100_000)[2] == b"hello from 0.3\n"
+
+
+def test_trailers_of_wasi_0_3_go_both_ways(newer):
+    got = newer.raw(b"GET /trailers HTTP/1.1\r\n" + TAKES + b"\r\n")
+    assert got.endswith(b"hello from 0.3\n\r\n0\r\nx-sum: 42\r\n\r\n"), got
+    assert newer.raw(SUMMED + b"4\r\nsome\r\n0\r\nX-Sum: 17\r\n\r\n").endswith(b"\r\n\r\n17\n")
+    assert newer.request("POST", "/sum", body=b"x" * 100_000)[2] == b"no trailers\n"
 
 
 def test_its_clocks_are_the_shards(newer):

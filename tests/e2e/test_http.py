@@ -85,9 +85,35 @@ def test_a_request_arrives_however_it_is_cut(server):
 def test_a_chunked_body_is_read_as_it_comes(server):
     data = server.raw(
         b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n"
-        b"Connection: close\r\n\r\n5\r\nhello\r\n6;name=value\r\n world\r\n0\r\nTrailer: x\r\n\r\n"
+        b"Connection: close\r\n\r\n5\r\nhello\r\n6;name=value\r\n world\r\n0\r\nX-Trailer: x\r\n\r\n"
     )
     assert statuses(data) == [200] and b"hello world" in data
+
+
+@pytest.mark.parametrize(
+    "trailer",
+    [
+        b"Content-Length: 5",
+        b"transfer-encoding: chunked",
+        b"Host: other",
+        b"Authorization: Bearer x",
+        b"Cookie: a=b",
+        b"Connection: close",
+        b"Content-Type: text/html",
+        b" folded: x",
+        b"no colon",
+        b"X: \x00",
+        b"X: " + b"y" * (17 << 10),
+        b"\r\n".join(b"X-%d: y" % i for i in range(65)),
+    ],
+)
+def test_a_trailer_that_belongs_into_the_head_is_refused(server, trailer):
+    data = server.raw(
+        b"POST /probe?echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n"
+        b"Connection: close\r\n\r\n5\r\nhello\r\n0\r\n" + trailer + b"\r\n\r\n"
+    )
+    assert statuses(data) in ([400], []) or not data.endswith(b"0\r\n\r\n"), data[-200:]
+    assert server.get("/probe?echo")[0] == 200
 
 
 def test_the_reply_starts_before_the_request_has_ended(server):

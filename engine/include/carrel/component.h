@@ -22,6 +22,7 @@ typedef struct carrel_component carrel_component;
 typedef struct carrel_component_linker carrel_component_linker;
 typedef struct carrel_component_pre carrel_component_pre;
 typedef struct carrel_task carrel_task;
+typedef struct carrel_instance carrel_instance;
 typedef struct carrel_waiting carrel_waiting;
 typedef struct carrel_wait carrel_wait;
 
@@ -94,6 +95,9 @@ typedef struct carrel_component_host {
   void (*reply_head)(void* user, uint16_t status, const carrel_text* fields, size_t count);
   // The response's trailers, after its body.
   void (*reply_trailers)(void* user, const carrel_text* fields, size_t count);
+  // The request's trailers, once its body has been read to its end: how many names and values.
+  // They are copied at once.
+  size_t (*request_trailers)(void* user, const carrel_text** fields);
 } carrel_component_host;
 
 // A place where a call may wait. Made at most once a call; ended or forgotten, then gone.
@@ -111,14 +115,17 @@ typedef struct carrel_http_request {
 typedef struct carrel_task_limits {
   uint64_t memory;     // bytes of all linear memories together
   uint32_t resources;  // handles that the guest may hold at once
+  bool keep;           // an HTTP task's instance, for carrel_task_keep
 } carrel_task_limits;
 
 // Starts a task: nothing runs before the first poll. The response's body goes to descriptor 1, what
-// the guest prints to descriptor 2. `host` and `user` outlive the task. Null and a text in `error`
-// for a request that cannot be put to a guest.
+// the guest prints to descriptor 2. `host` and `user` outlive the task. `kept`: an instance of the
+// same component that an earlier task has kept, which it takes; null: a fresh one. Null and a text
+// in `error` for a request that cannot be put to a guest.
 carrel_task* carrel_http_start(const carrel_component_pre* pre, const carrel_component_host* host,
                                void* user, const carrel_task_limits* limits,
-                               const carrel_http_request* request, carrel_buffer* error);
+                               const carrel_http_request* request, carrel_instance* kept,
+                               carrel_buffer* error);
 carrel_task* carrel_command_start(const carrel_component_pre* pre,
                                   const carrel_component_host* host, void* user,
                                   const carrel_task_limits* limits, carrel_buffer* error);
@@ -147,6 +154,12 @@ typedef struct carrel_task_result {
   carrel_buffer frames;  // lines "OFFSET NAME", the innermost first
 } carrel_task_result;
 void carrel_task_result_get(carrel_task* task, carrel_task_result* result);
+
+// Of a task of HTTP that has ended well, before it is freed: its instance with its memory, for
+// another start. What it held of its turn (descriptors, bodies, calls) is of no use there. Null:
+// there is none to keep.
+carrel_instance* carrel_task_keep(carrel_task* task);
+void carrel_instance_free(carrel_instance* kept);
 
 // Unwinds what still runs, at any moment. No callback comes afterwards.
 void carrel_task_free(carrel_task* task);

@@ -145,11 +145,11 @@ async fn copy(host: &Host, from: &str, to: &str) -> Io<()> {
     };
     let (mut read, mut written) = (At::Cursor, At::Cursor);
     loop {
-        match streams::read(host, source.fd, &mut read, streams::AT_ONCE).await? {
+        match streams::read(host, source.fd(), &mut read, streams::AT_ONCE).await? {
             Err(errno) => return Ok(Err(errno)),
             Ok(piece) if piece.is_empty() => return Ok(Ok(())),
             Ok(piece) => {
-                if let Err(errno) = streams::write_all(host, target.fd, &mut written, &piece).await? {
+                if let Err(errno) = streams::write_all(host, target.fd(), &mut written, &piece).await? {
                     return Ok(Err(errno));
                 }
             }
@@ -199,7 +199,7 @@ impl Outgoing {
         };
         let held = std::mem::take(&mut self.lock().held);
         let mut at = At::Offset(0);
-        if let Err(errno) = streams::write_all(host, file.fd, &mut at, &held).await? {
+        if let Err(errno) = streams::write_all(host, file.fd(), &mut at, &held).await? {
             return Ok(Err(words(errno)));
         }
         self.lock().writer = Some(Writer::of(file, at));
@@ -318,7 +318,7 @@ async fn read_whole(host: &Host, value: &Incoming) -> Result<Answer<Vec<u8>>> {
     let mut at = At::Offset(value.start);
     while (bytes.len() as u64) < value.size {
         let room = (value.size as usize - bytes.len()).min(streams::AT_ONCE);
-        match streams::read(host, value.file.fd, &mut at, room).await? {
+        match streams::read(host, value.file.fd(), &mut at, room).await? {
             Err(errno) => return Ok(Err(words(errno))),
             Ok(piece) if piece.is_empty() => break,
             Ok(piece) => bytes.extend_from_slice(&piece),

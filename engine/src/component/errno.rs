@@ -6,6 +6,7 @@ pub struct Errno(pub u16);
 
 impl Errno {
     pub const AGAIN: Errno = Errno(6);
+    pub const BADF: Errno = Errno(8);
     pub const IO: Errno = Errno(29);
     pub const ISDIR: Errno = Errno(31);
     pub const INVAL: Errno = Errno(28);

@@ -43,7 +43,7 @@ impl Place {
     fn fd(&self) -> u64 {
         match self {
             Place::Preopen(fd) => u64::from(*fd),
-            Place::File(open) => u64::from(open.fd),
+            Place::File(open) => u64::from(open.fd()),
         }
     }
 }
@@ -190,7 +190,7 @@ impl Files<'_> {
     }
     pub(super) fn end_of(&self, open: &Open) -> FsResult<u64> {
         let mut stat = [0; STAT];
-        self.host.call_now(Call::fd_filestat_get, &[u64::from(open.fd), 0], &mut stat).map_err(Errno::code)?;
+        self.host.call_now(Call::fd_filestat_get, &[u64::from(open.fd()), 0], &mut stat).map_err(Errno::code)?;
         Ok(u64::from_le_bytes(stat[32..40].try_into().expect("eight bytes")))
     }
     async fn on_path(&mut self, function: Call, fd: Fd, path: String) -> FsResult<()> {
@@ -280,7 +280,7 @@ impl types::HostDescriptor for Files<'_> {
     }
     async fn set_size(&mut self, fd: Fd, size: u64) -> FsResult<()> {
         let open = self.open_file(&fd, DescriptorFlags::WRITE)?;
-        call(self.host, Call::fd_filestat_set_size, &[u64::from(open.fd), size], &mut Memory::new(0)).await
+        call(self.host, Call::fd_filestat_set_size, &[u64::from(open.fd()), size], &mut Memory::new(0)).await
     }
     async fn set_times(&mut self, fd: Fd, accessed: NewTimestamp, modified: NewTimestamp) -> FsResult<()> {
         let place = self.place(&fd)?;
@@ -309,7 +309,7 @@ impl types::HostDescriptor for Files<'_> {
         let open = self.open_file(&fd, DescriptorFlags::READ)?;
         let room = length.min(super::streams::AT_ONCE as u64) as usize;
         let mut at = At::Offset(offset);
-        match super::streams::read(self.host, open.fd, &mut at, room).await {
+        match super::streams::read(self.host, open.fd(), &mut at, room).await {
             Ok(Ok(bytes)) => Ok((bytes.to_vec(), bytes.is_empty() && room > 0)),
             Ok(Err(errno)) => Err(errno.code().into()),
             Err(trap) => Err(FsError::trap(trap)),
@@ -318,7 +318,7 @@ impl types::HostDescriptor for Files<'_> {
     async fn write(&mut self, fd: Fd, bytes: Vec<u8>, offset: u64) -> FsResult<u64> {
         let open = self.open_file(&fd, DescriptorFlags::WRITE)?;
         let mut at = At::Offset(offset);
-        match super::streams::write(self.host, open.fd, &mut at, &bytes).await {
+        match super::streams::write(self.host, open.fd(), &mut at, &bytes).await {
             Ok(Ok(n)) => Ok(n as u64),
             Ok(Err(errno)) => Err(errno.code().into()),
             Err(trap) => Err(FsError::trap(trap)),
@@ -404,8 +404,8 @@ impl types::HostDescriptor for Files<'_> {
         }
         let operands = [place.fd(), follow(path_flags), at, size, oflags, rights(flags), RIGHTS, fdflags, 0];
         call(self.host, Call::path_open, &operands, &mut memory).await?;
-        let open = Arc::new(Open { host: self.host.clone(), fd: memory.u32(0) });
-        call(self.host, Call::fd_fdstat_get, &[u64::from(open.fd), 0], &mut memory).await?;
+        let open = Arc::new(Open::new(self.host, memory.u32(0)));
+        call(self.host, Call::fd_fdstat_get, &[u64::from(open.fd()), 0], &mut memory).await?;
         let kind = kind_of(memory.bytes[0]);
         Ok(self.push(Entry { file: Place::File(open), flags, kind }).map_err(FsError::trap)?)
     }

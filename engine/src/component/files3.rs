@@ -163,7 +163,7 @@ impl Reading {
     fn start(&self) -> Step<Bytes> {
         let (file, mut at) = (self.file.clone(), self.at);
         Box::pin(async move {
-            let result = streams::read(&file.host, file.fd, &mut at, streams::AT_ONCE).await;
+            let result = streams::read(&file.host, file.fd(), &mut at, streams::AT_ONCE).await;
             (at, result)
         })
     }
@@ -222,7 +222,7 @@ impl Writing {
         let (file, mut at) = (self.file.clone(), self.at);
         let piece = Bytes::copy_from_slice(&bytes[..bytes.len().min(streams::AT_ONCE)]);
         Box::pin(async move {
-            let result = streams::write(&file.host, file.fd, &mut at, &piece).await;
+            let result = streams::write(&file.host, file.fd(), &mut at, &piece).await;
             (at, result)
         })
     }

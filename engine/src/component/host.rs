@@ -1,9 +1,10 @@
 //! The way from a component's host functions to the shard: preview 1 calls that may wait, and wakers.
 use super::errno::Errno;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering::*};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use wasmtime::{Error, Result};
@@ -45,6 +46,12 @@ impl carrel_text {
     }
 }
 
+/// # Safety
+/// As many are readable, or none.
+pub unsafe fn texts_at<'a>(texts: *const carrel_text, count: usize) -> &'a [carrel_text] {
+    if count == 0 { &[] } else { unsafe { std::slice::from_raw_parts(texts, count) } }
+}
+
 #[repr(C)]
 pub struct carrel_component_host {
     call: extern "C" fn(*mut c_void, u32, *const u64, *mut u8, usize, *mut carrel_waiting, *mut i32) -> i32,
@@ -54,6 +61,7 @@ pub struct carrel_component_host {
     wake: extern "C" fn(*mut c_void),
     reply_head: extern "C" fn(*mut c_void, u16, *const carrel_text, usize),
     reply_trailers: extern "C" fn(*mut c_void, *const carrel_text, usize),
+    request_trailers: extern "C" fn(*mut c_void, *mut *const carrel_text) -> usize,
 }
 
 const DONE: i32 = 0;
@@ -66,8 +74,9 @@ const DEAD: u8 = 3;
 
 /// A task's side of its host. Outlived by nothing it points to: once dead, no callback is made.
 pub struct Shared {
-    table: *const carrel_component_host,
-    user: *mut c_void,
+    table: AtomicPtr<carrel_component_host>,
+    user: AtomicPtr<c_void>, // changed while nothing is alive
+    turn: AtomicU32,
     state: AtomicU8,
     alive: Mutex<bool>, // held while `wake` is called, which may be on another thread
     spawned: AtomicBool,
@@ -79,8 +88,12 @@ pub struct Shared {
 unsafe impl Send for Shared {}
 unsafe impl Sync for Shared {}
 
+/// What a guest holds of its host. One that is bound to a turn is of no use in the next of its instance.
 #[derive(Clone)]
-pub struct Host(Arc<Shared>);
+pub struct Host {
+    shared: Arc<Shared>,
+    turn: Option<u32>,
+}
 
 impl Wake for Shared {
     fn wake(self: Arc<Self>) {
@@ -92,6 +105,13 @@ impl Wake for Shared {
 }
 
 impl Shared {
+    /// It outlives the turn, and callbacks are made within that alone.
+    fn table(&self) -> &carrel_component_host {
+        unsafe { &*self.table.load(Relaxed) }
+    }
+    fn user(&self) -> *mut c_void {
+        self.user.load(Relaxed)
+    }
     fn notify(&self) {
         let mut seen = self.state.load(Acquire);
         loop {
@@ -106,7 +126,7 @@ impl Shared {
         if seen == IDLE {
             let alive = self.alive.lock().unwrap_or_else(|broken| broken.into_inner());
             if *alive {
-                unsafe { ((*self.table).wake)(self.user) };
+                (self.table().wake)(self.user());
             }
         }
     }
@@ -114,70 +134,114 @@ impl Shared {
 
 impl Host {
     pub fn new(table: *const carrel_component_host, user: *mut c_void) -> Host {
-        Host(Arc::new(Shared {
-            table,
-            user,
+        let shared = Arc::new(Shared {
+            table: AtomicPtr::new(table.cast_mut()),
+            user: AtomicPtr::new(user),
+            turn: AtomicU32::new(0),
             state: AtomicU8::new(IDLE),
             alive: Mutex::new(true),
             spawned: AtomicBool::new(false),
             trapped: AtomicBool::new(false),
             gave_way: AtomicBool::new(false),
-        }))
+        });
+        Host { shared, turn: None }
+    }
+
+    /// Another turn of what `die` ended: of its instance, with another host.
+    pub fn revive(&self, table: *const carrel_component_host, user: *mut c_void) {
+        let mut alive = self.shared.alive.lock().unwrap_or_else(|broken| broken.into_inner());
+        self.shared.table.store(table.cast_mut(), Relaxed);
+        self.shared.user.store(user, Relaxed);
+        self.shared.turn.fetch_add(1, Relaxed);
+        self.shared.spawned.store(false, Relaxed);
+        self.shared.gave_way.store(false, Relaxed);
+        self.shared.state.store(IDLE, Release);
+        *alive = true;
+    }
+
+    pub fn has_trapped(&self) -> bool {
+        self.shared.trapped.load(Relaxed)
+    }
+
+    /// For what belongs to this turn: descriptors, calls, bodies.
+    pub fn of_turn(&self) -> Host {
+        Host { shared: self.shared.clone(), turn: Some(self.turn.unwrap_or_else(|| self.shared.turn.load(Relaxed))) }
+    }
+    pub fn is_of_another(&self) -> bool {
+        self.turn.is_some_and(|turn| turn != self.shared.turn.load(Relaxed))
     }
 
     pub fn waker(&self) -> Waker {
-        Waker::from(self.0.clone())
+        Waker::from(self.shared.clone())
     }
 
     /// From here on a wake-up means "again", not a callback.
     pub fn begin_poll(&self) {
-        self.0.state.store(POLLING, Release);
+        self.shared.state.store(POLLING, Release);
     }
     pub fn was_notified(&self) -> bool {
-        self.0.state.load(Acquire) == NOTIFIED
+        self.shared.state.load(Acquire) == NOTIFIED
     }
     /// True: it was woken meanwhile.
     pub fn end_poll(&self) -> bool {
-        if self.0.state.compare_exchange(POLLING, IDLE, AcqRel, Acquire).is_ok() {
+        if self.shared.state.compare_exchange(POLLING, IDLE, AcqRel, Acquire).is_ok() {
             return false;
         }
-        self.0.state.store(IDLE, Release);
+        self.shared.state.store(IDLE, Release);
         true
     }
     pub fn die(&self) {
-        self.0.state.store(DEAD, Release);
-        *self.0.alive.lock().unwrap_or_else(|broken| broken.into_inner()) = false;
+        self.shared.state.store(DEAD, Release);
+        *self.shared.alive.lock().unwrap_or_else(|broken| broken.into_inner()) = false;
     }
     fn dead(&self) -> bool {
-        self.0.state.load(Acquire) == DEAD
+        self.shared.state.load(Acquire) == DEAD
     }
 
     /// Work was given to the thread's runtime, which has to be turned.
     pub fn note_spawn(&self) {
-        self.0.spawned.store(true, Release);
+        self.shared.spawned.store(true, Release);
     }
     pub fn has_spawned(&self) -> bool {
-        self.0.spawned.load(Acquire)
+        self.shared.spawned.load(Acquire)
     }
 
     /// False: the guest ends.
     pub fn tick(&self) -> bool {
-        self.0.gave_way.store(true, Relaxed);
-        !self.dead() && unsafe { ((*self.0.table).tick)(self.0.user) } == 0
+        self.shared.gave_way.store(true, Relaxed);
+        !self.dead() && (self.shared.table().tick)(self.shared.user()) == 0
     }
     /// A tick has passed since this was last asked.
     pub fn gave_way(&self) -> bool {
-        self.0.gave_way.swap(false, Relaxed)
+        self.shared.gave_way.swap(false, Relaxed)
     }
     pub fn reply_head(&self, status: u16, fields: &[carrel_text]) {
         if !self.dead() {
-            unsafe { ((*self.0.table).reply_head)(self.0.user, status, fields.as_ptr(), fields.len()) }
+            (self.shared.table().reply_head)(self.shared.user(), status, fields.as_ptr(), fields.len())
         }
     }
     pub fn reply_trailers(&self, fields: &[carrel_text]) {
         if !self.dead() {
-            unsafe { ((*self.0.table).reply_trailers)(self.0.user, fields.as_ptr(), fields.len()) }
+            (self.shared.table().reply_trailers)(self.shared.user(), fields.as_ptr(), fields.len())
         }
+    }
+
+    /// Names and values that are none in HTTP are left out.
+    pub fn request_trailers(&self) -> HeaderMap {
+        let mut trailers = HeaderMap::new();
+        if self.dead() || self.is_of_another() {
+            return trailers;
+        }
+        let mut fields = std::ptr::null();
+        let count = (self.shared.table().request_trailers)(self.shared.user(), &mut fields);
+        for pair in unsafe { texts_at(fields, count) }.chunks_exact(2) {
+            let name = HeaderName::from_bytes(unsafe { pair[0].bytes() });
+            let value = HeaderValue::from_bytes(unsafe { pair[1].bytes() });
+            if let (Ok(name), Ok(value)) = (name, value) {
+                trailers.append(name, value);
+            }
+        }
+        trailers
     }
 
     fn poll_call(
@@ -188,7 +252,10 @@ impl Host {
         place: &mut Place,
         cx: &Context,
     ) -> Poll<Result<i32>> {
-        if self.dead() || self.0.trapped.load(Relaxed) {
+        if self.is_of_another() {
+            return Poll::Ready(Ok(i32::from(Errno::BADF.0)));
+        }
+        if self.dead() || self.shared.trapped.load(Relaxed) {
             return Poll::Ready(Err(Error::msg("ended by the host")));
         }
         if !place.ready(cx) {
@@ -196,23 +263,21 @@ impl Host {
         }
         let mut result = 0;
         let mut waiting = carrel_waiting { host: self, cx: cx.waker(), made: None };
-        let status = unsafe {
-            ((*self.0.table).call)(
-                self.0.user,
-                function as u32,
-                operands.as_ptr(),
-                memory.as_mut_ptr(),
-                memory.len(),
-                &mut waiting,
-                &mut result,
-            )
-        };
+        let status = (self.shared.table().call)(
+            self.shared.user(),
+            function as u32,
+            operands.as_ptr(),
+            memory.as_mut_ptr(),
+            memory.len(),
+            &mut waiting,
+            &mut result,
+        );
         place.wait = waiting.made.take();
         match status {
             DONE => Poll::Ready(Ok(result)),
             PENDING if place.wait.is_some() => Poll::Pending,
             _ => {
-                self.0.trapped.store(true, Relaxed);
+                self.shared.trapped.store(true, Relaxed);
                 Poll::Ready(Err(Error::msg("ended by the host")))
             }
         }
@@ -239,7 +304,7 @@ impl Host {
         let mut place = Place { host: self.clone(), wait: None };
         let mut started = false;
         poll_fn(|cx| {
-            if self.dead() || !place.ready(cx) {
+            if self.dead() || self.is_of_another() || !place.ready(cx) {
                 return Poll::Pending;
             }
             if started {
@@ -247,7 +312,7 @@ impl Host {
             }
             started = true;
             let mut waiting = carrel_waiting { host: self, cx: cx.waker(), made: None };
-            unsafe { ((*self.0.table).sleep)(self.0.user, nanoseconds, &mut waiting) };
+            (self.shared.table().sleep)(self.shared.user(), nanoseconds, &mut waiting);
             place.wait = waiting.made.take();
             if place.wait.is_some() { Poll::Pending } else { Poll::Ready(()) }
         })
@@ -293,7 +358,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         if let Some(wait) = self.wait.take() {
             if !wait.ended.load(Acquire) && !self.host.dead() {
-                unsafe { ((*self.host.0.table).forget)(self.host.0.user, Arc::as_ptr(&wait)) }
+                (self.host.shared.table().forget)(self.host.shared.user(), Arc::as_ptr(&wait))
             }
         }
     }
@@ -319,7 +384,7 @@ pub unsafe extern "C" fn carrel_wait_end(wait: *const carrel_wait) {
     let waker = wait.waker.lock().unwrap_or_else(|broken| broken.into_inner()).clone();
     waker.wake();
     // Who waits may be a task of the thread's runtime, which turns only when ours is polled.
-    wait.host.0.notify();
+    wait.host.shared.notify();
 }
 
 /// # Safety

@@ -72,7 +72,7 @@ pub async fn open(host: &Host, path: &str, oflags: u64, rights: u64) -> Io<Open>
     let operands = [u64::from(FIRST_PREOPEN), 0, 4, path.len() as u64, oflags, rights, rights, 0, 0];
     Ok(host.call(Call::path_open, &operands, &mut memory).await?.map(|()| {
         let fd = u32::from_le_bytes([memory[0], memory[1], memory[2], memory[3]]);
-        Open { host: host.clone(), fd }
+        Open::new(host, fd)
     }))
 }
 
@@ -89,7 +89,7 @@ pub async fn read_all(host: &Host, file: &Open, most: usize) -> Io<Vec<u8>> {
     let mut at = At::Cursor;
     let mut bytes = BytesMut::new();
     loop {
-        match streams::read(host, file.fd, &mut at, streams::AT_ONCE).await? {
+        match streams::read(host, file.fd(), &mut at, streams::AT_ONCE).await? {
             Err(errno) => return Ok(Err(errno)),
             Ok(piece) if piece.is_empty() => return Ok(Ok(bytes.to_vec())),
             Ok(piece) if bytes.len() + piece.len() > most => return Ok(Err(Errno::OVERFLOW)),
@@ -104,7 +104,7 @@ pub async fn write(host: &Host, path: &str, bytes: &[u8]) -> Io<()> {
         Err(errno) => return Ok(Err(errno)),
     };
     let mut at = At::Cursor;
-    streams::write_all(host, file.fd, &mut at, bytes).await
+    streams::write_all(host, file.fd(), &mut at, bytes).await
 }
 
 pub async fn remove(host: &Host, path: &str) -> Io<()> {
@@ -168,7 +168,7 @@ pub async fn list(host: &Host, path: &str, most: usize) -> Io<Vec<(u8, String)>>
     let mut cookie = 0;
     loop {
         let mut memory = vec![0; 8 + LISTED_AT_ONCE];
-        let operands = [u64::from(folder.fd), 8, LISTED_AT_ONCE as u64, cookie, 0];
+        let operands = [u64::from(folder.fd()), 8, LISTED_AT_ONCE as u64, cookie, 0];
         if let Err(errno) = host.call(Call::fd_readdir, &operands, &mut memory).await? {
             return Ok(Err(errno));
         }

@@ -12,6 +12,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 pub struct carrel_task_limits {
     pub memory: u64,
     pub resources: u32,
+    pub keep: bool,
 }
 
 /// What a guest prints goes to descriptor 1 for a command; where that is the response's body, to the log.

@@ -99,7 +99,17 @@ pub async fn write_all(host: &Host, fd: u32, at: &mut At, mut bytes: &[u8]) -> R
 /// A descriptor that is closed when nobody uses it any more.
 pub struct Open {
     pub host: Host,
-    pub fd: u32,
+    fd: u32,
+}
+
+impl Open {
+    pub fn new(host: &Host, fd: u32) -> Open {
+        Open { host: host.of_turn(), fd }
+    }
+    /// Of no file, once its turn is over.
+    pub fn fd(&self) -> u32 {
+        if self.host.is_of_another() { u32::MAX } else { self.fd }
+    }
 }
 
 impl Drop for Open {
@@ -148,7 +158,7 @@ impl Reader {
         Reader { step: None, host, fd, _file: None, at, ahead: Bytes::new(), ended: false, failure: None }
     }
     pub fn of(file: Arc<Open>, at: At) -> Reader {
-        let reader = Reader::new(file.host.clone(), file.fd, at);
+        let reader = Reader::new(file.host.clone(), file.fd(), at);
         Reader { _file: Some(file), ..reader }
     }
     fn start(&self) -> Step<Bytes> {
@@ -221,7 +231,7 @@ impl Writer {
         Writer { step: None, host, fd, _file: None, at, left: Bytes::new(), failure: None, closed: false }
     }
     pub fn of(file: Arc<Open>, at: At) -> Writer {
-        let writer = Writer::new(file.host.clone(), file.fd, at);
+        let writer = Writer::new(file.host.clone(), file.fd(), at);
         Writer { _file: Some(file), ..writer }
     }
     fn start(&self) -> Step<usize> {

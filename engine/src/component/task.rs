@@ -1,5 +1,5 @@
 //! A task: one run of a component's world, polled by its shard.
-use super::host::{Host, carrel_component_host, carrel_text, turn_runtime, with_runtime};
+use super::host::{Host, carrel_component_host, carrel_text, texts_at, turn_runtime, with_runtime};
 use super::http::FileBody;
 use super::link::{World, carrel_component_pre};
 use super::state::{Printing, Task, carrel_task_limits};
@@ -12,17 +12,19 @@ use std::ffi::c_void;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 use wasmtime::{Engine, Error, Result, Store, UpdateDeadline, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p2::bindings::CommandPre;
 use wasmtime_wasi::p3::bindings::CommandPre as CommandPre3;
-use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
+use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 use wasmtime_wasi_http::p3::Request as Request3;
-use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode as ErrorCode3;
+use wasmtime_wasi_http::p3::bindings::{Service, ServicePre};
 use wasmtime_wasi_http::{WasiBody, WasiHttpView};
 
 #[repr(C)]
@@ -106,7 +108,20 @@ impl End {
     }
 }
 
-type Guest = Pin<Box<dyn Future<Output = End> + Send>>;
+/// A store and its instance between two turns.
+pub struct carrel_instance {
+    store: Store<Task>,
+    served: Served,
+}
+
+enum Served {
+    Proxy(Proxy),
+    Service(Service),
+}
+
+/// How a guest ended, and what is left for another turn if it ended well.
+type Ended = (End, Option<Box<carrel_instance>>);
+type Guest = Pin<Box<dyn Future<Output = Ended> + Send>>;
 type Pump = Pin<Box<dyn Future<Output = std::result::Result<(), String>> + Send>>;
 
 pub struct carrel_task {
@@ -114,6 +129,8 @@ pub struct carrel_task {
     guest: Option<Guest>,
     pump: Option<Pump>, // of the response's body
     end: End,
+    kept: Option<Box<carrel_instance>>,
+    starved: Arc<AtomicBool>, // the pump waits for the guest
 }
 
 /// Bytes that one call may hand to the host.
@@ -132,6 +149,34 @@ fn store_for(engine: &Engine, host: &Host, limits: carrel_task_limits, printing:
 
 type Answer<E> = std::result::Result<Response<WasiBody>, E>;
 
+/// The store of an earlier turn, or a new one.
+fn store_of(
+    kept: Option<Box<carrel_instance>>,
+    engine: &Engine,
+    host: &Host,
+    limits: carrel_task_limits,
+) -> (Store<Task>, Option<Served>) {
+    match kept {
+        Some(kept) => {
+            let carrel_instance { mut store, served } = *kept;
+            store.set_epoch_deadline(1);
+            (store, Some(served))
+        }
+        None => (store_for(engine, host, limits, Printing::Log), None),
+    }
+}
+
+fn ended(result: Result<Served>, instantiated: bool, store: Store<Task>, keep: bool) -> Ended {
+    let held = store.data().bounds.held;
+    match result {
+        Ok(served) => {
+            let kept = keep.then(|| Box::new(carrel_instance { store, served }));
+            (End::of(Ok(()), true, held), kept)
+        }
+        Err(error) => (End::of(Err(error), instantiated, held), None),
+    }
+}
+
 async fn handle(
     pre: ProxyPre<Task>,
     host: Host,
@@ -139,18 +184,23 @@ async fn handle(
     scheme: Scheme,
     request: Request<WasiBody>,
     answer: oneshot::Sender<Answer<ErrorCode>>,
-) -> End {
-    let mut store = store_for(pre.engine(), &host, limits, Printing::Log);
-    let mut instantiated = false;
+    kept: Option<Box<carrel_instance>>,
+) -> Ended {
+    let (mut store, served) = store_of(kept, pre.engine(), &host, limits);
+    let mut instantiated = served.is_some();
     let result = async {
         let request = store.data_mut().http().new_incoming_request(scheme, request)?;
         let answer = store.data_mut().http().new_response_outparam(answer)?;
-        let proxy = pre.instantiate_async(&mut store).await?;
+        let proxy = match served {
+            Some(Served::Proxy(proxy)) => proxy,
+            _ => pre.instantiate_async(&mut store).await?,
+        };
         instantiated = true;
-        proxy.wasi_http_incoming_handler().call_handle(&mut store, request, answer).await
+        proxy.wasi_http_incoming_handler().call_handle(&mut store, request, answer).await?;
+        Ok(Served::Proxy(proxy))
     }
     .await;
-    End::of(result, instantiated, store.data().bounds.held)
+    ended(result, instantiated, store, limits.keep)
 }
 
 /// WASI 0.3: the response's body is made while it is sent, until it is `sent`.
@@ -161,14 +211,18 @@ async fn serve(
     request: Request<WasiBody>,
     answer: oneshot::Sender<Answer<ErrorCode3>>,
     sent: oneshot::Receiver<()>,
-) -> End {
-    let mut store = store_for(pre.engine(), &host, limits, Printing::Log);
-    let mut instantiated = false;
+    kept: Option<Box<carrel_instance>>,
+) -> Ended {
+    let (mut store, served) = store_of(kept, pre.engine(), &host, limits);
+    let mut instantiated = served.is_some();
     let result = async {
-        let service = pre.instantiate_async(&mut store).await?;
+        let service = match served {
+            Some(Served::Service(service)) => service,
+            _ => pre.instantiate_async(&mut store).await?,
+        };
         instantiated = true;
         let (request, _sent) = Request3::from_http(store.data_mut().http().hooks, request);
-        let serving = store.run_concurrent(async move |accessor| -> Result<()> {
+        let serving = store.run_concurrent(async |accessor| -> Result<()> {
             let response = match service.handle(accessor, request).await? {
                 Ok(response) => accessor.with(|store| response.into_http(store, async { Ok(()) })).map(Ok)?,
                 Err(code) => Err(code),
@@ -178,13 +232,14 @@ async fn serve(
             }
             Ok(())
         });
-        serving.await?
+        serving.await??;
+        Ok(Served::Service(service))
     }
     .await;
-    End::of(result, instantiated, store.data().bounds.held)
+    ended(result, instantiated, store, limits.keep)
 }
 
-async fn run3(pre: CommandPre3<Task>, host: Host, limits: carrel_task_limits) -> End {
+async fn run3(pre: CommandPre3<Task>, host: Host, limits: carrel_task_limits) -> Ended {
     let mut store = store_for(pre.engine(), &host, limits, Printing::Reply);
     let mut instantiated = false;
     let result = async {
@@ -193,10 +248,10 @@ async fn run3(pre: CommandPre3<Task>, host: Host, limits: carrel_task_limits) ->
         store.run_concurrent(async |accessor| command.wasi_cli_run().call_run(accessor).await).await?
     }
     .await;
-    End::of_run(result, instantiated, store.data().bounds.held)
+    (End::of_run(result, instantiated, store.data().bounds.held), None)
 }
 
-async fn run(pre: CommandPre<Task>, host: Host, limits: carrel_task_limits) -> End {
+async fn run(pre: CommandPre<Task>, host: Host, limits: carrel_task_limits) -> Ended {
     let mut store = store_for(pre.engine(), &host, limits, Printing::Reply);
     let mut instantiated = false;
     let result = async {
@@ -205,7 +260,7 @@ async fn run(pre: CommandPre<Task>, host: Host, limits: carrel_task_limits) -> E
         command.wasi_cli_run().call_run(&mut store).await
     }
     .await;
-    End::of_run(result, instantiated, store.data().bounds.held)
+    (End::of_run(result, instantiated, store.data().bounds.held), None)
 }
 
 fn give_fields(fields: &HeaderMap, give: impl FnOnce(&[carrel_text])) {
@@ -222,6 +277,7 @@ async fn pump<E: std::fmt::Debug>(
     host: Host,
     answer: oneshot::Receiver<Answer<E>>,
     sent: Option<oneshot::Sender<()>>,
+    starved: Arc<AtomicBool>,
 ) -> std::result::Result<(), String> {
     let _sent = sent; // dropped at the end
     let response = match answer.await {
@@ -232,7 +288,11 @@ async fn pump<E: std::fmt::Debug>(
     let (head, mut body) = response.into_parts();
     give_fields(&head.headers, |fields| host.reply_head(head.status.as_u16(), fields));
     let mut at = At::Cursor;
-    while let Some(frame) = body.frame().await {
+    loop {
+        starved.store(true, Relaxed);
+        let frame = body.frame().await;
+        starved.store(false, Relaxed);
+        let Some(frame) = frame else { break };
         match frame.map(http_body::Frame::into_data) {
             Err(error) => return Err(format!("the body was not finished: {error}")),
             Ok(Ok(bytes)) => match streams::write_all(&host, 1, &mut at, &bytes).await {
@@ -275,6 +335,11 @@ impl carrel_task {
                     turn_runtime(runtime);
                 }
                 self.poll_pump(&mut cx);
+                // What a guest that has returned did not finish, nobody will.
+                if self.kept.is_some() && self.pump.is_some() && self.starved.load(Relaxed) {
+                    self.kept = None;
+                    self.poll_pump(&mut cx);
+                }
                 if self.guest.is_none() && self.pump.is_none() {
                     return ENDED;
                 }
@@ -291,8 +356,9 @@ impl carrel_task {
 
     fn poll_guest(&mut self, cx: &mut Context) {
         if let Some(guest) = &mut self.guest {
-            if let Poll::Ready(end) = guest.as_mut().poll(cx) {
+            if let Poll::Ready((end, kept)) = guest.as_mut().poll(cx) {
                 self.guest = None;
+                self.kept = kept;
                 // Who failed has no response any more, whatever it said.
                 if end.end != RETURNED {
                     self.pump = None;
@@ -323,18 +389,14 @@ impl carrel_task {
 unsafe fn request_of(request: &carrel_http_request, host: &Host) -> Result<Request<WasiBody>> {
     let text = |text: carrel_text| unsafe { text.bytes() };
     let body: WasiBody = if request.has_body {
-        FileBody::new(host.clone(), 0).boxed_unsync()
+        FileBody::of_request(host.of_turn()).boxed_unsync()
     } else {
         Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync()
     };
     let mut made = Request::new(body);
     *made.method_mut() = Method::from_bytes(text(request.method))?;
     *made.uri_mut() = Uri::try_from(text(request.target))?;
-    let fields = if request.field_count == 0 {
-        &[]
-    } else {
-        unsafe { std::slice::from_raw_parts(request.fields, request.field_count) }
-    };
+    let fields = unsafe { texts_at(request.fields, request.field_count) };
     let map = made.headers_mut();
     for pair in fields.chunks_exact(2) {
         map.try_append(HeaderName::from_bytes(text(pair[0]))?, HeaderValue::from_bytes(text(pair[1]))?)?;
@@ -345,8 +407,9 @@ unsafe fn request_of(request: &carrel_http_request, host: &Host) -> Result<Reque
     Ok(made)
 }
 
-fn started(host: Host, guest: Guest, pump: Option<Pump>) -> *mut carrel_task {
-    Box::into_raw(Box::new(carrel_task { host, guest: Some(guest), pump, end: End::default() }))
+fn started(host: Host, guest: Guest, pump: Option<Pump>, starved: Arc<AtomicBool>) -> *mut carrel_task {
+    let task = carrel_task { host, guest: Some(guest), pump, end: End::default(), kept: None, starved };
+    Box::into_raw(Box::new(task))
 }
 
 /// # Safety
@@ -358,32 +421,43 @@ pub unsafe extern "C" fn carrel_http_start(
     user: *mut c_void,
     limits: &carrel_task_limits,
     request: &carrel_http_request,
+    kept: Option<Box<carrel_instance>>,
     error: &mut carrel_buffer,
 ) -> *mut carrel_task {
-    let host = Host::new(host, user);
+    let host = match &kept {
+        Some(kept) => {
+            let own = kept.store.data().host.clone();
+            own.revive(host, user);
+            own
+        }
+        None => Host::new(host, user),
+    };
     let made = match unsafe { request_of(request, &host) } {
         Ok(made) => made,
         Err(cause) => {
             error.set(format!("{cause:#}"));
+            host.die();
+            carrel_instance_free(kept);
             return std::ptr::null_mut();
         }
     };
+    let starved = Arc::new(AtomicBool::new(false));
     let secure = unsafe { request.scheme.bytes() } == b"https";
     match &pre.world {
         World::Http(pre) => {
             let scheme = if secure { Scheme::Https } else { Scheme::Http };
             let (answer, answered) = oneshot::channel();
-            let guest = Box::pin(handle(pre.clone(), host.clone(), *limits, scheme, made, answer));
-            let pump = Box::pin(pump(host.clone(), answered, None));
-            started(host, guest, Some(pump))
+            let guest = Box::pin(handle(pre.clone(), host.clone(), *limits, scheme, made, answer, kept));
+            let pump = Box::pin(pump(host.clone(), answered, None, starved.clone()));
+            started(host, guest, Some(pump), starved)
         }
         World::Service(pre) => {
             let (answer, answered) = oneshot::channel();
             let (sending, sent) = oneshot::channel();
             let whole = whole_uri(made, secure);
-            let guest = Box::pin(serve(pre.clone(), host.clone(), *limits, whole, answer, sent));
-            let pump = Box::pin(pump(host.clone(), answered, Some(sending)));
-            started(host, guest, Some(pump))
+            let guest = Box::pin(serve(pre.clone(), host.clone(), *limits, whole, answer, sent, kept));
+            let pump = Box::pin(pump(host.clone(), answered, Some(sending), starved.clone()));
+            started(host, guest, Some(pump), starved)
         }
         _ => {
             error.set("not prepared for HTTP");
@@ -423,7 +497,26 @@ pub unsafe extern "C" fn carrel_command_start(
             return std::ptr::null_mut();
         }
     };
-    started(host, guest, None)
+    started(host, guest, None, Arc::default())
+}
+
+/// Of a task of HTTP that has ended well.
+#[unsafe(no_mangle)]
+pub extern "C" fn carrel_task_keep(task: &mut carrel_task) -> Option<Box<carrel_instance>> {
+    let ended_well =
+        task.guest.is_none() && task.pump.is_none() && task.end.end == RETURNED && !task.host.has_trapped();
+    if ended_well { task.kept.take() } else { None }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn carrel_instance_free(kept: Option<Box<carrel_instance>>) {
+    let Some(kept) = kept else { return };
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        with_runtime(|runtime| {
+            drop(kept);
+            turn_runtime(runtime); // what it spawned goes as well
+        })
+    }));
 }
 
 #[unsafe(no_mangle)]
@@ -433,6 +526,7 @@ pub extern "C" fn carrel_task_poll(task: &mut carrel_task) -> i32 {
         Err(panic) => {
             // What is left of them may panic again while it is dropped.
             let (guest, pump) = (task.guest.take(), task.pump.take());
+            carrel_instance_free(task.kept.take());
             let _ = catch_unwind(AssertUnwindSafe(|| with_runtime(|_| drop(pump))));
             let _ = catch_unwind(AssertUnwindSafe(|| with_runtime(|_| drop(guest))));
             task.end = End { end: TRAPPED, text: text_of_panic(panic), ..End::default() };
@@ -458,6 +552,7 @@ pub extern "C" fn carrel_task_free(task: Option<Box<carrel_task>>) {
         with_runtime(|runtime| {
             task.pump = None;
             task.guest = None;
+            task.kept = None;
             if task.host.has_spawned() {
                 turn_runtime(runtime);
             }

@@ -10,30 +10,37 @@ namespace {
 
 constexpr std::string_view kNowhere = "localhost";  // for a request of HTTP/1.0 without a host
 
-class Response final : public wasm::ResponseListener {
- public:
-  explicit Response(ReplyOutput& output) : output_(output) {}
-  void head(int status, std::span<const wasm::Field> fields) override {
-    net::ReplyHead head{.status = status};
-    head.headers.reserve(fields.size());
-    for (const wasm::Field& field : fields) head.headers.emplace_back(field.name, field.value);
-    output_.give_head(std::move(head));
-  }
-  // HTTP/1.1 clients seldom read them, and may not be sent them unasked: they end here.
-  void trailers(std::span<const wasm::Field>) override {}
+net::Fields copy_of(std::span<const wasm::Field> fields) {
+  net::Fields copy;
+  copy.reserve(fields.size());
+  for (const wasm::Field& field : fields) copy.emplace_back(field.name, field.value);
+  return copy;
+}
 
- private:
-  ReplyOutput& output_;
-};
-
-std::vector<wasm::Field> fields_of(const net::Request& request) {
+std::vector<wasm::Field> fields_of(std::span<const net::Header> headers) {
   std::vector<wasm::Field> fields;
-  fields.reserve(request.headers.size());
-  for (const net::Header& header : request.headers) {
+  fields.reserve(headers.size());
+  for (const net::Header& header : headers) {
     fields.push_back({.name = header.name, .value = header.value});
   }
   return fields;
 }
+
+class Exchange final : public wasm::HttpExchange {
+ public:
+  Exchange(const net::Request& request, ReplyOutput& output) : request_(request), output_(output) {}
+  void head(int status, std::span<const wasm::Field> fields) override {
+    output_.give_head({.status = status, .headers = copy_of(fields)});
+  }
+  void trailers(std::span<const wasm::Field> fields) override {
+    output_.give_trailers(copy_of(fields));
+  }
+  std::vector<wasm::Field> request_trailers() override { return fields_of(request_.trailers); }
+
+ private:
+  const net::Request& request_;
+  ReplyOutput& output_;
+};
 
 // Its configuration, and nothing of the request: that has its own interface.
 wasi::Strings variables_of(const turn::Turn& turn) {
@@ -74,8 +81,8 @@ async::Task<turn::Outcome> HttpProxy::run(async::Shard& shard, async::RunAccount
   wasi::Wasi wasi(shard, turn.clock, std::move(environment));
   {
     GuestState state{.wasi = &wasi, .output = output.get()};
-    Response response(*output);
-    const std::vector<wasm::Field> fields = fields_of(request);
+    Exchange exchange(request, *output);
+    const std::vector<wasm::Field> fields = fields_of(request.headers);
     wasm::ComponentInstance instance(shard, account, module, &state, limits_of(turn));
     instance.on_leave(send_meanwhile);
     outcome.guest =
@@ -85,7 +92,10 @@ async::Task<turn::Outcome> HttpProxy::run(async::Shard& shard, async::RunAccount
                                   .target = request.target,
                                   .fields = fields,
                                   .has_body = turn.event.body != nullptr,
-                                  .listener = &response});
+                                  .exchange = &exchange,
+                                  .kept = std::move(turn.instance),
+                                  .keep = turn.module.reuse != nullptr});
+    if (outcome.guest.ok()) outcome.instance = instance.take_kept();
   }
   settle(turn, wasi, std::move(output), outcome);
   co_return outcome;

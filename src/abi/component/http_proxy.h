@@ -16,6 +16,7 @@ class HttpProxy final : public Abi {
   }
   bool speaks(const Shape& shape) const override;
   std::span<const wasm::HostFunction> imports() const override { return {}; }
+  bool reuses_instances() const override { return true; }
   Result<std::unique_ptr<wasm::Linker>> make_linker(
       std::shared_ptr<wasm::Engine> engine) const override;
   async::Task<turn::Outcome> run(async::Shard& shard, async::RunAccount& account,

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <coroutine>
-#include <cstring>
 #include <utility>
 
+#include "async/first_of.h"
 #include "capability/http/grant.h"
 #include "capability/http/message.h"
 #include "turn/state.h"
@@ -16,6 +16,8 @@ namespace {
 
 using wasi::Errno;
 using wasi::Io;
+
+constexpr std::size_t kMostAtOnce = 256 << 10;  // so that a host call is short
 
 // Waits for a task that its owner has started. Giving up the wait leaves the task alone, so that a
 // guest that polls does not cancel its call.
@@ -41,10 +43,18 @@ class EndOf {
 
 async::Task<void> until_done(async::Task<void>* task) { co_await EndOf(*task); }
 
-std::string head_text(const net::ReplyHead& head) {
-  std::string text = fmt::format("HTTP/1.1 {} \r\n", head.status);
-  for (const auto& [name, value] : head.headers) text += fmt::format("{}: {}\r\n", name, value);
-  return text + "\r\n";
+async::Task<void> until_room_or_done(BodyPipe* pipe, async::Task<void>* task) {
+  co_await async::first_of(pipe->until_room(), until_done(task));
+}
+
+async::Task<void> pass(turn::OutputGate* gate, store::Version seen,
+                       std::shared_ptr<std::optional<Error>> failure) {
+  auto passed = co_await gate->wait(seen);
+  if (!passed) *failure = std::move(passed).error();
+}
+
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 // Lets the other side see that a call it has had already comes again.
@@ -61,24 +71,93 @@ wasi::FileStat call_stat() { return {.inode = 2, .type = wasi::FileType::charact
 
 Io<std::size_t> CallFile::write(wasi::IoContext& io, wasi::ConstBuffers from) {
   if (begun_) return wasi::fail(Errno::pipe);
+  if (!streamed_ && message_.size() == kMostWhole) {
+    if (auto begun = begin_stream(io); !begun) return wasi::fail(begun.error());
+  }
+  if (streamed_) return write_on(io, from);
   std::size_t size = 0;
   for (const auto& buffer : from) size += buffer.size();
-  if (size > kMaxRequest - message_.size()) return wasi::fail(Errno::fbig);
+  size = std::min(size, kMostWhole - message_.size());
   if (!io.charge_memory(static_cast<std::int64_t>(size))) return wasi::fail(Errno::dquot);
-  for (const auto& buffer : from) {
-    message_.append(reinterpret_cast<const char*>(buffer.data()), buffer.size());
-  }
+  const std::size_t end = message_.size() + size;
+  for (const auto& buffer : from) message_ += text_of(buffer).substr(0, end - message_.size());
   return size;
+}
+
+// What nobody wants any more, because the other side has answered or the call has failed, is
+// dropped: a run must not depend on when that was.
+Io<std::size_t> CallFile::write_on(wasi::IoContext& io, wasi::ConstBuffers from) {
+  if (somebody_reads() && !may_leave(io)) return wasi::fail(Errno::again);
+  if (somebody_reads() && pipe_->room() == 0) {
+    io.wait_for(until_room_or_done(pipe_.get(), &step_));
+    return wasi::fail(Errno::again);
+  }
+  const std::size_t room = somebody_reads() ? pipe_->room() : kMostAtOnce;
+  std::size_t taken = 0;
+  for (const auto& buffer : from) {
+    const std::string_view bytes = text_of(buffer).substr(0, room - taken);
+    streamed_->add(bytes);
+    taken += bytes.size();
+    if (pipe_) pipe_->write(bytes);
+  }
+  return taken;
+}
+
+// What the turn has read is durable before a piece leaves, as before the request does.
+bool CallFile::may_leave(wasi::IoContext& io) {
+  if (turn_.module.sync != store::Sync::always) return true;
+  turn::OutputGate& gate = *turn_.state->services.gate;
+  const store::Version seen = turn_.state->transaction.seen();
+  if (gate.open_for(seen)) return true;
+  if (*gate_failure_) {
+    step_ = {};
+    fail_with(failure_of(**gate_failure_), name_of(call_->request));
+    return true;
+  }
+  io.wait_for(pass(&gate, seen, gate_failure_));
+  return false;
+}
+
+// The message's head is there, and what there is of its body.
+Io<void> CallFile::begin_stream(wasi::IoContext& io) {
+  if (!has_head(message_)) return wasi::fail(Errno::fbig);
+  if (!io.charge_memory(BodyPipe::kMost)) return wasi::fail(Errno::dquot);
+  streamed_.emplace().add(message_);
+  auto request = check();
+  turn::CallRecord& calls = turn_.state->calls;
+  if (!request) return {};
+  if (calls.diverged()) {
+    error_ = Errno::io;
+    return {};
+  }
+  recorded_ = calls.next();
+  if (recorded_ != nullptr) return {};
+  auto length = length_of(*request);
+  if (!length) {
+    fail_with(failure_of(std::move(length).error()), name_of(*request));
+    return {};
+  }
+  pipe_ = std::make_unique<BodyPipe>(turn_.state->services.store->shard(),
+                                     std::exchange(request->body, {}));
+  request->stream = net::StreamedBody{.source = pipe_.get(), .length = *length};
+  begin_call(std::move(*request), "");
+  return {};
+}
+
+Io<void> CallFile::sync(wasi::IoContext& io) {
+  if (begun_ || streamed_) return {};
+  auto begun = begin_stream(io);
+  return begun || begun.error() != Errno::fbig ? begun : wasi::fail(Errno::inval);
 }
 
 Io<std::size_t> CallFile::read(wasi::IoContext& io, wasi::Buffers into) {
   if (!begun_) begin();
   if (std::ranges::all_of(into, [](const auto& buffer) { return buffer.empty(); })) return 0;
   while (ready()) {
-    const std::size_t copied = copy(into);
+    const std::size_t copied = answer_.read(into);
     if (copied > 0) return copied;
     if (error_ != Errno::success) return wasi::fail(error_);
-    if (!call_ || call_->response->body().finished()) return 0;
+    if (answer_.over()) return 0;
   }
   io.wait_for(until_done(&step_));
   return wasi::fail(Errno::again);
@@ -91,12 +170,21 @@ Io<std::uint64_t> CallFile::readable(wasi::IoContext& io) {
   return wasi::fail(Errno::again);
 }
 
-Io<std::uint64_t> CallFile::writable(wasi::IoContext&) {
-  return begun_ ? 0 : kMaxRequest - message_.size();
+Io<std::uint64_t> CallFile::writable(wasi::IoContext& io) {
+  if (begun_) return 0;
+  if (!somebody_reads()) return kMostAtOnce;
+  if (pipe_->room() > 0) return pipe_->room();
+  io.wait_for(until_room_or_done(pipe_.get(), &step_));
+  return wasi::fail(Errno::again);
 }
 
 Io<void> CallFile::close(wasi::IoContext&) {
-  if (!begun_ && !message_.empty()) {
+  if (!begun_ && streamed_ && pipe_) {
+    log_failure(
+        turn_, name_of(call_->request),
+        Error(Code::invalid_argument, "it was broken off: closed before its response was read",
+              "a request has ended when its response is read"));
+  } else if (!begun_ && !message_.empty()) {
     log_failure(turn_, "a request",
                 Error(Code::invalid_argument, "it was written, but not sent",
                       "a call is made when its response is read"));
@@ -104,37 +192,68 @@ Io<void> CallFile::close(wasi::IoContext&) {
   return {};
 }
 
+// Nothing: it has failed.
+std::optional<net::OutgoingRequest> CallFile::check() {
+  auto request = read_request(message_);
+  if (!request) {
+    fail_with(failure_of(std::move(request).error()), "a request");
+    return {};
+  }
+  if (!permits(turn_.module.grants.http, request->method, request->url)) {
+    fail_with(not_granted(*request), name_of(*request));
+    return {};
+  }
+  if (turn_.state->services.client == nullptr) {
+    fail_with({.number = Errno::netdown,
+               .error = Error(Code::unavailable, "this process makes no calls",
+                              "`carrel serve`, `carrel dev` and `carrel invoke` make calls")},
+              name_of(*request));
+    return {};
+  }
+  return std::move(*request);
+}
+
 // From here on the message is whole. Everything before `replay` comes out the same in every run.
 void CallFile::begin() {
   begun_ = true;
-  auto request = read_request(message_);
-  if (!request) return fail_with(failure_of(std::move(request).error()), "a request");
-  if (!permits(turn_.module.grants.http, request->method, request->url)) {
-    return fail_with(not_granted(*request), name_of(*request));
-  }
-  if (turn_.state->services.client == nullptr) {
-    return fail_with(
-        {.number = Errno::netdown,
-         .error = Error(Code::unavailable, "this process makes no calls",
-                        "`carrel serve`, `carrel dev` and `carrel invoke` make calls")},
-        name_of(*request));
-  }
+  if (streamed_) return end_stream();
+  auto request = check();
+  if (!request) return;
   turn::CallRecord& calls = turn_.state->calls;
-  if (!calls.diverged()) replayed_ = calls.replay(message_);
+  std::string digest = sha256_hex(message_);
+  const auto recorded = calls.diverged() ? nullptr : calls.replay(digest);
   if (calls.diverged()) {
     error_ = Errno::io;  // the turn ends as a conflict, whatever the guest does now
-    return;
+  } else if (recorded != nullptr) {
+    replay(recorded);
+  } else {
+    begin_call(std::move(*request), std::move(digest));
   }
-  if (replayed_ != nullptr) {
-    if (replayed_->failed) error_ = static_cast<Errno>(replayed_->failure);
-    return;
-  }
-  begin_call(std::move(*request));
 }
 
-void CallFile::begin_call(net::OutgoingRequest request) {
+// A streamed message is whole.
+void CallFile::end_stream() {
+  std::string digest = streamed_->hex();
+  if (pipe_) {
+    record_->request = std::move(digest);
+    return pipe_->end();
+  }
+  if (recorded_ == nullptr) return;
+  if (recorded_->request == digest) return replay(recorded_);
+  turn_.state->calls.diverge();
+  error_ = Errno::io;
+}
+
+void CallFile::replay(std::shared_ptr<const turn::RecordedCall> recorded) {
+  if (recorded->failed) error_ = static_cast<Errno>(recorded->failure);
+  answer_.replay(std::move(recorded));
+}
+
+void CallFile::begin_call(net::OutgoingRequest request, std::string digest) {
   offer_key(*turn_.state, request);
-  record_ = turn_.state->calls.begin(std::exchange(message_, {}));
+  record_ = turn_.state->calls.begin(std::move(digest));
+  answer_.record(record_);
+  message_ = {};
   call_ = std::make_unique<Call>(Call{.turn = turn_, .request = std::move(request)});
   step_ = make(call_.get());
   step_.start();
@@ -143,10 +262,7 @@ void CallFile::begin_call(net::OutgoingRequest request) {
 void CallFile::fail_with(const Failure& failure, std::string_view what) {
   error_ = failure.number;
   log_failure(turn_, what, failure.error);
-  if (record_ == nullptr) return;
-  record_->failed = true;
-  record_->failure = static_cast<int>(failure.number);
-  record_->complete = true;
+  answer_.fail(failure.number);
 }
 
 // Whether a read would have bytes, the end or an error; else `step_` is on its way.
@@ -156,7 +272,7 @@ bool CallFile::ready() {
       if (!step_.done()) return false;
       take_step();
     }
-    if (!call_ || error_ != Errno::success || position_ < record_->head.size()) return true;
+    if (!call_ || error_ != Errno::success || answer_.has_text()) return true;
     const async::ByteSource& body = call_->response->body();
     if (body.ready() || body.finished()) return true;
     step_ = receive(call_.get());
@@ -167,47 +283,7 @@ bool CallFile::ready() {
 void CallFile::take_step() {
   step_ = {};
   if (call_->failure) return fail_with(*call_->failure, name_of(call_->request));
-  if (record_->head.empty()) {
-    turn_.state->calls.keep_head(*record_, head_text(call_->response->head()));
-  }
-  record_->complete = call_->response->body().finished();
-}
-
-std::size_t CallFile::copy(wasi::Buffers into) {
-  std::size_t copied = 0;
-  for (const auto& buffer : into) {
-    std::size_t here = copy_kept(buffer);
-    if (here == 0) here = copy_body(buffer);
-    copied += here;
-    if (here < buffer.size()) break;
-  }
-  return copied;
-}
-
-std::size_t CallFile::copy_kept(std::span<std::byte> into) {
-  const turn::RecordedCall* const kept = replayed_ ? replayed_.get() : record_.get();
-  if (kept == nullptr) return 0;
-  std::string_view part = kept->head;
-  std::size_t from = position_;
-  if (replayed_ != nullptr && from >= part.size()) {
-    from -= part.size();
-    part = kept->body;
-  }
-  if (from >= part.size()) return 0;
-  part = part.substr(from, into.size());
-  std::memcpy(into.data(), part.data(), part.size());
-  position_ += part.size();
-  return part.size();
-}
-
-std::size_t CallFile::copy_body(std::span<std::byte> into) {
-  if (!call_ || !call_->response || error_ != Errno::success) return 0;
-  async::ByteSource& body = call_->response->body();
-  const std::size_t size = body.read(into);
-  const std::string_view bytes(reinterpret_cast<const char*>(into.data()), size);
-  if (size > 0) turn_.state->calls.keep(*record_, bytes);
-  record_->complete = body.finished();
-  return size;
+  answer_.arrive(call_->request, *call_->response);
 }
 
 }  // namespace carrel::capability::http

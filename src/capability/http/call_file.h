@@ -1,4 +1,8 @@
 // An open `/http/new`: a request as it is written, then the response as it arrives.
+//
+// A request that is short is sent when it is whole. A long one, or one that the guest syncs, is on
+// its way from then on: its body leaves as it is written, and who writes faster than it leaves
+// waits. In either case a digest of the whole says whether another run made the same request.
 #pragma once
 
 #include <cstdint>
@@ -7,51 +11,60 @@
 #include <string>
 
 #include "async/task.h"
+#include "base/digest.h"
+#include "capability/http/answer.h"
+#include "capability/http/body_pipe.h"
 #include "capability/http/call.h"
-#include "turn/call_record.h"
+#include "turn/state.h"
 #include "turn/turn.h"
 #include "wasi/node.h"
 
 namespace carrel::capability::http {
 
-inline constexpr std::size_t kMaxRequest = 1 << 20;  // bytes of a request message
+inline constexpr std::size_t kMostWhole = 1 << 20;  // bytes of a message; beyond: streamed
 
 wasi::FileStat call_stat();
 
-// The turn outlives it. What is written counts as the turn's private memory until the turn ends, as
-// it is kept for another run. Stops: destruction cancels the call.
+// The turn outlives it. What is held of a request counts as the turn's private memory until the
+// turn ends. Stops: destruction cancels the call.
 class CallFile final : public wasi::OpenFile {
  public:
-  explicit CallFile(turn::Turn& turn) : turn_(turn) {}
+  explicit CallFile(turn::Turn& turn) : turn_(turn), answer_(turn.state->calls) {}
 
   wasi::Io<wasi::FileStat> stat(wasi::IoContext&) override { return call_stat(); }
   wasi::Io<std::size_t> write(wasi::IoContext& io, wasi::ConstBuffers from) override;
   wasi::Io<std::size_t> read(wasi::IoContext& io, wasi::Buffers into) override;
+  wasi::Io<void> sync(wasi::IoContext& io) override;
   wasi::Io<std::uint64_t> readable(wasi::IoContext& io) override;
   wasi::Io<std::uint64_t> writable(wasi::IoContext& io) override;
   wasi::Io<void> close(wasi::IoContext& io) override;
 
  private:
+  std::optional<net::OutgoingRequest> check();
   void begin();
-  void begin_call(net::OutgoingRequest request);
+  void replay(std::shared_ptr<const turn::RecordedCall> recorded);
+  void begin_call(net::OutgoingRequest request, std::string digest);
+  wasi::Io<void> begin_stream(wasi::IoContext& io);
+  wasi::Io<std::size_t> write_on(wasi::IoContext& io, wasi::ConstBuffers from);
+  bool may_leave(wasi::IoContext& io);
+  bool somebody_reads() const { return pipe_ && step_ && !step_.done(); }
+  void end_stream();
   void fail_with(const Failure& failure, std::string_view what);
   bool ready();
   void take_step();
-  std::size_t copy(wasi::Buffers into);
-  std::size_t copy_kept(std::span<std::byte> into);
-  std::size_t copy_body(std::span<std::byte> into);
 
   turn::Turn& turn_;
-  std::string message_;  // while it is written
-  bool begun_ = false;
-  wasi::Errno error_ = wasi::Errno::success;  // what reads end with, after what is kept
-
-  // The response comes from the record of an earlier run, or from a call of this one.
-  std::shared_ptr<const turn::RecordedCall> replayed_;
-  std::shared_ptr<turn::RecordedCall> record_;
-  std::size_t position_ = 0;  // in what is recorded: of a call of this run, the head only
-  std::unique_ptr<Call> call_;
-  async::Task<void> step_;  // of `call_`; goes before it
+  std::string message_;             // while it is written
+  bool begun_ = false;              // its response is being read
+  std::optional<Sha256> streamed_;  // the digest of what is written, once it is streamed
+  std::unique_ptr<BodyPipe> pipe_;  // null: of an earlier run, or failed
+  std::shared_ptr<std::optional<Error>> gate_failure_ = std::make_shared<std::optional<Error>>();
+  wasi::Errno error_ = wasi::Errno::success;            // what reads end with, after what is kept
+  std::shared_ptr<turn::RecordedCall> record_;          // of a streamed call of this run
+  std::shared_ptr<const turn::RecordedCall> recorded_;  // of an earlier one's
+  Answer answer_;
+  std::unique_ptr<Call> call_;  // null: of an earlier run, or failed before it was made
+  async::Task<void> step_;      // of `call_`; goes before it
 };
 
 }  // namespace carrel::capability::http

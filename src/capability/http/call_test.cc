@@ -45,14 +45,16 @@ class Parts final : public async::ByteSource {
 
 class Response final : public net::IncomingResponse {
  public:
-  Response(net::ReplyHead head, std::string body, bool breaks)
-      : head_(std::move(head)), body_(std::move(body), breaks) {}
+  Response(net::ReplyHead head, std::string body, bool breaks, net::Fields trailers)
+      : head_(std::move(head)), body_(std::move(body), breaks), trailers_(std::move(trailers)) {}
   const net::ReplyHead& head() const override { return head_; }
   async::ByteSource& body() override { return body_; }
+  net::Fields trailers() const override { return trailers_; }
 
  private:
   net::ReplyHead head_;
   Parts body_;
+  net::Fields trailers_;
 };
 
 struct Answer {
@@ -60,6 +62,7 @@ struct Answer {
   std::string body;
   bool breaks = false;
   std::optional<Error> error;
+  net::Fields trailers = {};
 };
 
 // Answers in order, once it is let.
@@ -67,6 +70,7 @@ class FakeCaller final : public net::Caller {
  public:
   std::deque<Answer> answers;
   std::vector<net::OutgoingRequest> requests;
+  std::string streamed;  // of the last one's body
   net::CallLimits last;
   async::Event* hold = nullptr;
 
@@ -74,13 +78,22 @@ class FakeCaller final : public net::Caller {
       TenantName, net::OutgoingRequest request, net::CallLimits limits) override {
     requests.push_back(std::move(request));
     last = limits;
+    streamed.clear();
+    if (const auto stream = requests.back().stream; stream && hold == nullptr) {
+      while (!stream->source->finished()) {
+        std::array<std::byte, 5000> part;
+        const std::size_t n = stream->source->read(part);
+        streamed.append(reinterpret_cast<const char*>(part.data()), n);
+        if (n == 0 && !stream->source->finished()) (void)co_await stream->source->wait();
+      }
+    }
     if (hold != nullptr) co_await *hold;
     if (answers.empty()) co_return fail(Code::egress_failed, "nobody answers");
     Answer answer = std::move(answers.front());
     answers.pop_front();
     if (answer.error) co_return std::unexpected(*answer.error);
     co_return std::make_unique<Response>(std::move(answer.head), std::move(answer.body),
-                                         answer.breaks);
+                                         answer.breaks, std::move(answer.trailers));
   }
 };
 
@@ -119,6 +132,15 @@ class HttpCalls : public state::StoredTurn {
       if (!done) return text + "(" + std::to_string(static_cast<int>(done.error())) + ")";
       if (*done == 0) return text;
       text.append(reinterpret_cast<const char*>(part.data()), *done);
+    }
+  }
+  // All of it, waiting where it has to.
+  void pour(wasi::OpenFile& file, std::string_view text) {
+    while (!text.empty()) {
+      const auto bytes = std::as_bytes(std::span(text));
+      const auto done = ask([&] { return file.write(io, {&bytes, 1}); });
+      ASSERT_TRUE(done);
+      text.remove_prefix(*done);
     }
   }
   std::string call(std::string_view message) {
@@ -199,6 +221,41 @@ TEST_F(HttpCalls, ABodyThatBreaksOffIsAnErrorAfterItsBytes) {
   EXPECT_EQ(call(kGet), kHead + "half" + text_of(Errno::connreset));
 }
 
+const std::string kWithTrailers = "GET https://rates.test/x HTTP/1.1\nTE: trailers\n\n";
+const std::string kChunkedHead = "HTTP/1.1 200 \r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+TEST_F(HttpCalls, TrailersFollowABodyInChunksForWhoTakesThem) {
+  caller.answers = {{.body = "hello, world", .trailers = {{"X-Sum", "1"}, {"X-Two", "2"}}},
+                    {.body = "", .trailers = {{"X-Sum", "1"}}},
+                    {.head = {.status = 200, .headers = {{"content-length", "2"}}}, .body = "ok"},
+                    {.body = "plain", .trailers = {{"X-Sum", "1"}}}};
+  const std::string chunked =
+      kChunkedHead + "2\r\nhe\r\na\r\nllo, world\r\n0\r\nX-Sum: 1\r\nX-Two: 2\r\n\r\n";
+  EXPECT_EQ(call(kWithTrailers), chunked);
+  EXPECT_TRUE(caller.requests[0].takes_trailers);
+  const std::string empty = kChunkedHead + "0\r\nX-Sum: 1\r\n\r\n";
+  EXPECT_EQ(call(kWithTrailers), empty);
+  const std::string whole = "HTTP/1.1 200 \r\ncontent-length: 2\r\n\r\nok";
+  EXPECT_EQ(call(kWithTrailers), whole) << "no trailers follow what has a length";
+  EXPECT_EQ(call(kGet), kHead + "plain");
+  ASSERT_TRUE(state->calls.rewind());
+  run();
+  EXPECT_EQ(call(kWithTrailers),
+            kChunkedHead + "c\r\nhello, world\r\n0\r\nX-Sum: 1\r\nX-Two: 2\r\n\r\n");
+  EXPECT_EQ(call(kWithTrailers), empty);
+  EXPECT_EQ(call(kWithTrailers), whole);
+  EXPECT_EQ(caller.requests.size(), 4U);
+}
+
+TEST_F(HttpCalls, ABodyInChunksThatBreaksOffHasNoEnd) {
+  caller.answers = {{.body = "half", .breaks = true}};
+  const std::string broken = kChunkedHead + "2\r\nha\r\n2\r\nlf\r\n" + text_of(Errno::connreset);
+  EXPECT_EQ(call(kWithTrailers), broken);
+  ASSERT_TRUE(state->calls.rewind());
+  run();
+  EXPECT_EQ(call(kWithTrailers), kChunkedHead + "4\r\nhalf\r\n" + text_of(Errno::connreset));
+}
+
 TEST_F(HttpCalls, AnotherRunIsGivenTheResponsesOfTheFirst) {
   caller.answers = {{.body = "one"},
                     {.error = Error(Code::egress_failed, "no")},
@@ -264,8 +321,9 @@ TEST_F(HttpCalls, AFileThatIsClosedCancelsItsCall) {
 
 TEST_F(HttpCalls, HaveBounds) {
   const auto file = open();
-  EXPECT_EQ(write(*file, std::string(kMaxRequest, 'x')), Errno::success);
-  EXPECT_EQ(write(*file, "x"), Errno::fbig);
+  EXPECT_EQ(write(*file, std::string(kMostWhole, 'x')), Errno::success);
+  EXPECT_EQ(write(*file, "x"), Errno::fbig) << "a head that does not end";
+  EXPECT_EQ(file->sync(io).error(), Errno::inval);
   io.quota = io.charged + 3;
   EXPECT_EQ(write(*open(), "GET"), Errno::success);
   EXPECT_EQ(write(*open(), "G"), Errno::dquot);
@@ -273,6 +331,125 @@ TEST_F(HttpCalls, HaveBounds) {
   while (open() != nullptr) ++opened;
   EXPECT_EQ(opened, 64);
   EXPECT_EQ(node->open(io, "new", {.read = true, .write = true}).error(), Errno::dquot);
+}
+
+const std::string kPost = "POST https://rates.test/x\nA: b\n\n";
+
+std::string pattern(std::size_t size) {
+  std::string text(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i * 7 % 26);
+  return text;
+}
+
+TEST_F(HttpCalls, ALongBodyLeavesAsItIsWritten) {
+  caller.answers = {{.body = "well"}};
+  const std::string body = pattern(3 << 20);
+  const auto file = open();
+  pour(*file, kPost + body);
+  ASSERT_EQ(caller.requests.size(), 1u) << "it does not wait for the end";
+  EXPECT_FALSE(caller.requests[0].stream->length);
+  EXPECT_EQ(caller.requests[0].body, "");
+  EXPECT_LT(io.charged, 2 << 20);
+  EXPECT_EQ(read(*file), kHead + "well");
+  EXPECT_EQ(caller.streamed, body);
+}
+
+TEST_F(HttpCalls, ARequestThatIsSyncedIsOnItsWay) {
+  caller.answers = {{.body = "well"}};
+  const auto file = open();
+  pour(*file, "POST https://rates.test/x\nContent-Length: 6\n\none");
+  EXPECT_TRUE(file->sync(io));
+  ASSERT_EQ(caller.requests.size(), 1u);
+  EXPECT_EQ(caller.requests[0].stream->length, 6u);
+  pour(*file, "two");
+  EXPECT_EQ(caller.streamed, "onetwo");
+  EXPECT_TRUE(file->sync(io));
+  EXPECT_EQ(read(*file), kHead + "well");
+}
+
+TEST_F(HttpCalls, AStreamOfNoRequestFailsAsItWouldWhole) {
+  for (const auto& [message, number] :
+       {std::pair("POST https://evil.test/\n\n", Errno::acces),
+        std::pair("POST https://rates.test/\nContent-Length: 1x\n\n", Errno::inval),
+        std::pair("POST https://rates.test/\nContent-Length: 1\nContent-Length: 1\n\n",
+                  Errno::inval),
+        std::pair("no request\n\n", Errno::inval)}) {
+    const auto file = open();
+    pour(*file, message);
+    EXPECT_TRUE(file->sync(io));
+    pour(*file, pattern(1 << 20));
+    EXPECT_EQ(read(*file), text_of(number)) << message;
+  }
+  EXPECT_THAT(caller.requests, IsEmpty());
+}
+
+TEST_F(HttpCalls, WhoWritesFasterThanItLeavesWaitsUntilNobodyWantsMore) {
+  async::Event hold;
+  caller.hold = &hold;
+  caller.answers = {{.body = "enough"}};
+  const auto file = open();
+  pour(*file, kPost);
+  EXPECT_TRUE(file->sync(io));
+  pour(*file, pattern(BodyPipe::kMost));
+  EXPECT_EQ(write(*file, "more"), Errno::again);
+  EXPECT_EQ(file->writable(io).error(), Errno::again);
+  io.waiting.start();
+  EXPECT_FALSE(io.waiting.done());
+  hold.signal();
+  EXPECT_TRUE(io.waiting.done());
+  pour(*file, pattern(1 << 20));
+  EXPECT_EQ(read(*file), kHead + "enough");
+}
+
+TEST_F(HttpCalls, AnotherRunThatStreamsTheSameIsGivenTheResponse) {
+  caller.answers = {
+      {.body = "one"}, {.error = Error(Code::egress_closed, "gone")}, {.body = "two"}};
+  const std::string body = pattern(2 << 20);
+  const auto stream = [&](std::string_view end) {
+    const auto file = open();
+    pour(*file, kPost + body);
+    pour(*file, end);
+    return read(*file);
+  };
+  const std::vector first = {stream("x"), stream("x"), call(kGet)};
+  EXPECT_THAT(first, ElementsAre(kHead + "one", text_of(Errno::connreset), kHead + "two"));
+  ASSERT_TRUE(state->calls.rewind());
+  run();
+  EXPECT_EQ((std::vector{stream("x"), stream("x"), call(kGet)}), first);
+  ASSERT_TRUE(state->calls.rewind());
+  run();
+  EXPECT_EQ(stream("y"), text_of(Errno::io));
+  EXPECT_TRUE(state->calls.diverged());
+  EXPECT_EQ(stream("x"), text_of(Errno::io));
+  EXPECT_EQ(caller.requests.size(), 3u);
+}
+
+TEST_F(HttpCalls, WhetherARequestWasStreamedIsNothingToAnotherRun) {
+  caller.answers = {{.body = "one"}, {.body = "two"}};
+  const auto synced = [&] {
+    const auto file = open();
+    pour(*file, kPost);
+    EXPECT_TRUE(file->sync(io));
+    pour(*file, "body");
+    return read(*file);
+  };
+  EXPECT_EQ(synced(), kHead + "one");
+  EXPECT_EQ(call(kPost + "body"), kHead + "two");
+  ASSERT_TRUE(state->calls.rewind());
+  run();
+  EXPECT_EQ(call(kPost + "body"), kHead + "one");
+  EXPECT_EQ(synced(), kHead + "two");
+  EXPECT_EQ(caller.requests.size(), 2u);
+}
+
+TEST_F(HttpCalls, AStreamThatIsClosedCancelsItsCallAndTheLogSaysSo) {
+  auto file = open();
+  pour(*file, kPost);
+  EXPECT_TRUE(file->sync(io));
+  EXPECT_TRUE(file->close(io));
+  file.reset();
+  EXPECT_THAT(log.all, HasSubstr("closed before its response was read"));
+  EXPECT_FALSE(state->calls.rewind());
 }
 
 TEST_F(HttpCalls, TheDeviceIsACharacterDeviceForReadingAndWriting) {
@@ -343,6 +520,19 @@ TEST_F(HttpCalls, APostMayBecomeAGet) {
   call(post);
   EXPECT_EQ(caller.requests[3].method, "POST");
   EXPECT_EQ(caller.requests[3].body, "body");
+}
+
+TEST_F(HttpCalls, AStreamedBodyIsNotThereForARedirect) {
+  const auto stream = [&] {
+    const auto file = open();
+    pour(*file, kPost);
+    EXPECT_TRUE(file->sync(io));
+    return read(*file);
+  };
+  caller.answers = {redirect_to("c", 303), {.body = "there"}, redirect_to("c", 307)};
+  EXPECT_EQ(stream(), kHead + "there");
+  EXPECT_EQ(stream(), text_of(Errno::proto));
+  EXPECT_EQ(caller.requests.size(), 3u);
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 #include "capability/http/message.h"
 
 #include <algorithm>
-#include <optional>
+#include <charconv>
+
+#include "net/parser.h"
 
 namespace carrel::capability::http {
 namespace {
@@ -58,10 +60,33 @@ Result<net::OutgoingRequest> read_request(std::string_view message) {
     const auto colon = field->find(':');
     if (colon == std::string_view::npos) return bad("a header has no colon");
     if (request.headers.size() == kMaxHeaders) return bad("there are too many headers");
-    request.headers.emplace_back(field->substr(0, colon), trim(field->substr(colon + 1)));
+    const std::string_view name = field->substr(0, colon);
+    const std::string_view value = trim(field->substr(colon + 1));
+    if (net::same_name(name, "te")) request.takes_trailers = net::has_option(value, "trailers");
+    request.headers.emplace_back(name, value);
   }
   request.body = message;
   return request;
+}
+
+bool has_head(std::string_view message) {
+  return message.contains("\n\n") || message.contains("\n\r\n");
+}
+
+Result<std::optional<std::uint64_t>> length_of(const net::OutgoingRequest& request) {
+  std::optional<std::uint64_t> length;
+  for (const auto& [name, value] : request.headers) {
+    if (!net::same_name(name, "content-length")) continue;
+    std::uint64_t said = 0;
+    const char* const end = value.data() + value.size();
+    const auto [after, error] = std::from_chars(value.data(), end, said);
+    if (length || error != std::errc() || after != end) {
+      return fail(Code::invalid_argument, "the Content-Length is not a number",
+                  "leave it out, or say the body's bytes once");
+    }
+    length = said;
+  }
+  return length;
 }
 
 }  // namespace carrel::capability::http

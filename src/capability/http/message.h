@@ -5,9 +5,12 @@
 //                                                     then the body, to the end of what is written
 //   {"amount": 1}
 //
-// Lines end with LF or CRLF. Whether the call may be made is not looked at here.
+// Lines end with LF or CRLF. With `TE: trailers`, a response without a length is read in chunks,
+// its trailers behind them. Whether the call may be made is not looked at here.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "net/caller.h"
@@ -16,5 +19,11 @@ namespace carrel::capability::http {
 
 // Pure; any thread. Errors: invalid_argument, with what is wrong.
 Result<net::OutgoingRequest> read_request(std::string_view message);
+
+// Whether the message has come to its body.
+bool has_head(std::string_view message);
+
+// What a body that is streamed has, if the guest says so. Errors: invalid_argument.
+Result<std::optional<std::uint64_t>> length_of(const net::OutgoingRequest& request);
 
 }  // namespace carrel::capability::http

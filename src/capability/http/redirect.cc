@@ -71,6 +71,11 @@ Result<net::OutgoingRequest> follow(const net::OutgoingRequest& made, int status
   const bool get = becomes_get(status, made.method);
   const bool same = same_origin(made.url, next.url);
   next.method = get ? "GET" : made.method;
+  next.takes_trailers = made.takes_trailers;
+  if (!get && made.stream) {
+    return fail(Code::invalid_argument, "the body was sent as it was written, and is gone",
+                "call what it leads to");
+  }
   if (!get) next.body = made.body;
   for (const auto& header : made.headers) {
     if (get && is_about_the_body(header.first)) continue;

@@ -17,13 +17,15 @@ using Json = nlohmann::json;
 constexpr auto kKeptFor = std::chrono::hours(24);
 const store::Place kReplies{.kind = store::Kind::reply, .store = ""};
 
-// The record: MessagePack of {"f": fingerprint, "s": status, "h": [[name, value]], "b": body}.
-std::string encode(const std::string& fingerprint, const net::ReplyHead& head,
-                   std::string_view body) {
-  const Json json = {{"f", fingerprint},
-                     {"s", head.status},
-                     {"h", head.headers},
-                     {"b", Json::binary(std::vector<std::uint8_t>(body.begin(), body.end()))}};
+// The record: MessagePack of {"f": fingerprint, "s": status, "h": [[name, value]], "b": body}, and
+// with trailers "t": [[name, value]].
+std::string encode(const std::string& fingerprint, const turn::HeldReply& reply) {
+  const std::string_view body = reply.body.memory();
+  Json json = {{"f", fingerprint},
+               {"s", reply.head.status},
+               {"h", reply.head.headers},
+               {"b", Json::binary(std::vector<std::uint8_t>(body.begin(), body.end()))}};
+  if (!reply.trailers.empty()) json["t"] = reply.trailers;
   std::string bytes;
   Json::to_msgpack(json, bytes);
   return bytes;
@@ -33,12 +35,24 @@ struct Stored {
   std::string fingerprint;
   net::ReplyHead head;
   std::string body;
+  net::Fields trailers;
 };
+
+std::optional<net::Fields> fields_of(const Json& list) {
+  net::Fields fields;
+  for (const Json& field : list) {
+    if (!field.is_array() || field.size() != 2 || !field[0].is_string() || !field[1].is_string()) {
+      return {};
+    }
+    fields.emplace_back(field[0], field[1]);
+  }
+  return fields;
+}
 
 // The record is ours, but the disk it comes from may lie.
 std::optional<Stored> decode(const std::string& bytes) {
   const Json json = Json::from_msgpack(bytes, true, false);
-  if (!json.is_object() || json.size() != 4) return {};
+  if (!json.is_object() || json.size() != 4U + json.count("t")) return {};
   const auto is = [&](const char* key, Json::value_t type) {
     return json.contains(key) && json[key].type() == type;
   };
@@ -46,17 +60,15 @@ std::optional<Stored> decode(const std::string& bytes) {
       !is("h", Json::value_t::array) || !is("b", Json::value_t::binary)) {
     return {};
   }
-  Stored stored{.fingerprint = json["f"], .head = {.status = json["s"]}};
-  for (const Json& header : json["h"]) {
-    if (!header.is_array() || header.size() != 2 || !header[0].is_string() ||
-        !header[1].is_string()) {
-      return {};
-    }
-    stored.head.headers.emplace_back(header[0], header[1]);
-  }
+  if (json.contains("t") && !is("t", Json::value_t::array)) return {};
+  auto headers = fields_of(json["h"]);
+  auto trailers = json.contains("t") ? fields_of(json["t"]) : net::Fields();
+  if (!headers || !trailers) return {};
   const auto& body = json["b"].get_binary();
-  stored.body.assign(body.begin(), body.end());
-  return stored;
+  return Stored{.fingerprint = json["f"],
+                .head = {.status = json["s"], .headers = std::move(*headers)},
+                .body = std::string(body.begin(), body.end()),
+                .trailers = std::move(*trailers)};
 }
 
 async::Task<Result<void>> read_all(turn::KeptBody& body) {
@@ -112,7 +124,7 @@ async::Task<Result<std::optional<turn::HeldReply>>> Idempotency::before(turn::St
   if (stored->fingerprint != fingerprint_) {
     co_return fail(Code::idempotency_mismatch, "the key came with another request before");
   }
-  turn::HeldReply reply{.head = std::move(stored->head)};
+  turn::HeldReply reply{.head = std::move(stored->head), .trailers = std::move(stored->trailers)};
   reply.head.headers.emplace_back("idempotency-replayed", "true");
   CARREL_CO_TRY_VOID(reply.body.append(stored->body));
   co_return std::optional(std::move(reply));
@@ -121,7 +133,7 @@ async::Task<Result<std::optional<turn::HeldReply>>> Idempotency::before(turn::St
 async::Task<Result<void>> Idempotency::after(turn::State& state, const turn::HeldReply& reply) {
   store::Record record{.expires = store::milliseconds(system_clock().wall() + kKeptFor)};
   if (!reply.body.spilled()) {
-    record.bytes = encode(fingerprint_, reply.head, reply.body.memory());
+    record.bytes = encode(fingerprint_, reply);
   }
   if (reply.body.spilled() || record.bytes.size() > store::kMaxValue) {
     co_return fail(Code::guest_bad_reply,

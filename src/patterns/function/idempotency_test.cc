@@ -34,7 +34,8 @@ class IdempotencyTest : public testing::Test {
                                 Before& before) {
     before = co_await idempotency.before(state);
     if (!before || *before || end == End::fails) co_return;
-    turn::HeldReply reply{.head = {.status = 201, .headers = {{"x-a", "\xff"}}}};
+    turn::HeldReply reply{.head = {.status = 201, .headers = {{"x-a", "\xff"}}},
+                          .trailers = {{"x-sum", "\xff"}}};
     EXPECT_TRUE(reply.body.append(std::string_view("a\0b", 3)));
     EXPECT_TRUE(co_await idempotency.after(state, reply));
     EXPECT_TRUE(co_await state.transaction.commit());
@@ -68,6 +69,7 @@ TEST_F(IdempotencyTest, TheSameRequestAgainGetsTheFirstReply) {
   EXPECT_EQ((*again)->head.headers, (std::vector<std::pair<std::string, std::string>>{
                                         {"x-a", "\xff"}, {"idempotency-replayed", "true"}}));
   EXPECT_EQ((*again)->body.memory(), std::string_view("a\0b", 3));
+  EXPECT_EQ((*again)->trailers, (net::Fields{{"x-sum", "\xff"}}));
 }
 
 TEST_F(IdempotencyTest, AnotherRequestWithTheKeyIsRefused) {

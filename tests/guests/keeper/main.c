@@ -5,6 +5,7 @@
 //   list FOLDER       rename PATH PATH   unlink PATH   exists PATH
 //   expire PATH SECONDS   from now; 0: now      when PATH   seconds until it expires
 //   call METHOD URL BODY   through /http/new; "@PATH": the body is what that file holds
+//   stream METHOD URL BYTES TEXT   the same with so many bytes before the body's text
 //   peek PATH AT BYTES   poke PATH AT TEXT   size PATH
 //   many FOLDER COUNT   log TEXT   trap   loop   exit STATUS
 //
@@ -113,24 +114,43 @@ static ssize_t slurp(int fd, char *into, size_t size) {
   return (ssize_t)have;
 }
 
-static void call(const char *method, char *rest) {
+// What a call's text stands for: itself, or what the file holds that it names. NULL: nothing.
+static const char *body_of(const char *text) {
+  static char held[4096];
+  if (text == NULL) return "";
+  if (*text != '@') return text;
+  const int fd = open(text + 1, O_RDONLY);
+  const ssize_t size = fd < 0 ? -1 : slurp(fd, held, sizeof held - 1);
+  if (fd >= 0) close(fd);
+  if (size < 0) return NULL;
+  held[size] = '\0';
+  return held;
+}
+
+static int pour(int fd, long size) {
+  static char block[64 << 10];
+  memset(block, 'x', sizeof block);
+  while (size > 0) {
+    const ssize_t n = write(fd, block, size < (long)sizeof block ? (size_t)size : sizeof block);
+    if (n <= 0) return 0;
+    size -= n;
+  }
+  return 1;
+}
+
+static void call(const char *method, char *rest, int streams) {
   static char text[64 << 10];
   const char *url = strtok(rest, " ");
-  const char *body = strtok(NULL, "");
+  const char *bytes = streams ? strtok(NULL, " ") : NULL;
+  const char *said = strtok(NULL, "");
   if (url == NULL) url = "";
-  if (body == NULL) body = "";
-  if (*body == '@') {
-    static char held[4096];
-    const int fd = open(body + 1, O_RDONLY);
-    const ssize_t size = fd < 0 ? -1 : slurp(fd, held, sizeof held - 1);
-    if (fd >= 0) close(fd);
-    if (size < 0) return say("call", body, 0);
-    held[size] = '\0';
-    body = held;
-  }
+  const char *body = body_of(said);
+  if (body == NULL) return say("call", said, 0);
   const int fd = open("/http/new", O_RDWR);
   if (fd < 0) return say("call", url, 0);
-  dprintf(fd, "%s %s HTTP/1.1\n\n%s", method, url, body);
+  dprintf(fd, "%s %s HTTP/1.1\n\n", method, url);
+  if (bytes != NULL && !pour(fd, strtol(bytes, NULL, 10))) return say("call", url, 0);
+  dprintf(fd, "%s", body);
   const ssize_t size = slurp(fd, text, sizeof text - 1);
   const int error = errno;
   close(fd);
@@ -246,7 +266,8 @@ static void run(char *line) {
   if (!strcmp(command, "write")) say(command, path, write_whole(path, O_TRUNC, text, strlen(text)));
   else if (!strcmp(command, "append")) say(command, path, write_whole(path, O_APPEND, text, strlen(text)));
   else if (!strcmp(command, "read")) read_file(path);
-  else if (!strcmp(command, "call")) call(path, text);
+  else if (!strcmp(command, "call")) call(path, text, 0);
+  else if (!strcmp(command, "stream")) call(path, text, 1);
   else if (!strcmp(command, "fill")) fill(path, strtol(text, NULL, 10));
   else if (!strcmp(command, "cut")) cut(path, strtol(text, NULL, 10));
   else if (!strcmp(command, "peek")) peek(path, text);

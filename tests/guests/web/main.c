@@ -61,6 +61,42 @@ static int64_t number_of(text digits) {
   return n;
 }
 
+// The value of the trailer x-sum, of a body whose stream is gone.
+static text sum_of(handle incoming) {
+  result r;
+  const handle future = incoming_finish(incoming);
+  const handle known = trailers_subscribe(future);
+  pollable_block(known);
+  pollable_drop(known);
+  trailers_get(future, &r);
+  // option, result of the only one who may ask, result, option
+  if ((r.word[0] & 0xff) == 0 || (r.word[4] & 0xff) != 0) return (text){"failed", 6};
+  if ((r.word[6] & 0xff) == 0) return (text){"no trailers", 11};
+  fields_get(r.word[7], "x-sum", 5, &r);
+  return r.word[1] == 0 ? (text){"no sum", 6} : *(text *)r.word[0];
+}
+
+static void show_sum(handle outparam, handle request) {
+  result r;
+  request_consume(request, &r);
+  const handle from = handle_of(&r);
+  incoming_stream(from, &r);
+  const handle input = handle_of(&r);
+  for (stream_read(input, 65536, &r); r.tag == 0; stream_read(input, 65536, &r)) free((void *)r.word[1]);
+  input_drop(input);
+  reply(outparam, 200, sum_of(from));
+}
+
+static void answer_with_trailer(handle outparam, const char *name) {
+  result r;
+  answer(outparam, 200, "text/plain");
+  say("body", 4);
+  const handle trailers = fields_new();
+  fields_append(trailers, name, strlen(name), "42", 2, &r);
+  output_drop(stream);
+  body_finish(body, 1, trailers, &r);
+}
+
 static void echo(handle outparam, handle request) {
   result r;
   request_consume(request, &r);
@@ -152,16 +188,31 @@ static void show_folder(handle outparam, text path) {
   finish();
 }
 
+static void sleep_for(int64_t milliseconds) {
+  const handle timer = after(milliseconds * 1000000);
+  pollable_block(timer);
+  pollable_drop(timer);
+}
+
 // How a call is made; zeros: as they are by default.
 typedef struct {
   int tls;
   int64_t patience;  // milliseconds, until the first byte and between bytes
   int pieces;        // of 4096 bytes: a body
+  int pause;         // milliseconds after each piece
+  int length;        // that is said of the body
+  int traps;         // in the midst of it
+  int shows_sum;
 } manner;
 
 static void call_out(handle outparam, text url, manner how) {
   result r;
-  const handle request = call_new(fields_new());
+  const handle fields = fields_new();
+  if (how.length > 0) {
+    const text length = number(how.length);
+    fields_append(fields, "content-length", 14, length.data, length.size, &r);
+  }
+  const handle request = call_new(fields);
   const char *slash = memchr(url.data, '/', url.size);
   const size_t authority = slash ? (size_t)(slash - url.data) : url.size;
   call_scheme(request, 1, how.tls, NULL, 0);
@@ -189,6 +240,8 @@ static void call_out(handle outparam, text url, manner how) {
     for (int i = 0; i < how.pieces; ++i) {
       stream_write(out, piece, sizeof piece, &r);
       if (r.tag != 0) break;  // the answer says why
+      if (how.pause > 0) sleep_for(how.pause);
+      if (how.traps) __builtin_trap();
     }
     output_drop(out);
     body_finish(sent, 0, 0, &r);
@@ -200,7 +253,8 @@ static void call_out(handle outparam, text url, manner how) {
   const handle response = r.word[6];
   const int32_t status = answer_status(response);
   answer_consume(response, &r);
-  incoming_stream(handle_of(&r), &r);
+  const handle incoming = handle_of(&r);
+  incoming_stream(incoming, &r);
   const handle input = handle_of(&r);
   answer(outparam, status, "text/plain");
   for (;;) {
@@ -211,6 +265,12 @@ static void call_out(handle outparam, text url, manner how) {
     free((void *)piece.data);
   }
   if ((r.word[1] & 0xff) == 0) say("cut", 3);  // it failed, it did not end
+  if (how.shows_sum) {
+    input_drop(input);
+    const text sum = sum_of(incoming);
+    say(" ", 1);
+    say(sum.data, sum.size);
+  }
   finish();
 }
 
@@ -234,15 +294,38 @@ static void grow(handle outparam) {
   reply(outparam, 200, number(pages));
 }
 
-static void sleep_for(int64_t milliseconds) {
-  const handle timer = after(milliseconds * 1000000);
-  pollable_block(timer);
-  pollable_drop(timer);
-}
-
 static void print(const char *line) {
   result r;
   stream_write(standard_out(), line, strlen(line), &r);
+}
+
+static int64_t times;
+static handle held_file, held_body;
+
+// Of a file that an earlier request of this instance opened: its beginning, or the error code. Another is open beside it.
+static void show_held_file(handle outparam, text beside) {
+  result r;
+  handle other = 0;
+  open_file(beside, 0, READ, &other);
+  if (held_file == 0) return reply(outparam, 404, (text){"none", 4});
+  file_read(held_file, 4096, 0, &r);
+  if (r.tag != 0) return reply(outparam, 409, number(r.word[1] & 0xff));
+  reply(outparam, 200, text_at(&r, 1));
+}
+
+static void hold_body(handle request) {
+  result r;
+  request_consume(request, &r);
+  incoming_stream(handle_of(&r), &r);
+  held_body = handle_of(&r);
+}
+
+static void show_held_body(handle outparam) {
+  result r;
+  if (held_body == 0) return reply(outparam, 404, (text){"none", 4});
+  stream_read(held_body, 4096, &r);
+  if (r.tag != 0) return reply(outparam, 409, (text){"closed", 6});
+  reply(outparam, 200, text_at(&r, 1));
 }
 
 __attribute__((export_name("wasi:http/incoming-handler@0.2.12#handle"))) void handle_request(handle request,
@@ -255,17 +338,34 @@ __attribute__((export_name("wasi:http/incoming-handler@0.2.12#handle"))) void ha
     rest = (text){mark + 1, path.size - (size_t)(mark + 1 - path.data)};
     path.size = (size_t)(mark - path.data);
   }
+  ++times;
+  if (same(path, "/times")) return reply(outparam, 200, number(times));
+  if (same(path, "/hold-file")) return reply(outparam, 200, number(open_file(rest, 0, READ, &held_file)));
+  if (same(path, "/held-file")) return show_held_file(outparam, rest);
+  if (same(path, "/hold-body")) {
+    hold_body(request);
+    return reply(outparam, 200, (text){"held", 4});
+  }
+  if (same(path, "/held-body")) return show_held_body(outparam);
   if (same(path, "/hello")) return reply(outparam, 200, (text){"hello\n", 6});
   if (same(path, "/status")) return reply(outparam, (int32_t)number_of(rest), (text){"", 0});
   if (same(path, "/echo")) return echo(outparam, request);
   if (same(path, "/file")) return show_file(outparam, rest);
   if (same(path, "/folder")) return show_folder(outparam, rest);
   if (same(path, "/environment")) return show_environment(outparam);
-  if (same(path, "/out")) return call_out(outparam, rest, (manner){0, 0, 0});
-  if (same(path, "/out-tls")) return call_out(outparam, rest, (manner){1, 0, 0});
-  if (same(path, "/out-soon")) return call_out(outparam, rest, (manner){0, 100, 0});
-  if (same(path, "/out-body")) return call_out(outparam, rest, (manner){0, 0, 100});
-  if (same(path, "/out-large")) return call_out(outparam, rest, (manner){0, 0, 300});
+  if (same(path, "/out")) return call_out(outparam, rest, (manner){0});
+  if (same(path, "/out-tls")) return call_out(outparam, rest, (manner){.tls = 1});
+  if (same(path, "/out-soon")) return call_out(outparam, rest, (manner){.patience = 100});
+  if (same(path, "/out-body")) return call_out(outparam, rest, (manner){.pieces = 100});
+  if (same(path, "/out-large")) return call_out(outparam, rest, (manner){.pieces = 300});
+  if (same(path, "/out-huge")) return call_out(outparam, rest, (manner){.pieces = 10000});
+  if (same(path, "/out-sized")) return call_out(outparam, rest, (manner){.pieces = 300, .length = 300 * 4096});
+  if (same(path, "/out-drip")) return call_out(outparam, rest, (manner){.pieces = 3, .pause = 200});
+  if (same(path, "/out-trap")) return call_out(outparam, rest, (manner){.pieces = 300, .pause = 100, .traps = 1});
+  if (same(path, "/out-sum")) return call_out(outparam, rest, (manner){.shows_sum = 1});
+  if (same(path, "/sum")) return show_sum(outparam, request);
+  if (same(path, "/trailers")) return answer_with_trailer(outparam, "x-sum");
+  if (same(path, "/bad-trailers")) return answer_with_trailer(outparam, "set-cookie");
   if (same(path, "/socket")) {
     tcp_new(0, &r);
     const int tcp = r.tag == 0;

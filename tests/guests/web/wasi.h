@@ -30,6 +30,9 @@ IMPORT(TYPES, "[method]incoming-request.authority") void request_authority(handl
 IMPORT(TYPES, "[method]incoming-request.headers") handle request_headers(handle self);
 IMPORT(TYPES, "[method]incoming-request.consume") void request_consume(handle self, void *r);
 IMPORT(TYPES, "[method]incoming-body.stream") void incoming_stream(handle self, void *r);
+IMPORT(TYPES, "[static]incoming-body.finish") handle incoming_finish(handle self);
+IMPORT(TYPES, "[method]future-trailers.subscribe") handle trailers_subscribe(handle self);
+IMPORT(TYPES, "[method]future-trailers.get") void trailers_get(handle self, void *r);
 IMPORT(TYPES, "[resource-drop]incoming-request") void request_drop(handle self);
 IMPORT(TYPES, "[constructor]outgoing-response") handle response_new(handle headers);
 IMPORT(TYPES, "[method]outgoing-response.set-status-code") int32_t response_status(handle self, int32_t status);

@@ -1,6 +1,7 @@
 // A component of wasi:http/service 0.3 for tests: it answers "hello from 0.3" in a stream; "/sleep" waits a while
-// first, "/trap" traps, "/spin" never ends, and "/out?HOST/PATH" answers what a call of its own came to. The imports are declared by hand (canonical ABI's
-// flat and asynchronous forms).
+// first, "/trap" traps, "/spin" never ends, "/out?HOST/PATH" answers what a call of its own came to, "/sum" what the
+// request's trailer x-sum says, "/times" how many requests this instance has had, and "/trailers" has a trailer. The imports are declared by hand (canonical ABI's flat
+// and asynchronous forms).
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -9,9 +10,21 @@
 #define TYPES "wasi:http/types@0.3.0"
 #define NEW "[static]response.new"
 #define REQUEST "[static]request.new"
+#define CONSUME "[static]request.consume-body"
 #define HANDLE "[export]wasi:http/handler@0.3.0"
 
 IMPORT(TYPES, "[constructor]fields") int32_t fields_new(void);
+IMPORT(TYPES, "[method]fields.append")
+void fields_append(int32_t self, const char *name, size_t n, const char *value, size_t m, void *r);
+IMPORT(TYPES, "[method]fields.get") void fields_get(int32_t self, const char *name, size_t n, void *r);
+IMPORT(TYPES, CONSUME) void consume_body(int32_t request, int32_t result, void *r);
+IMPORT(TYPES, "[future-new-0]" CONSUME) int64_t consumed_new(void);
+IMPORT(TYPES, "[async-lower][future-write-0]" CONSUME) uint32_t consumed_write(int32_t w, const void *p);
+IMPORT(TYPES, "[future-drop-writable-0]" CONSUME) void consumed_drop(int32_t w);
+IMPORT(TYPES, "[async-lower][stream-read-1]" CONSUME) uint32_t content_read(int32_t s, void *p, size_t n);
+IMPORT(TYPES, "[stream-drop-readable-1]" CONSUME) void content_drop(int32_t s);
+IMPORT(TYPES, "[async-lower][future-read-2]" CONSUME) uint32_t came_read(int32_t f, void *p);
+IMPORT(TYPES, "[future-drop-readable-2]" CONSUME) void came_drop(int32_t f);
 IMPORT(TYPES, "[method]request.get-path-with-query") void request_path(int32_t self, void *r);
 IMPORT(TYPES, NEW) void response_new(int32_t headers, int32_t some, int32_t stream, int32_t trailers, void *r);
 IMPORT(TYPES, "[stream-new-0]" NEW) int64_t stream_new(void);
@@ -59,10 +72,12 @@ __attribute__((export_name("cabi_realloc"))) void *cabi_realloc(void *old, size_
 static const char *said = "hello from 0.3\n";
 static int32_t body, trailers, set;
 static _Alignas(8) char kNoTrailers[64];
+static _Alignas(8) int32_t some_trailers[16];
+static const void *my_trailers = kNoTrailers;
 
 static uint32_t finish(void) {
   stream_drop(body);
-  if (future_write(trailers, kNoTrailers) == BLOCKED) {
+  if (future_write(trailers, my_trailers) == BLOCKED) {
     join(trailers, set);
     return WAIT | (uint32_t)set << 4;
   }
@@ -83,6 +98,54 @@ static uint32_t answer(void) {
     return WAIT | (uint32_t)set << 4;
   }
   return finish();
+}
+
+// What an operation on `waitable` came to.
+static uint32_t settled(uint32_t status, int32_t waitable) {
+  if (status != BLOCKED) return status;
+  int32_t event[2];
+  const int32_t own = set_new();
+  join(waitable, own);
+  set_wait(own, event);
+  join(waitable, 0);
+  return (uint32_t)event[1];
+}
+
+static void have_trailers(void) {
+  int32_t r[8];
+  some_trailers[2] = 1;
+  some_trailers[3] = fields_new();
+  fields_append(some_trailers[3], "x-sum", 5, "42", 2, r);
+  my_trailers = some_trailers;
+}
+
+static void show_sum(int32_t request) {
+  static char piece[4096], line[64];
+  static _Alignas(8) int32_t came[16];
+  int32_t r[4];
+  const int64_t pair = consumed_new();
+  const int32_t consumed = (int32_t)(pair >> 32);
+  consume_body(request, (int32_t)pair, r);
+  const int32_t content = r[0], future = r[1];
+  const uint32_t told = consumed_write(consumed, kNoTrailers);
+  while ((settled(content_read(content, piece, sizeof piece), content) & 15) == 0) {
+  }
+  content_drop(content);
+  settled(came_read(future, came), future);
+  came_drop(future);
+  settled(told, consumed);
+  consumed_drop(consumed);
+  said = "no trailers\n";
+  if ((came[0] & 0xff) != 0) said = "failed\n";
+  if ((came[0] & 0xff) != 0 || (came[2] & 0xff) == 0) return;
+  fields_get(came[3], "x-sum", 5, r);
+  said = "no sum\n";
+  if (r[1] == 0) return;
+  const int32_t *value = (const int32_t *)r[0];
+  const size_t size = (size_t)value[1] < sizeof line - 2 ? (size_t)value[1] : sizeof line - 2;
+  memcpy(line, (const char *)value[0], size);
+  line[size] = '\n';
+  said = line;
 }
 
 // "status 200" or "error 15": what a call came to.
@@ -122,8 +185,17 @@ static int sleeping;
 
 __attribute__((export_name("[async-lift]wasi:http/handler@0.3.0#handle"))) uint32_t handle(int32_t request) {
   int32_t r[4];
+  static char counted[] = "000\n";
+  static int times;
   request_path(request, r);
   const char *path = (const char *)r[1];
+  ++times;
+  said = "hello from 0.3\n";
+  my_trailers = kNoTrailers;
+  if (r[2] == 6 && memcmp(path, "/times", 6) == 0) {
+    for (int i = 2, n = times; i >= 0; --i, n /= 10) counted[i] = (char)('0' + n % 10);
+    said = counted;
+  }
   if (r[2] >= 6 && memcmp(path, "/sleep", 6) == 0) {
     const uint32_t subtask = wait_for(20000000);
     if ((subtask & 15) < 2) {
@@ -138,12 +210,15 @@ __attribute__((export_name("[async-lift]wasi:http/handler@0.3.0#handle"))) uint3
     for (volatile int i = 0;; ++i) {
     }
   }
+  if (r[2] == 4 && memcmp(path, "/sum", 4) == 0) show_sum(request);
+  if (r[2] == 9 && memcmp(path, "/trailers", 9) == 0) have_trailers();
   if (r[2] >= 5 && memcmp(path, "/out?", 5) == 0) call_out(path + 5, (size_t)r[2] - 5);
   return answer();
 }
 
-__attribute__((export_name("[callback][async-lift]wasi:http/handler@0.3.0#handle"))) uint32_t go_on(
-    uint32_t event, int32_t which, uint32_t how) {
+__attribute__((export_name("[callback][async-lift]wasi:http/handler@0.3.0#handle"))) uint32_t go_on(uint32_t event,
+                                                                                                    int32_t which,
+                                                                                                    uint32_t how) {
   if (event == 1 && which == sleeping) {
     if (how < 2) return WAIT | (uint32_t)set << 4;  // started, not yet returned
     subtask_drop(sleeping);
