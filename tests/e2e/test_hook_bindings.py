@@ -17,8 +17,8 @@ SHOP = "shop.acme.localhost"
 class Hooks(Node):
     """A node without folders, whose hook points are called by host names."""
 
-    def __init__(self, state):
-        super().__init__(state, ["--data", "127.0.0.1:0", "--shards", "2"])
+    def __init__(self, state, *more, env=None):
+        super().__init__(state, ["--data", "127.0.0.1:0", "--shards", "2", *more], env=env)
         self.server.port = int(re.search(r"hook points at http://\S+?:(\d+)", self.server.log).group(1))
 
     def call(self, point, value, query="", host=SHOP, action="invoke", token=None, **headers):

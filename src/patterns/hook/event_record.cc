@@ -92,6 +92,20 @@ Task<Result<void>> erase_event(turn::Services services, TenantName tenant, AppNa
   co_return co_await turn::commit(services, std::move(tenant), {}, &step);
 }
 
+Task<Result<std::size_t>> erase_events(store::Transaction* transaction, AppName app) {
+  constexpr std::size_t kErased = 64;  // an event may be large, and is read
+  const store::Place place = events_of(app);
+  CARREL_CO_TRY(const store::NamePage page,
+                co_await transaction->read_names(place, "", "", kErased));
+  for (const auto& entry : page.entries) {
+    const auto found = co_await transaction->read(place, entry.name, store::Track::no);
+    if (!found && found.error().code() != Code::data_corrupt)
+      co_return std::unexpected(found.error());
+    CARREL_CO_TRY_VOID(transaction->erase(place, entry.name));
+  }
+  co_return page.entries.size();
+}
+
 Task<Result<void>> sweep_events(turn::Services services, TenantName tenant, AppName app,
                                 std::function<bool(const std::string& id)> is_needed) {
   std::string after;

@@ -28,6 +28,10 @@ Result<std::string> new_id(std::string_view prefix, WallTime now);
 async::Task<Result<void>> erase_event(turn::Services services, TenantName tenant, AppName app,
                                       std::string id);
 
+// A bounded part of an app's, all of which nobody needs; gives how many, 0 when there were none.
+// The transaction, of the app's tenant, outlives the task. Errors: those of the transaction.
+async::Task<Result<std::size_t>> erase_events(store::Transaction* transaction, AppName app);
+
 // The same with all of an app that are not needed. Errors: those of the store.
 async::Task<Result<void>> sweep_events(turn::Services services, TenantName tenant, AppName app,
                                        std::function<bool(const std::string& id)> is_needed);
