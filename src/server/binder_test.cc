@@ -88,6 +88,27 @@ TEST(Binder, FollowsBothApps) {
   EXPECT_THAT(f.called("acme/m1"), ElementsAre("m1/a"));
 }
 
+TEST(Binder, SaysWhatIsThereAndNotCalled) {
+  Fixture f;
+  const auto why = [&](const char* name) {
+    return f.apps.why_resting(TenantName("acme"), AppName("shop"), "cart", name);
+  };
+  EXPECT_EQ(why("m1/a"), std::nullopt);
+  f.bind("acme/m1", "a");
+  f.bind("acme/m1", "b");
+  EXPECT_EQ(why("m1/a"), "the app tweaks is not served");
+  EXPECT_EQ(why("m1/c"), std::nullopt);
+  EXPECT_EQ(why("m2/a"), std::nullopt);
+  EXPECT_EQ(why("a"), std::nullopt);
+  f.serve_tweaks("acme/m1");
+  EXPECT_EQ(why("m1/a"), std::nullopt);
+  f.stop("acme", "shop");
+  EXPECT_EQ(why("m1/a"), "the app shop of acme is not served");
+  f.binder.set({TenantName("acme/m1"), "a"}, 100, {}, f.apps);
+  EXPECT_EQ(why("m1/a"), std::nullopt);
+  EXPECT_NE(why("m1/b"), std::nullopt);
+}
+
 TEST(Binder, AnOlderChangeThatComesLateChangesNothing) {
   Fixture f;
   f.serve_tweaks("acme/m1");

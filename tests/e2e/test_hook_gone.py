@@ -1,4 +1,6 @@
-"""Deliveries for bindings that are gone: nothing is left of them, for nobody."""
+"""Deliveries for bindings that are gone: nothing is left of them; and for those that only rest: they wait."""
+
+import time
 
 import pytest
 from endpoint_shop import EndpointShop
@@ -10,7 +12,7 @@ from support import serving, until
 @pytest.fixture(scope="module")
 def receiver():
     with serving(Receiver()) as made:
-        made.answers = {path: [500] for path in ("/shop", "/m1", "/m10")}
+        made.answers = {path: [500] for path in ("/shop", "/m1", "/m10", "/rests")}
         yield made
 
 
@@ -73,3 +75,22 @@ def test_a_great_many_go_in_steps(shop, receiver):
     left = shop.hooks("GET", "waits/deliveries?state=open&limit=1000")[1]["deliveries"]
     assert {each["binding"] for each in left} == {"own"}
     shop.until_open(300)
+
+
+def test_what_is_for_a_binding_that_is_switched_off_waits_for_it(shop, receiver):
+    def bind(**more):
+        return shop.bind("acme/m1", "crm", "soon", f"{receiver.url}/rests", **more)["state"]
+
+    assert bind() == "live"
+    shop.emit("soon", "acme/m1")
+    receiver.wait_for("/rests", 1)
+    assert bind(enabled=False) == "disabled"
+    assert shop.emit("soon", "acme/m1")["deliveries"] == 1  # the shop's own
+    until(lambda: shop.listed("soon") == ["own", "own"], 30)
+    time.sleep(1)
+    assert shop.listed("soon", "open") == ["m1/crm"]
+    assert len(receiver.at("/rests")) == 1
+    receiver.answers["/rests"] = [200]
+    assert bind() == "live"
+    receiver.wait_for("/rests", 2, 30)
+    shop.until_open(0)

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -84,6 +85,18 @@ Result<std::string> new_id(std::string_view prefix, WallTime now) {
   if (::getrandom(chance.data(), chance.size(), 0) != static_cast<ssize_t>(chance.size()))
     return fail(Code::io, "the system gives no random numbers");
   return fmt::format("{}_{:012x}{}", prefix, store::milliseconds(now), to_hex(chance));
+}
+
+std::optional<WallTime> time_of_id(std::string_view id) {
+  constexpr std::size_t kDigits = 12;
+  const auto begin = id.find('_');
+  if (begin == std::string_view::npos || id.size() < begin + 1 + kDigits) return {};
+  const std::string_view digits = id.substr(begin + 1, kDigits);
+  std::uint64_t time = 0;
+  const char* const last = digits.data() + digits.size();
+  const auto [end, error] = std::from_chars(digits.data(), last, time, 16);
+  if (error != std::errc() || end != last) return {};
+  return WallTime(std::chrono::milliseconds(time));
 }
 
 Task<Result<void>> erase_event(turn::Services services, TenantName tenant, AppName app,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,9 @@ Result<CloudEvent> decode_event(std::string_view record);  // Errors: data_corru
 
 // "PREFIX_" and 32 hexadecimal digits, later ones after earlier ones. Errors: io.
 Result<std::string> new_id(std::string_view prefix, WallTime now);
+
+// When such an id was made. Nothing: it is none.
+std::optional<WallTime> time_of_id(std::string_view id);
 
 // An event that everybody has. Errors: those of the store.
 async::Task<Result<void>> erase_event(turn::Services services, TenantName tenant, AppName app,
