@@ -179,6 +179,19 @@ Result<api::Understudy> Binder::understudy(const Key& key, BindingRecord record,
   return fail(Code::not_found);
 }
 
+hook::Privacy Binder::privacy(const BindingRecord& record, const hook::Apps& apps) {
+  const auto owner = apps.served(record.tenant, record.app);
+  std::optional<hook::Privacy> strictest;
+  if (!owner) return {};
+  for (const auto& share : owner->all) {
+    const auto point = share.app->points.find(record.point);
+    if (point == share.app->points.end()) continue;
+    auto privacy = hook::privacy_of(point->second);
+    strictest = strictest ? hook::stricter(std::move(*strictest), privacy) : std::move(privacy);
+  }
+  return strictest.value_or(hook::Privacy());
+}
+
 BindingState Binder::state_of(const Key& key, const BindingRecord& record, const hook::Apps& apps) {
   return make(key, record, nullptr, apps).state;
 }

@@ -88,6 +88,30 @@ TEST(Binder, FollowsBothApps) {
   EXPECT_THAT(f.called("acme/m1"), ElementsAre("m1/a"));
 }
 
+TEST(Binder, ShowsNoMoreThanEveryVersionLetsBeSeen) {
+  Fixture f;
+  const hook::BindingRecord record{
+      .tenant = TenantName("acme"), .app = AppName("shop"), .point = "cart", .config = {}};
+  const auto serve = [&](std::vector<app::Record> versions) {
+    const auto shares = std::make_shared<hook::AppShares>();
+    for (const app::Record each : versions) {
+      hook::App app{.app = AppName("shop"), .tenant = TenantName("acme")};
+      app.points.emplace("cart", hook::Point{.name = "cart", .record = each});
+      shares->all.push_back({std::make_shared<const hook::App>(std::move(app)), 50});
+    }
+    f.apps.live.set(hook::app_key(TenantName("acme"), AppName("shop")), shares);
+  };
+  serve({app::Record::all});
+  EXPECT_EQ(Binder::privacy(record, f.apps).record, app::Record::all);
+  serve({app::Record::all, app::Record::failures});
+  EXPECT_EQ(Binder::privacy(record, f.apps).record, app::Record::failures);
+  hook::BindingRecord other = record;
+  other.point = "none";
+  EXPECT_EQ(Binder::privacy(other, f.apps).record, app::Record::none);
+  f.stop("acme", "shop");
+  EXPECT_EQ(Binder::privacy(record, f.apps).record, app::Record::none);
+}
+
 TEST(Binder, SaysWhatIsThereAndNotCalled) {
   Fixture f;
   const auto why = [&](const char* name) {

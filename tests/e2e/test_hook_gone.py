@@ -9,7 +9,7 @@ from receiver import Receiver
 from support import serving, until
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def receiver():
     with serving(Receiver()) as made:
         made.answers = {path: [500] for path in ("/shop", "/m1", "/m10", "/rests")}
