@@ -59,12 +59,24 @@ Task<Result<void>> erase_tenants(turn::Services services, delivery::Ring* ring,
   co_return Result<void>();
 }
 
+// One that cannot be erased keeps no other.
 Task<Result<void>> RemovedTenants::erase_overdue() {
   const WallTime now = clock_.wall();
-  CARREL_CO_TRY(auto names, co_await tenant::overdue(services_.store, now));
-  for (TenantName& name : names) {
-    CARREL_CO_TRY_VOID(co_await erase_tenants(services_, &ring_, {name}, now));
-    events_.write(observe::Level::info, "tenant_erased", {{"tenant", name.str()}});
+  CARREL_CO_TRY(const auto overdue, co_await tenant::overdue(services_.store, now));
+  for (const TenantName& name : overdue.damaged) {
+    if (said_.insert(name).second)
+      events_.write(observe::Level::error, "tenant_damaged", {{"tenant", name.str()}});
+  }
+  for (const TenantName& name : overdue.names) {
+    const auto done = co_await erase_tenants(services_, &ring_, {name}, now);
+    if (done) {
+      events_.write(observe::Level::info, "tenant_erased", {{"tenant", name.str()}});
+    } else {
+      events_.write(observe::Level::error, "tenant_not_erased",
+                    {{"tenant", name.str()},
+                     {"code", code_name(done.error().code())},
+                     {"message", done.error().message()}});
+    }
   }
   co_return Result<void>();
 }

@@ -1,6 +1,7 @@
 // Removed tenants whose grace period is over: what they kept goes, in the background.
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "async/task.h"
@@ -36,6 +37,7 @@ class RemovedTenants {
   delivery::Ring& ring_;
   const Clock& clock_;
   observe::Log& events_;
+  std::set<TenantName> said_;  // to be damaged, in the log
   bool looking_ = false;
 };
 

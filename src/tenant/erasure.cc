@@ -86,19 +86,23 @@ Task<Result<Erased>> erase_last(store::Transaction* transaction, TenantName name
 
 }  // namespace
 
-Task<Result<std::vector<TenantName>>> overdue(store::ShardStore* store, WallTime now) {
+Task<Result<Overdue>> overdue(store::ShardStore* store, WallTime now) {
   constexpr std::size_t kPage = 100;
-  std::vector<TenantName> names;
+  Overdue all;
   std::string after;
   for (;;) {
     store::Transaction transaction(*store, kNode, {});
     CARREL_CO_TRY(const store::NamePage page,
                   co_await transaction.read_names(kTenants, "", after, kPage));
     for (const auto& entry : page.entries) {
-      CARREL_CO_TRY(const auto tenant, co_await find(&transaction, TenantName(entry.name)));
-      if (tenant && tenant->removed && *tenant->removed <= now) names.push_back(tenant->name);
+      const TenantName name(entry.name);
+      const auto goes = co_await is_overdue(&transaction, name, now);
+      if (!goes && goes.error().code() != Code::data_corrupt)
+        co_return std::unexpected(goes.error());
+      if (!goes) all.damaged.push_back(name);
+      if (goes && *goes) all.names.push_back(name);
     }
-    if (page.end || page.entries.empty()) co_return names;
+    if (page.end || page.entries.empty()) co_return all;
     after = page.entries.back().name;
     co_await async::pause(store->shard());
   }

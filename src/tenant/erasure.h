@@ -17,8 +17,12 @@ namespace carrel::tenant {
 
 inline constexpr std::size_t kErasedAtOnce = 256;  // records of a step
 
-// Whose data is to go by `now`. Errors: those of the store; data_corrupt.
-async::Task<Result<std::vector<TenantName>>> overdue(store::ShardStore* store, WallTime now);
+// Whose data is to go by `now`; and whose records are damaged, so that nobody knows. Errors: those
+// of the store.
+struct Overdue {
+  std::vector<TenantName> names, damaged;
+};
+async::Task<Result<Overdue>> overdue(store::ShardStore* store, WallTime now);
 
 // Whether the tenant is there and its data is to go by `now`.
 async::Task<Result<bool>> is_overdue(store::Transaction* transaction, TenantName name,

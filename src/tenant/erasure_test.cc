@@ -96,12 +96,28 @@ TEST_F(Erasure, IsForThoseOnlyWhoseTimeIsOver) {
   keep_tenant(kBeside);
   const auto names = run(overdue(local, kNow));
   ASSERT_TRUE(names);
-  EXPECT_EQ(*names, std::vector{kGone});
+  EXPECT_EQ(names->names, std::vector{kGone});
+  EXPECT_TRUE(names->damaged.empty());
   for (const auto& name : {kBelow, kBeside, TenantName("nobody")}) {
     EXPECT_EQ(erase(name), 1);
   }
   EXPECT_EQ(kept(kBelow), 8);
   EXPECT_EQ(kept(kBeside), 8);
+}
+
+TEST_F(Erasure, IsKeptFromNobodyByARecordThatIsDamaged) {
+  const TenantName damaged("aaa");
+  keep_tenant(damaged, kNow);
+  keep_tenant(kGone, kNow);
+  store::Transaction transaction(*local, kNode, {});
+  ASSERT_TRUE(transaction.put(kTenants, damaged.str(), {.bytes = "{"}));
+  ASSERT_TRUE(commit(transaction));
+  const auto all = run(overdue(local, kNow));
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->names, std::vector{kGone});
+  EXPECT_EQ(all->damaged, std::vector{damaged});
+  EXPECT_EQ(step(damaged).error().code(), Code::data_corrupt);
+  EXPECT_EQ(kept(damaged), 8);
 }
 
 TEST_F(Erasure, GoesInBoundedStepsAndOnFromWhereItEnded) {
