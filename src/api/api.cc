@@ -84,6 +84,7 @@ Task<Result<Answer>> Api::answer(net::Exchange* exchange) {
             .bindings = bindings_,
             .recordings = recordings_,
             .shadows = shadows_,
+            .deliveries = deliveries_,
             .work = work_};
   co_return co_await match.operation->answer(&call);
 }

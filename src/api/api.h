@@ -22,6 +22,9 @@
 #include "net/http.h"
 #include "turn/state.h"
 
+namespace carrel::delivery {
+class Ring;
+}
 namespace carrel::deployment {
 class Stage;
 }
@@ -61,11 +64,12 @@ class Api final : public net::Handler {
   // Likewise: from now on host names can be claimed.
   void serve_hosts(hosts::Desk& desk) { hosts_ = &desk; }
   // Likewise: from now on customers can bind. `shadows`: its shard's.
-  void serve_bindings(BindingStage& bindings, hook::Recordings& recordings,
-                      hook::Shadows& shadows) {
+  void serve_bindings(BindingStage& bindings, hook::Recordings& recordings, hook::Shadows& shadows,
+                      delivery::Ring& deliveries) {
     bindings_ = &bindings;
     recordings_ = &recordings;
     shadows_ = &shadows;
+    deliveries_ = &deliveries;
   }
 
   // Requests by nobody who may ask. Any thread.
@@ -91,6 +95,7 @@ class Api final : public net::Handler {
   BindingStage* bindings_ = nullptr;
   hook::Recordings* recordings_ = nullptr;
   hook::Shadows* shadows_ = nullptr;
+  delivery::Ring* deliveries_ = nullptr;
   Work work_;
 };
 

@@ -12,6 +12,7 @@
 #include "base/id.h"
 #include "patterns/hook/binding_record.h"
 #include "patterns/hook/point.h"
+#include "patterns/hook/privacy.h"
 
 namespace carrel::api {
 
@@ -46,6 +47,9 @@ class BindingStage {
                                         const deployment::Ready* version) const = 0;
   // The newest revision that it knows of a binding, or knew before it was removed; 0: none.
   virtual std::uint64_t newest(const TenantName& tenant, const std::string& name) const = 0;
+  // What those may see of what it was given whose it is, as the point has it now; where several
+  // versions are called, what all of them let be seen.
+  virtual hook::Privacy privacy(const hook::BindingRecord& record) const = 0;
   virtual BindingState state(const TenantName& tenant, const std::string& name) const = 0;
   // What it would be, were it bound.
   virtual BindingState state_of(const TenantName& tenant, const std::string& name,

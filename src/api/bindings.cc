@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/audit.h"
+#include "api/binding_leftovers.h"
 #include "api/binding_stage.h"
 #include "api/call.h"
 #include "api/etag.h"
@@ -14,7 +15,6 @@
 #include "app/units.h"
 #include "base/percent.h"
 #include "patterns/hook/endpoint_state.h"
-#include "patterns/hook/lane.h"
 #include "patterns/hook/recordings.h"
 #include "store/record.h"
 #include "tenant/tenant.h"
@@ -124,7 +124,8 @@ struct Change final : Step {
     revision = std::max({before ? before->revision + 1 : 1, now, newest + 1});
     entry.before = before ? to_json(*before).dump() : "";
     if (before && before->endpoint)  // an endpoint that is bound anew begins anew
-      CARREL_CO_TRY_VOID(transaction.erase(hook::kEndpoints, lane_of(*before)));
+      CARREL_CO_TRY_VOID(
+          transaction.erase(hook::kEndpoints, hook::lane_of(*before, entry.tenant, name)));
     if (wanted) {
       wanted->revision = revision;
       entry.after = to_json(*wanted).dump();
@@ -141,13 +142,6 @@ struct Change final : Step {
     if (before) return check_if_match(request, etag_of(*before));
     if (!if_match) return {};
     return fail(Code::precondition_failed, "there is no binding of that name");
-  }
-
-  std::string lane_of(const BindingRecord& record) const {
-    return hook::lane_text({.tenant = record.tenant,
-                            .app = record.app,
-                            .point = record.point,
-                            .binding = hook::full_name(record.tenant, entry.tenant, name)});
   }
 
   static Task<Result<void>> check_room(store::Transaction* transaction) {
@@ -173,6 +167,7 @@ class ChangeJob final : public Work::Job {
       : services_(call.services),
         stage_(*call.bindings),
         recordings_(*call.recordings),
+        ring_(*call.deliveries),
         change_(audit_entry(call, call.tenant, "bindings/" + name), name) {
     change_.wanted = std::move(wanted);
     change_.now = store::milliseconds(call.clock.wall());
@@ -184,14 +179,24 @@ class ChangeJob final : public Work::Job {
   const Change& change() const { return change_; }
 
   Task<Result<Answer>> run() override {
+    if (change_.wanted) CARREL_CO_TRY_VOID(co_await clear(*change_.wanted));
     CARREL_CO_TRY_VOID(co_await commit(services_, change_.entry.tenant, {}, &change_));
     co_await stage_.bind(services_.store->shard(), change_.entry.tenant, change_.name,
                          change_.revision, change_.wanted);
     if (moved()) recordings_.forget(change_.entry.tenant, change_.name);
+    // It is unbound whatever becomes of this: who binds it anew clears what is left.
+    if (change_.before && moved()) (void)co_await clear(*change_.before);
     co_return no_content();
   }
 
  private:
+  // What is for it as it was, or was once, is nobody's.
+  Task<Result<void>> clear(const BindingRecord& record) const {
+    const TenantName& tenant = change_.entry.tenant;
+    return clear_leftovers(services_, &ring_, tenant, change_.name,
+                           hook::lane_of(record, tenant, change_.name));
+  }
+
   // What was kept is of another point.
   bool moved() const {
     const auto& before = change_.before;
@@ -203,6 +208,7 @@ class ChangeJob final : public Work::Job {
   const turn::Services services_;
   BindingStage& stage_;
   hook::Recordings& recordings_;
+  delivery::Ring& ring_;
   Change change_;
 };
 

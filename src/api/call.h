@@ -22,6 +22,10 @@ namespace carrel::hosts {
 class Desk;
 }
 
+namespace carrel::delivery {
+class Ring;
+}
+
 namespace carrel::hook {
 class Recordings;
 class Shadows;
@@ -62,6 +66,7 @@ struct Call {
   BindingStage* bindings = nullptr;        // null: nothing can be bound
   hook::Recordings* recordings = nullptr;  // likewise
   hook::Shadows* shadows = nullptr;        // likewise
+  delivery::Ring* deliveries = nullptr;    // likewise
   Work& work;
 };
 

@@ -11,7 +11,6 @@
 #include "api/step.h"
 #include "base/base64.h"
 #include "delivery/dead_letters.h"
-#include "patterns/hook/endpoint_state.h"
 #include "patterns/hook/lane.h"
 #include "store/record.h"
 #include "turn/trace.h"
@@ -25,13 +24,6 @@ using tenant::Verb;
 
 constexpr std::size_t kMostKey = 255;
 constexpr std::size_t kMostAtOnce = 500;  // dead letters that one commit redrives
-
-Result<void> may(const HookRequest& request, Verb verb, const TenantName& tenant) {
-  if (request.principal.may(verb, tenant)) return {};
-  const std::string where = tenant == tenant::kNode ? "the node" : "tenant " + tenant.str();
-  return fail(Code::permission_denied,
-              fmt::format("the verb \"{}\" on {} is needed", tenant::verb_name(verb), where));
-}
 
 std::string time_of(std::uint64_t milliseconds) {
   return hook::rfc3339(WallTime(std::chrono::milliseconds(milliseconds)));
@@ -81,16 +73,6 @@ Json to_json(const delivery::Item& item) {
   return json;
 }
 
-Json to_json(const hook::AttemptNote& note) {
-  Json json = {{"at", time_of(note.at)},
-               {"id", note.id},
-               {"attempt", note.attempt},
-               {"millis", note.millis}};
-  if (note.status != 0) json["status"] = note.status;
-  if (!note.cause.empty()) json["cause"] = note.cause;
-  return json;
-}
-
 std::string lane_of(const hook::App& app, const hook::Point& point, std::string_view binding) {
   return hook::lane_text(
       {.tenant = app.tenant, .app = app.app, .point = point.name, .binding = std::string(binding)});
@@ -110,22 +92,6 @@ struct Redrive final : Step {
     co_return Result<void>();
   }
 };
-
-struct Enable final : Step {
-  std::string lane;
-  Task<Result<void>> run(store::Transaction& transaction) override {
-    CARREL_CO_TRY(hook::EndpointState state, co_await hook::read_endpoint(&transaction, lane));
-    state.disabled = state.failing_since = 0;
-    state.why.clear();
-    co_return transaction.put(hook::kEndpoints, lane, {.bytes = encode(state)});
-  }
-};
-
-Answer not_allowed(std::string_view method, std::uint64_t id) {
-  Answer answer = problem(Error(Code::method_not_allowed), id);
-  answer.head.headers.emplace_back("allow", method);
-  return answer;
-}
 
 // The event goes on with the trace of the request that tells of it, unless it says otherwise.
 void carry_trace(const net::Request& request, hook::CloudEvent& event) {
@@ -151,36 +117,20 @@ Task<std::optional<Result<Answer>>> EventApi::answer(HookRequest request) {
     Verb verb;
     Ask ask;
   };
-  static constexpr std::array<Way, 4> kWays = {{
+  static constexpr std::array<Way, 3> kWays = {{
       {":emit", "POST", Verb::invoke, &EventApi::emit},
       {"/deliveries", "GET", Verb::logs, &EventApi::deliveries},
       {"/deliveries:redrive", "POST", Verb::invoke, &EventApi::redrive},
-      {"/endpoints", "GET", Verb::logs, &EventApi::endpoints},
   }};
-  constexpr std::string_view kEndpoint = "/endpoints/", kEnable = ":enable";
   const auto* const way = std::ranges::find(kWays, rest, &Way::rest);
-  const bool enables = rest.starts_with(kEndpoint) && rest.ends_with(kEnable) &&
-                       rest.size() > kEndpoint.size() + kEnable.size();
-  if (way == kWays.end() && !enables) co_return std::nullopt;
-  if (auto allowed = may(request, enables ? Verb::invoke : way->verb, request.app->tenant);
-      !allowed)
+  if (way == kWays.end()) co_return std::nullopt;
+  if (auto allowed = may(request, way->verb, request.app->tenant); !allowed)
     co_return std::unexpected(std::move(allowed).error());
-  const auto found = request.app->points.find(point);
-  if (found == request.app->points.end()) {
-    co_return fail(Code::not_found,
-                   fmt::format("the app {} has no such point", request.app->app.str()));
-  }
-  if (found->second.kind != app::PointKind::event) {
-    co_return fail(Code::invalid_argument,
-                   "the point is called (:invoke), not told of events; that is kind = \"event\"");
-  }
-  const std::string_view method = enables ? "POST" : way->method;
-  if (request.exchange->request.method != method)
-    co_return not_allowed(method, request.exchange->id);
-  if (!enables) co_return co_await (this->*way->ask)(&request, &found->second);
-  const auto binding =
-      rest.substr(kEndpoint.size(), rest.size() - kEndpoint.size() - kEnable.size());
-  co_return co_await enable(&request, &found->second, std::string(binding));
+  const auto found = event_point(request, point);
+  if (!found) co_return std::unexpected(found.error());
+  if (request.exchange->request.method != way->method)
+    co_return not_allowed(way->method, request.exchange->id);
+  co_return co_await (this->*way->ask)(&request, *found);
 }
 
 Task<Result<Answer>> EventApi::emit(const HookRequest* request, const hook::Point* point) {
@@ -268,39 +218,6 @@ Task<Result<Answer>> EventApi::redrive(const HookRequest* request, const hook::P
     more = page >= kMostAtOnce;
   }
   co_return json_answer({{"redriven", all}, {"more", more}});
-}
-
-Task<Result<Answer>> EventApi::endpoints(const HookRequest* request, const hook::Point* point) {
-  store::Transaction transaction(*services_.store, request->app->tenant, {});
-  Json list = Json::array();
-  for (const hook::Binding& binding : point->bindings) {
-    if (!binding.endpoint) continue;
-    CARREL_CO_TRY(
-        const auto state,
-        co_await hook::read_endpoint(&transaction, lane_of(*request->app, *point, binding.name)));
-    Json attempts = Json::array();
-    for (const auto& note : state.notes) attempts.push_back(to_json(note));
-    Json json = {{"binding", binding.name},
-                 {"tenant", binding.module.tenant.str()},
-                 {"disabled", state.disabled != 0},
-                 {"attempts", std::move(attempts)}};
-    if (state.failing_since != 0) json["failing_since"] = time_of(state.failing_since);
-    if (state.disabled != 0) json["why"] = state.why;
-    list.push_back(std::move(json));
-  }
-  CARREL_CO_TRY_VOID(co_await services_.gate->wait(transaction.seen()));
-  co_return json_answer({{"endpoints", std::move(list)}});
-}
-
-Task<Result<Answer>> EventApi::enable(const HookRequest* request, const hook::Point* point,
-                                      std::string binding) {
-  const auto found = std::ranges::find(point->bindings, binding, &hook::Binding::name);
-  if (found == point->bindings.end() || !found->endpoint)
-    co_return fail(Code::not_found, "the point has no such endpoint");
-  Enable step;
-  step.lane = lane_of(*request->app, *point, binding);
-  CARREL_CO_TRY_VOID(co_await commit(services_, request->app->tenant, {}, &step));
-  co_return no_content();
 }
 
 Result<Answer> EventApi::pause(const HookRequest& request) {

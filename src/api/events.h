@@ -3,8 +3,6 @@
 //   POST /v1/hooks/{point}:emit                        the event; ?tenant=NAME: for whom
 //   GET  /v1/hooks/{point}/deliveries                  ?state=open|dead&after=&limit=
 //   POST /v1/hooks/{point}/deliveries:redrive          {"binding", "id"}: dead letters, tried again
-//   GET  /v1/hooks/{point}/endpoints                   each, with its last attempts
-//   POST /v1/hooks/{point}/endpoints/{binding}:enable  one that was disabled
 //   POST /v1/hooks:pause, /v1/hooks:resume             all deliveries of the node
 //
 // Emitting and redriving need the verb "invoke" on the app's tenant, reading "logs", as causes are
@@ -14,12 +12,10 @@
 #include <optional>
 #include <string_view>
 
-#include "api/answer.h"
+#include "api/hook_request.h"
 #include "base/clock.h"
 #include "delivery/ring.h"
-#include "net/http.h"
 #include "patterns/hook/emitter.h"
-#include "tenant/principal.h"
 
 namespace carrel::api {
 
@@ -30,15 +26,6 @@ class DeliverySwitch {
   virtual bool paused() const = 0;
   virtual Result<void> pause() = 0;
   virtual Result<void> resume() = 0;
-};
-
-// A request for something of an app, from somebody who is known.
-struct HookRequest {
-  net::Exchange* exchange;
-  tenant::Principal principal;
-  std::shared_ptr<const hook::Apps> apps;
-  std::shared_ptr<const hook::App> app;
-  std::string_view path;  // after "/v1/hooks"
 };
 
 // Owner: the shard's unit; what it refers to outlives it. Thread: its shard.
@@ -64,9 +51,6 @@ class EventApi {
   async::Task<Result<Answer>> emit(const HookRequest* request, const hook::Point* point);
   async::Task<Result<Answer>> deliveries(const HookRequest* request, const hook::Point* point);
   async::Task<Result<Answer>> redrive(const HookRequest* request, const hook::Point* point);
-  async::Task<Result<Answer>> endpoints(const HookRequest* request, const hook::Point* point);
-  async::Task<Result<Answer>> enable(const HookRequest* request, const hook::Point* point,
-                                     std::string binding);
   Result<Answer> pause(const HookRequest& request);
   async::Task<Result<std::size_t>> redrive_page(std::string prefix, std::string id);
 

@@ -57,12 +57,6 @@ std::optional<std::string_view> point_in(std::string_view path) {
   return path;
 }
 
-Answer not_allowed(std::string_view methods, std::uint64_t id) {
-  Answer answer = problem(Error(Code::method_not_allowed), id);
-  answer.head.headers.emplace_back("allow", methods);
-  return answer;
-}
-
 }  // namespace
 
 Task<void> HookApi::handle(net::Exchange& exchange) {
@@ -95,6 +89,7 @@ Task<Result<Answer>> HookApi::answer(net::Exchange* exchange) {
                             .app = app,
                             .path = request.path.substr(kPoints.size())};
     if (auto made = co_await events_.answer(asked)) co_return std::move(*made);
+    if (auto made = co_await endpoints_.answer(asked)) co_return std::move(*made);
     if (auto made = co_await shadow_.answer(asked)) co_return std::move(*made);
   }
   if (!principal.may(tenant::Verb::invoke, app->tenant)) {

@@ -3,14 +3,16 @@
 //   GET  /v1/hooks                     the app's points
 //   POST /v1/hooks/{point}:invoke      the body is the input, as JSON; ?tenant=NAME: for whom
 //
-// and what events.h and shadow.h have. The host name says which app. Who calls shows a token with
-// the verb "invoke" on the app's tenant. Refusals are problem details that name the field.
+// and what events.h, endpoints.h and shadow.h have. The host name says which app. Who calls shows a
+// token with the verb "invoke" on the app's tenant. Refusals are problem details that name the
+// field.
 #pragma once
 
 #include <memory>
 
 #include "api/answer.h"
 #include "api/authenticator.h"
+#include "api/endpoints.h"
 #include "api/events.h"
 #include "api/shadow.h"
 #include "base/clock.h"
@@ -28,6 +30,7 @@ class HookApi final : public net::Handler {
           const turn::Services& services, const Clock& clock)
       : invoker_(invoker),
         events_(events),
+        endpoints_(services),
         shadow_(shadow),
         authenticator_(std::move(token)),
         services_(services),
@@ -48,6 +51,7 @@ class HookApi final : public net::Handler {
 
   hook::Invoker& invoker_;
   EventApi events_;
+  EndpointApi endpoints_;
   ShadowApi shadow_;
   Authenticator authenticator_;
   const turn::Services& services_;

@@ -24,7 +24,6 @@ namespace {
 
 using async::Task;
 using hook::BindingRecord;
-using hook::RecordingRef;
 using Json = nlohmann::json;
 
 constexpr std::size_t kMostDifferences = 20;
@@ -67,6 +66,18 @@ Json to_json(const hook::Recording& recording) {
   return json;
 }
 
+// The point may have become more private since.
+std::vector<hook::Recording> seen_of(const Call& call, const std::string& name,
+                                     const BindingRecord& record, std::uint64_t after,
+                                     std::size_t most) {
+  std::vector<hook::Recording> all;
+  const hook::Privacy privacy = call.bindings->privacy(record);
+  for (const auto& each : call.recordings->last(call.tenant, name, after, most)) {
+    if (auto shown = hook::seen(privacy, *each)) all.push_back(std::move(*shown));
+  }
+  return all;
+}
+
 struct ListQuery {
   std::uint64_t after = 0;
   std::size_t limit = hook::Recordings::kMostOfBinding;
@@ -92,8 +103,8 @@ Task<Result<Answer>> list(Call* call) {
   CARREL_CO_TRY(const ListQuery query, read_list_query(call->request().query));
   CARREL_CO_TRY(const BindingRecord record, co_await find(call, name));
   Json all = Json::array();
-  for (const auto& each : call->recordings->last(call->tenant, name, query.after, query.limit))
-    all.push_back(to_json(*each));
+  for (const auto& each : seen_of(*call, name, record, query.after, query.limit))
+    all.push_back(to_json(each));
   co_return json_answer({{"recordings", std::move(all)}});
 }
 
@@ -209,19 +220,19 @@ Task<Result<Answer>> replay(Call* call) {
   CARREL_CO_TRY(const Understudy understudy,
                 call->bindings->understudy(call->tenant, name, record, ready.get()));
   Json replays = Json::array();
-  for (const RecordingRef& each :
-       call->recordings->last(call->tenant, name, 0, hook::Recordings::kMostOfBinding)) {
-    if (each->input.empty() || (wanted.input != 0 && each->number != wanted.input)) continue;
+  for (const hook::Recording& each :
+       seen_of(*call, name, record, 0, hook::Recordings::kMostOfBinding)) {
+    if (each.input.empty() || (wanted.input != 0 && each.number != wanted.input)) continue;
     const auto made = co_await call->shadows->rehearse({.app = understudy.app,
                                                         .point = understudy.point,
                                                         .endpoint = understudy.binding.get(),
                                                         .module = understudy.binding.get(),
-                                                        .input = each->input,
+                                                        .input = each.input,
                                                         .id = call->exchange.id});
     // What was hidden of it may be what the point wants.
     hook::ShadowAnswer answer = made ? *made : hook::ShadowAnswer{};
     if (!made) answer.error = made.error();
-    replays.push_back(compare(*each, answer));
+    replays.push_back(compare(each, answer));
   }
   if (wanted.input != 0 && replays.empty())
     co_return fail(Code::not_found, "there is no recording of that number with an input");

@@ -74,18 +74,11 @@ Json to_json(const hook::Comparison& made) {
 }
 
 Task<Result<Answer>> compare(hook::Shadows* shadows, HookRequest request, std::string_view point) {
-  for (const Verb verb : {Verb::invoke, Verb::logs}) {
-    if (request.principal.may(verb, request.app->tenant)) continue;
-    co_return fail(Code::permission_denied,
-                   fmt::format("the verb \"{}\" on tenant {} is needed", tenant::verb_name(verb),
-                               request.app->tenant.str()));
-  }
+  for (const Verb verb : {Verb::invoke, Verb::logs})
+    CARREL_CO_TRY_VOID(may(request, verb, request.app->tenant));
   CARREL_CO_TRY(hook::ShadowCall call, call_of(request, point));
-  if (request.exchange->request.method != "POST") {
-    Answer answer = problem(Error(Code::method_not_allowed), request.exchange->id);
-    answer.head.headers.emplace_back("allow", "POST");
-    co_return answer;
-  }
+  if (request.exchange->request.method != "POST")
+    co_return not_allowed("POST", request.exchange->id);
   CARREL_CO_TRY(call.input, co_await read_body(&request.exchange->body, hook::kMaxDocument));
   CARREL_CO_TRY(const hook::Comparison made, co_await shadows->compare(std::move(call)));
   co_return json_answer(to_json(made));

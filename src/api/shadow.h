@@ -7,7 +7,7 @@
 
 #include <optional>
 
-#include "api/events.h"
+#include "api/hook_request.h"
 #include "patterns/hook/shadow.h"
 
 namespace carrel::api {

@@ -170,7 +170,8 @@ struct Reading final : AnsweringStep {
     if (!found) co_return fail(Code::not_found, "there is no tenant of that name");
     // What was used before is another's, who had the name.
     asked.query.from = std::max(asked.query.from, tenant::hour_of(found->created));
-    CARREL_CO_TRY(const auto page, co_await tenant::read_usage(&transaction, asked.query));
+    CARREL_CO_TRY(const auto page, co_await tenant::read_usage(
+                                       &transaction, &call->services.store->shard(), asked.query));
     if (asked.form == Form::csv) {
       answer = {head_of(200, "text/csv; charset=utf-8; header=present"), csv_of(page, asked.query)};
       if (!page.next.empty()) answer.head.headers.emplace_back("link", next_page(*call, page.next));

@@ -16,7 +16,8 @@ using Json = nlohmann::json;
 
 struct Addition final : turn::Step {
   async::Task<Result<void>> run(store::Transaction& transaction) override {
-    return tenant::add_usage(&transaction, entries);
+    CARREL_CO_TRY_VOID(co_await tenant::add_usage(&transaction, entries));
+    co_return Result<void>();
   }
   std::vector<tenant::HourlySpent> entries;
 };

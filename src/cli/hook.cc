@@ -143,31 +143,43 @@ Result<void> redrive(NodeClient& node, const Options& options) {
                                 more ? "; there is no room for more of them yet" : ""));
 }
 
-Result<void> endpoints(NodeClient& node, const Options& options) {
-  CARREL_TRY(const NodeAnswer answer, node.call("GET", target_of(options, "/endpoints")));
-  const Json json = Json::parse(answer.body, nullptr, false);
-  if (!json.is_object() || !json.contains("endpoints") || !json["endpoints"].is_array())
-    return no_points();
-  for (const Json& each : json["endpoints"]) {
-    if (options.json) {
-      CARREL_TRY_VOID(write_json(each));
-      continue;
-    }
-    const std::string why = text_in(each, "why"), since = text_in(each, "failing_since");
+Result<void> show_endpoint(const Json& each) {
+  const std::string why = text_in(each, "why"), since = text_in(each, "failing_since");
+  CARREL_TRY_VOID(
+      write_line(fmt::format("{} in {}: {}", text_in(each, "binding"), text_in(each, "tenant"),
+                             !why.empty()    ? "disabled: " + why
+                             : since.empty() ? "well"
+                                             : "failing since " + since)));
+  const auto attempts = each.find("attempts");
+  if (attempts == each.end() || !attempts->is_array()) return no_points();
+  for (const Json& attempt : *attempts) {
+    const std::string cause = text_in(attempt, "cause");
     CARREL_TRY_VOID(
-        write_line(fmt::format("{} in {}: {}", text_in(each, "binding"), text_in(each, "tenant"),
-                               !why.empty()    ? "disabled: " + why
-                               : since.empty() ? "well"
-                                               : "failing since " + since)));
-    const auto attempts = each.find("attempts");
-    if (attempts == each.end() || !attempts->is_array()) return no_points();
-    for (const Json& attempt : *attempts) {
-      const std::string cause = text_in(attempt, "cause");
-      CARREL_TRY_VOID(
-          write_line(fmt::format("  {}  {}  {}", text_in(attempt, "at"), text_in(attempt, "id"),
-                                 cause.empty() ? "delivered" : cause)));
-    }
+        write_line(fmt::format("  {}  {}  {}", text_in(attempt, "at"), text_in(attempt, "id"),
+                               cause.empty() ? "delivered" : cause)));
   }
+  return {};
+}
+
+// Page after page.
+Result<void> endpoints(NodeClient& node, const Options& options) {
+  std::string after;
+  do {
+    std::string query;
+    if (!options.tenant.empty()) query += "&tenant=" + percent_encode(options.tenant);
+    if (!after.empty()) query += "&after=" + after;
+    std::string target = target_of(options, "/endpoints");
+    if (!query.empty()) target += "?" + query.substr(1);
+    CARREL_TRY(const NodeAnswer answer, node.call("GET", target));
+    const Json json = Json::parse(answer.body, nullptr, false);
+    if (!json.is_object() || !json.contains("endpoints") || !json["endpoints"].is_array())
+      return no_points();
+    for (const Json& each : json["endpoints"])
+      CARREL_TRY_VOID(options.json ? write_json(each) : show_endpoint(each));
+    std::string next = percent_encode(text_in(json, "next"));
+    if (next == after) break;
+    after = std::move(next);
+  } while (!after.empty());
   return {};
 }
 
@@ -277,7 +289,8 @@ Run add(CLI::App& app) {
   app.add_option("INPUT", options->inputs);
   app.add_option("--tenant", options->tenant,
                  "call, emit: whom it is for (default: the app's own modules\n"
-                 "are asked); bind and those after it: whose it is")
+                 "are asked); endpoints: those that it has bound; bind and\n"
+                 "those after it: whose it is")
       ->type_name("TENANT");
   app.add_option("--subject", options->subject,
                  "call, emit: who has the same is in the same bindings' shares")
@@ -327,7 +340,8 @@ const Command kHook{
         "  pending POINT     deliveries on their way, with why the last attempt failed\n"
         "  dead POINT        deliveries that were given up, with the cause\n"
         "  redrive POINT     tries dead ones again\n"
-        "  endpoints POINT   how each endpoint does, with its last attempts\n"
+        "  endpoints POINT   how each endpoint does, with its last attempts: the app's own, and customers' that\n"
+        "                    have been told of something\n"
         "  enable POINT      an endpoint that was disabled\n"
         "  shadow POINT      sends each INPUT to an endpoint and runs a module on it, of which nothing is\n"
         "                    kept, and says where their answers differ; then the exit status is 1\n"

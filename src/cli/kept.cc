@@ -25,11 +25,11 @@ std::unexpected<Error> no_list() {
 }
 
 // What to ask for after this page; nothing: it is the last. Names only rise, so a list ends.
-Result<std::optional<std::string>> next_of(const Json& page, bool empty, std::string_view after) {
+Result<std::optional<std::string>> next_of(const Json& page, std::string_view after) {
   const auto next = page.find("next");
   if (next == page.end()) return std::nullopt;
   auto name = next->is_string() ? wasi::decode_name(next->get<std::string>()) : std::nullopt;
-  if (!name || empty || *name <= after) return no_list();
+  if (!name || *name <= after) return no_list();
   return name;
 }
 
@@ -66,7 +66,7 @@ Result<void> each_listed(NodeClient& node, std::string_view target, std::string_
       return no_list();
     for (const Json& entry : *entries) CARREL_TRY_VOID(show(entry));
     left -= entries->size();
-    CARREL_TRY(auto next, next_of(page, entries->empty(), after));
+    CARREL_TRY(auto next, next_of(page, after));
     if (!next) return {};
     after = std::move(*next);
   }

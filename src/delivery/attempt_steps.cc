@@ -36,7 +36,15 @@ Task<Result<void>> Settlement::run(store::Transaction& transaction) {
   dropped.reset();
   const std::string name = record_name(item_.name);
   CARREL_CO_TRY(const store::Record* const found, co_await transaction.read(kOpen, name));
-  if (found != nullptr) CARREL_CO_TRY_VOID(write(transaction, name));
+  gone = found == nullptr;
+  if (gone) {
+    // Or a commit of which that was not known has settled it.
+    if (verdict_.how != How::hopeless) co_return Result<void>();
+    CARREL_CO_TRY(const store::Record* const dead, co_await transaction.read(kDead, name));
+    gone = dead == nullptr;
+    co_return Result<void>();
+  }
+  CARREL_CO_TRY_VOID(write(transaction, name));
   if (burial_.crowded && verdict_.how == How::hopeless)
     CARREL_CO_TRY_VOID(co_await drop_oldest(&transaction));
   co_return co_await receiver_.settle(&transaction, &item_, &verdict_);

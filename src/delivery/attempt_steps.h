@@ -43,6 +43,7 @@ class Settlement final : public turn::Step {
   async::Task<Result<void>> run(store::Transaction& transaction) override;
 
   std::optional<Name> dropped;  // the dead letter that made room
+  bool gone = false;            // its record has been erased meanwhile: nothing was written
 
  private:
   Result<void> write(store::Transaction& transaction, const std::string& name) const;

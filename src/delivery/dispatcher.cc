@@ -84,6 +84,7 @@ Task<Result<void>> Dispatcher::load_from(store::Place place, unsigned index, uns
 }
 
 void Dispatcher::add(const Name& name, std::uint64_t due) {
+  if (open_.contains(name)) return;
   receiver_.kept(name);
   opened(name, due);
   changed_.signal();
@@ -96,10 +97,37 @@ void Dispatcher::add_again(const Name& name, std::uint64_t due) {
   changed_.signal();
 }
 
+void Dispatcher::forget(const ErasedItems& erased) {
+  for (const Name& name : erased.open) {
+    failing_.erase(name.lane);
+    const auto found = open_.find(name);
+    // What is ready or under way is found to be gone by its own commits.
+    if (found == open_.end() || found->second == waiting_.end()) continue;
+    waiting_.erase(found->second);
+    closed(name);
+    receiver_.gone(name);
+  }
+  for (const Name& name : erased.dead) {
+    failing_.erase(name.lane);
+    dead_.remove(name.lane);
+    receiver_.gone(name);
+  }
+}
+
 void Dispatcher::opened(const Name& name, std::uint64_t due) {
+  const auto [entry, fresh] = open_.try_emplace(name, waiting_.end());
+  if (!fresh) return;
+  entry->second = waiting_.emplace(due, &entry->first);
   ++figures_.open;
   ++owner_of_lane(name.lane).open;
-  waiting_.emplace(due, name);
+}
+
+// An owner in turn has something ready, which is open.
+void Dispatcher::closed(const Name& name) {
+  open_.erase(name);
+  --figures_.open;
+  const auto owner = owners_.find(owner_in(name.lane));
+  if (--owner->second.open == 0) owners_.erase(owner);
 }
 
 Dispatcher::Owner& Dispatcher::owner_of_lane(std::string_view lane) {
@@ -149,14 +177,15 @@ bool Dispatcher::begin_due() {
   const std::uint64_t at = now();
   std::size_t looked = 0;
   for (; looked < kAtOnce && !waiting_.empty() && waiting_.begin()->first <= at; ++looked) {
-    auto next = waiting_.extract(waiting_.begin());
-    const Nanos wait = receiver_.wait(next.mapped());
+    const Name& name = *waiting_.begin()->second;
+    const auto entry = open_.find(name);
+    waiting_.erase(waiting_.begin());
+    entry->second = waiting_.end();
+    const Nanos wait = receiver_.wait(name);
     if (wait > Nanos()) {
-      next.key() = at + in_milliseconds(wait);
-      waiting_.insert(std::move(next));
+      entry->second = waiting_.emplace(at + in_milliseconds(wait), &entry->first);
       continue;
     }
-    const Name& name = next.mapped();
     lanes_[name.lane].ready.push_back(name.id);
     give_turn(name.lane);
   }
@@ -248,6 +277,10 @@ Task<void> Dispatcher::deliver(Name name, Pace pace) {
                            .count = count_});
     if (!co_await commit(&settlement)) receiver_.damaged(name);
     dropped = std::move(settlement.dropped);
+    if (settlement.gone) {
+      failing_.erase(name.lane);
+      verdict.how = Verdict::How::done;
+    }
   }
   const bool open = verdict.how == Verdict::How::failed || verdict.how == Verdict::How::not_now;
   ended(name, pace, open ? item.due : 0);
@@ -307,16 +340,14 @@ void Dispatcher::ended(const Name& name, Pace pace, std::uint64_t due) {
   --owner->second.running;
   if (pace == Pace::slow) --owner->second.slow;
   if (due != 0) {
-    waiting_.emplace(due, name);
+    const auto entry = open_.find(name);
+    entry->second = waiting_.emplace(due, &entry->first);
   } else {
-    --figures_.open;
-    --owner->second.open;
+    const bool last = owner->second.open == 1;
+    closed(name);
+    if (last) return;
   }
-  if (owner->second.open == 0) {
-    owners_.erase(owner);
-  } else {
-    give_turn(owner->first, owner->second);
-  }
+  give_turn(owner->first, owner->second);
 }
 
 }  // namespace carrel::delivery

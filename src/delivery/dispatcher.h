@@ -22,6 +22,7 @@
 #include "async/shard.h"
 #include "base/clock.h"
 #include "delivery/dead_count.h"
+#include "delivery/erasure.h"
 #include "delivery/receiver.h"
 #include "observe/metrics.h"
 #include "turn/state.h"
@@ -64,6 +65,8 @@ class Dispatcher {
   void add(const Name& name, std::uint64_t due);
   // One that was a dead letter, and is open again.
   void add_again(const Name& name, std::uint64_t due);
+  // Items whose records have been erased. One that is under way ends as if it had been delivered.
+  void forget(const ErasedItems& erased);
 
   // Begins to deliver, or ceases to; what is under way goes on.
   void start();
@@ -103,6 +106,7 @@ class Dispatcher {
   void begin(const std::string& owner);
   bool may_begin_slow(const Owner& owner) const;
   void opened(const Name& name, std::uint64_t due);
+  void closed(const Name& name);
   Owner& owner_of_lane(std::string_view lane);
   std::uint64_t now() const;
 
@@ -121,7 +125,9 @@ class Dispatcher {
   const DispatchLimits limits_;
   std::minstd_rand random_;
 
-  std::multimap<std::uint64_t, Name> waiting_;        // by when they are due
+  using Waiting = std::multimap<std::uint64_t, const Name*>;
+  Waiting waiting_;                                   // by when they are due
+  std::map<Name, Waiting::iterator> open_;            // the end: it is ready or under way
   std::map<std::string, Lane, std::less<>> lanes_;    // that have something ready or under way
   std::map<std::string, Owner, std::less<>> owners_;  // that have something open
   std::deque<std::string> turns_;                     // owners that may begin an attempt

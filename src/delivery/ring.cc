@@ -30,6 +30,21 @@ void Ring::add_again(Name name, std::uint64_t due) {
   });
 }
 
+void Ring::forget(ErasedItems erased) {
+  std::vector<ErasedItems> parts(members_.size());
+  const auto part_of = [&](const Name& name) -> ErasedItems& {
+    return parts[owner_of(name.id, static_cast<unsigned>(members_.size()))];
+  };
+  for (Name& name : erased.open) part_of(name).open.push_back(std::move(name));
+  for (Name& name : erased.dead) part_of(name).dead.push_back(std::move(name));
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (parts[i].open.empty() && parts[i].dead.empty()) continue;
+    members_[i].shard->submit([dispatcher = members_[i].dispatcher, part = std::move(parts[i])] {
+      dispatcher->forget(part);
+    });
+  }
+}
+
 void Ring::pause() {
   paused_ = true;
   for (const Member& member : members_)

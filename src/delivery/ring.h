@@ -7,6 +7,7 @@
 
 #include "async/shard.h"
 #include "delivery/dispatcher.h"
+#include "delivery/erasure.h"
 
 namespace carrel::delivery {
 
@@ -22,6 +23,8 @@ class Ring {
   // To whom it belongs; later, on its shard.
   void add(Name name, std::uint64_t due);
   void add_again(Name name, std::uint64_t due);
+  // To all whose they were.
+  void forget(ErasedItems erased);
 
   bool paused() const { return paused_.load(); }
   void set_paused() { paused_ = true; }  // before they start

@@ -34,6 +34,10 @@ class TestReceiver final : public Receiver {
     --under_way[item->name.lane];
     co_return verdict;
   }
+  async::Task<Result<void>> settle(store::Transaction*, const Item* item, const Verdict*) override {
+    settled.push_back(item->name.id);
+    co_return Result<void>();
+  }
   void kept(const Name& name) override { ++records[name.id]; }
   void gone(const Name& name) override { --records[name.id]; }
   void died(const Item& item) override { dead.push_back(item.name.id + ": " + item.cause); }
@@ -45,7 +49,7 @@ class TestReceiver final : public Receiver {
   Verdict verdict{.how = How::done};
   Nanos not_yet{};
   bool held = false;
-  std::vector<std::string> tried, dead, lost, bad;
+  std::vector<std::string> tried, settled, dead, lost, bad;
   std::map<std::string, int> records, under_way, most_under_way;
 };
 

@@ -69,6 +69,15 @@ Made make(const Binder::Key& key, const BindingRecord& record, const hook::App* 
 
 int order_of(const std::shared_ptr<const hook::Binding>& binding) { return binding->order; }
 
+template <typename T>
+void set_or_remove(NameTable<T>& table, const std::string& name, std::shared_ptr<T> value) {
+  if (value->empty()) {
+    table.remove(name);
+  } else {
+    table.set(name, std::move(value));
+  }
+}
+
 bool same(const BindingState& a, const BindingState& b) {
   return a.state == b.state && a.why == b.why;
 }
@@ -87,24 +96,27 @@ void Binder::look(const Key& key, Entry& entry, hook::Apps& apps) {
   publish(key, entry.record, apps);
 }
 
-// All that the tenant has at the point, in order.
+// All that the tenant has at the point: what is called, in order, and what is not.
 void Binder::publish(const Key& key, const BindingRecord& record, hook::Apps& apps) const {
   auto all = std::make_shared<hook::Bindings>();
+  auto resting = std::make_shared<hook::Resting>();
   for (auto at = entries_.lower_bound({key.first, ""});
        at != entries_.end() && at->first.first == key.first; ++at) {
     const BindingRecord& other = at->second.record;
-    const bool there = other.tenant == record.tenant && other.app == record.app &&
-                       other.point == record.point && at->second.called;
+    const bool there =
+        other.tenant == record.tenant && other.app == record.app && other.point == record.point;
     if (!there) continue;
+    if (!at->second.called) {
+      resting->emplace(hook::full_name(other.tenant, key.first, at->first.second),
+                       at->second.state.why);
+      continue;
+    }
     const auto place = std::ranges::upper_bound(*all, other.order, {}, order_of);
     all->insert(place, at->second.called);
   }
   const std::string name = hook::customer_key(record.tenant, record.app, record.point, key.first);
-  if (all->empty()) {
-    apps.customers.remove(name);
-  } else {
-    apps.customers.set(name, std::move(all));
-  }
+  set_or_remove(apps.customers, name, std::move(all));
+  set_or_remove(apps.resting, name, std::move(resting));
 }
 
 void Binder::forget(const Key& key, hook::Apps& apps) {
@@ -166,6 +178,19 @@ Result<api::Understudy> Binder::understudy(const Key& key, BindingRecord record,
         .app = share.app, .point = &point->second, .binding = std::move(made.binding)};
   }
   return fail(Code::not_found);
+}
+
+hook::Privacy Binder::privacy(const BindingRecord& record, const hook::Apps& apps) {
+  const auto owner = apps.served(record.tenant, record.app);
+  std::optional<hook::Privacy> strictest;
+  if (!owner) return {};
+  for (const auto& share : owner->all) {
+    const auto point = share.app->points.find(record.point);
+    if (point == share.app->points.end()) continue;
+    auto privacy = hook::privacy_of(point->second);
+    strictest = strictest ? hook::stricter(std::move(*strictest), privacy) : std::move(privacy);
+  }
+  return strictest.value_or(hook::Privacy());
 }
 
 BindingState Binder::state_of(const Key& key, const BindingRecord& record, const hook::Apps& apps) {

@@ -41,6 +41,8 @@ class Binder {
   // The record's module, of `version` if there is one, ready to be run in the binding's place.
   static Result<api::Understudy> understudy(const Key& key, hook::BindingRecord record,
                                             const hook::App* version, const hook::Apps& apps);
+  // Of the record's point, in all versions of the app that are called.
+  static hook::Privacy privacy(const hook::BindingRecord& record, const hook::Apps& apps);
   // What it would be, were it bound.
   static api::BindingState state_of(const Key& key, const hook::BindingRecord& record,
                                     const hook::Apps& apps);

@@ -88,6 +88,51 @@ TEST(Binder, FollowsBothApps) {
   EXPECT_THAT(f.called("acme/m1"), ElementsAre("m1/a"));
 }
 
+TEST(Binder, ShowsNoMoreThanEveryVersionLetsBeSeen) {
+  Fixture f;
+  const hook::BindingRecord record{
+      .tenant = TenantName("acme"), .app = AppName("shop"), .point = "cart", .config = {}};
+  const auto serve = [&](std::vector<app::Record> versions) {
+    const auto shares = std::make_shared<hook::AppShares>();
+    for (const app::Record each : versions) {
+      hook::App app{.app = AppName("shop"), .tenant = TenantName("acme")};
+      app.points.emplace("cart", hook::Point{.name = "cart", .record = each});
+      shares->all.push_back({std::make_shared<const hook::App>(std::move(app)), 50});
+    }
+    f.apps.live.set(hook::app_key(TenantName("acme"), AppName("shop")), shares);
+  };
+  serve({app::Record::all});
+  EXPECT_EQ(Binder::privacy(record, f.apps).record, app::Record::all);
+  serve({app::Record::all, app::Record::failures});
+  EXPECT_EQ(Binder::privacy(record, f.apps).record, app::Record::failures);
+  hook::BindingRecord other = record;
+  other.point = "none";
+  EXPECT_EQ(Binder::privacy(other, f.apps).record, app::Record::none);
+  f.stop("acme", "shop");
+  EXPECT_EQ(Binder::privacy(record, f.apps).record, app::Record::none);
+}
+
+TEST(Binder, SaysWhatIsThereAndNotCalled) {
+  Fixture f;
+  const auto why = [&](const char* name) {
+    return f.apps.why_resting(TenantName("acme"), AppName("shop"), "cart", name);
+  };
+  EXPECT_EQ(why("m1/a"), std::nullopt);
+  f.bind("acme/m1", "a");
+  f.bind("acme/m1", "b");
+  EXPECT_EQ(why("m1/a"), "the app tweaks is not served");
+  EXPECT_EQ(why("m1/c"), std::nullopt);
+  EXPECT_EQ(why("m2/a"), std::nullopt);
+  EXPECT_EQ(why("a"), std::nullopt);
+  f.serve_tweaks("acme/m1");
+  EXPECT_EQ(why("m1/a"), std::nullopt);
+  f.stop("acme", "shop");
+  EXPECT_EQ(why("m1/a"), "the app shop of acme is not served");
+  f.binder.set({TenantName("acme/m1"), "a"}, 100, {}, f.apps);
+  EXPECT_EQ(why("m1/a"), std::nullopt);
+  EXPECT_NE(why("m1/b"), std::nullopt);
+}
+
 TEST(Binder, AnOlderChangeThatComesLateChangesNothing) {
   Fixture f;
   f.serve_tweaks("acme/m1");

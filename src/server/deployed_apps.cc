@@ -88,7 +88,7 @@ DeployedApps::DeployedApps(const AppLoader& loader, const store::Parts& parts,
       options_(std::move(options)) {}
 
 void DeployedApps::start() {
-  next_look_ = system_clock().now() + options_.look_every;
+  next_look_ = system_clock().now();  // what has become overdue meanwhile does not wait
   for (unsigned i = 0; i < std::max(options_.threads, 1U); ++i) {
     threads_.emplace_back([this] {
       ::pthread_setname_np(::pthread_self(), "deploy");

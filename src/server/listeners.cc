@@ -106,7 +106,7 @@ Result<std::string> listen_for_admin(Graph& graph) {
   graph.api->serve_deployments(*graph.deployed);
   graph.api->serve_hosts(*graph.hosts);
   graph.api->serve_bindings(graph.switchboard, graph.logs->hooks().recordings(),
-                            graph.shards.front()->shadows());
+                            graph.shards.front()->shadows(), graph.deliveries);
   net::Server::Options how{.address = options.admin->host, .port = options.admin->port};
   how.limits.body_bytes = 1 << 30;  // a blob's most; each operation has its own
   how.limits.connections = 256;

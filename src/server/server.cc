@@ -85,12 +85,23 @@ void serve_folders(Graph& graph) {
   graph.switchboard.set_folders(graph.apps->sites(), graph.apps->hooks());
 }
 
+async::Task<void> erase_or_say(Graph* graph, turn::Services services, deployment::Scope scope) {
+  const auto forget = [scope, board = &graph->switchboard] { board->forget(scope); };
+  const auto done =
+      co_await erase_removed(services, &graph->deliveries, scope, graph->clock.wall(), forget);
+  if (done) co_return;
+  graph->logs->events().write(observe::Level::error, "app_not_erased",
+                              {{"tenant", scope.tenant.str()},
+                               {"app", scope.app.str()},
+                               {"code", code_name(done.error().code())},
+                               {"message", done.error().message()}});
+}
+
 void erase(Graph& graph, const deployment::Scope& scope) {
   ShardUnit& first = *graph.shards.front();
-  first.run_soon(
-      [services = first.services(), scope, now = graph.clock.wall(), board = &graph.switchboard] {
-        return erase_removed(services, scope, now, [scope, board] { board->forget(scope); });
-      });
+  first.run_soon([&graph, services = first.services(), scope] {
+    return erase_or_say(&graph, services, scope);
+  });
 }
 
 void look_for_tenants(Graph& graph) {
@@ -185,17 +196,17 @@ std::vector<TenantName> tenants_of(const Graph& graph) {
 }
 
 // What is left of a tenant that has been removed for long is not for an app of its name.
-async::Task<void> create_into(turn::Services services, std::vector<TenantName> names, WallTime now,
-                              Result<void>* done) {
-  *done = co_await erase_tenants(services, names, now);
+async::Task<void> create_into(turn::Services services, delivery::Ring* ring,
+                              std::vector<TenantName> names, WallTime now, Result<void>* done) {
+  *done = co_await erase_tenants(services, ring, names, now);
   if (*done) *done = co_await create_tenants(services, std::move(names), now);
   if (*done) *done = co_await enforce_quotas(services);
 }
 
 // A reload may bring an app of another name.
-async::Task<void> create_or_say(turn::Services services, std::vector<TenantName> names,
-                                WallTime now, observe::Log* events) {
-  auto done = co_await erase_tenants(services, names, now);
+async::Task<void> create_or_say(turn::Services services, delivery::Ring* ring,
+                                std::vector<TenantName> names, WallTime now, observe::Log* events) {
+  auto done = co_await erase_tenants(services, ring, names, now);
   if (done) done = co_await create_tenants(services, std::move(names), now);
   if (done) co_return;
   events->write(observe::Level::error, "tenants_not_created",
@@ -264,16 +275,20 @@ Result<void> build(Graph& graph) {
   CARREL_TRY_VOID(check_hosts(graph));
   watch_folders(graph);
   make_shards(graph);
-  graph.removed_tenants = std::make_unique<RemovedTenants>(graph.shards.front()->services(),
-                                                           graph.clock, graph.logs->events());
+  graph.removed_tenants = std::make_unique<RemovedTenants>(
+      graph.shards.front()->services(), graph.deliveries, graph.clock, graph.logs->events());
   graph.node.set([&graph] { return scrape(graph); });
-  graph.deployed->start();  // while signals are blocked: none of its threads is to take one
   Result<void> created;
   ShardUnit& first = *graph.shards.front();
-  first.run_first(create_into(first.services(), tenants_of(graph), graph.clock.wall(), &created));
+  first.run_first(create_into(first.services(), &graph.deliveries, tenants_of(graph),
+                              graph.clock.wall(), &created));
   CARREL_TRY_VOID(created);
   CARREL_TRY_VOID(serve_names(graph, key));
-  return load_deliveries(graph);
+  CARREL_TRY_VOID(load_deliveries(graph));
+  // While signals are blocked: none of its threads is to take one. After deliveries are known: what
+  // of them goes with removed apps is told to those that have them.
+  graph.deployed->start();
+  return {};
 }
 
 // For the names that tenants have proven, and those of the operator's own.
@@ -364,9 +379,9 @@ void reload(Graph& graph) {
   const auto reloaded = reload_apps(graph);
   reload_certificates(graph);
   ShardUnit& first = *graph.shards.front();
-  first.run_soon([services = first.services(), names = tenants_of(graph), now = graph.clock.wall(),
-                  events = &graph.logs->events()]() mutable {
-    return create_or_say(services, std::move(names), now, events);
+  first.run_soon([services = first.services(), ring = &graph.deliveries, names = tenants_of(graph),
+                  now = graph.clock.wall(), events = &graph.logs->events()]() mutable {
+    return create_or_say(services, ring, std::move(names), now, events);
   });
   serve_folders(graph);
   show_apps(graph);

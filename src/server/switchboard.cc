@@ -116,6 +116,11 @@ std::uint64_t Switchboard::newest(const TenantName& tenant, const std::string& n
   return binder_.newest({tenant, name});
 }
 
+hook::Privacy Switchboard::privacy(const hook::BindingRecord& record) const {
+  const std::lock_guard lock(mutex_);
+  return Binder::privacy(record, points_);
+}
+
 api::BindingState Switchboard::state(const TenantName& tenant, const std::string& name) const {
   const std::lock_guard lock(mutex_);
   return binder_.state({tenant, name});

@@ -80,6 +80,7 @@ class Switchboard final : public api::BindingStage {
                                      const hook::BindingRecord& record,
                                      const deployment::Ready* version) const override;
   std::uint64_t newest(const TenantName& tenant, const std::string& name) const override;
+  hook::Privacy privacy(const hook::BindingRecord& record) const override;
   api::BindingState state(const TenantName& tenant, const std::string& name) const override;
   api::BindingState state_of(const TenantName& tenant, const std::string& name,
                              const hook::BindingRecord& record) const override;

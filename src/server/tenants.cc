@@ -37,8 +37,10 @@ Task<Result<void>> enforce_quotas(turn::Services services) {
     CARREL_CO_TRY(const store::NamePage page,
                   co_await transaction.read_names(tenant::kTenants, "", after, kPage));
     for (const auto& entry : page.entries) {
-      CARREL_CO_TRY(const auto found, co_await tenant::find(&transaction, TenantName(entry.name)));
-      if (found) tenant::enforce(store, services.allowances, *found);
+      const auto found = co_await tenant::find(&transaction, TenantName(entry.name));
+      if (!found && found.error().code() == Code::data_corrupt) continue;
+      if (!found) co_return std::unexpected(found.error());
+      if (*found) tenant::enforce(store, services.allowances, **found);
     }
     if (page.end || page.entries.empty()) co_return Result<void>();
     after = page.entries.back().name;

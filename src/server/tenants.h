@@ -16,7 +16,9 @@ namespace carrel::server {
 async::Task<Result<void>> create_tenants(turn::Services services, std::vector<TenantName> names,
                                          WallTime now);
 
-// Makes every tenant's quotas count. Before the first turn. Errors: those of reading.
+// Makes every tenant's quotas count. Before the first turn. One whose record is damaged has none:
+// it keeps no other from being served (removed_tenants.h says so in the log). Errors: those of
+// reading.
 async::Task<Result<void>> enforce_quotas(turn::Services services);
 
 }  // namespace carrel::server

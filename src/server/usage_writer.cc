@@ -17,9 +17,11 @@ constexpr std::size_t kMostWaiting = 100'000;  // while the store takes nothing
 
 struct Addition final : turn::Step {
   Task<Result<void>> run(store::Transaction& transaction) override {
-    return tenant::add_usage(&transaction, entries);
+    CARREL_CO_TRY(damaged, co_await tenant::add_usage(&transaction, entries));
+    co_return Result<void>();
   }
   std::vector<tenant::HourlySpent> entries;
+  std::vector<std::string> damaged;
 };
 
 Task<void> until(async::Event* event) { co_await *event; }
@@ -64,6 +66,11 @@ Task<void> UsageWriter::flush(UsageWriter* self) {
           observe::Level::error, over ? "usage_dropped" : "usage_not_written",
           {{"code", code_name(done.error().code())}, {"message", done.error().message()}});
     self->failing_ = !done;
+    // They begin anew: one that is damaged keeps nobody else's from being counted.
+    if (done) {
+      for (const std::string& name : step.damaged)
+        self->log_.write(observe::Level::error, "usage_damaged", {{"record", name}});
+    }
     if (!over) co_return;  // later
     for (const auto& entry : step.entries) self->waiting_.erase({entry.who, entry.hour});
   }

@@ -86,41 +86,47 @@ Task<Result<Erased>> erase_last(store::Transaction* transaction, TenantName name
 
 }  // namespace
 
-Task<Result<std::vector<TenantName>>> overdue(store::ShardStore* store, WallTime now) {
+Task<Result<Overdue>> overdue(store::ShardStore* store, WallTime now) {
   constexpr std::size_t kPage = 100;
-  std::vector<TenantName> names;
+  Overdue all;
   std::string after;
   for (;;) {
     store::Transaction transaction(*store, kNode, {});
     CARREL_CO_TRY(const store::NamePage page,
                   co_await transaction.read_names(kTenants, "", after, kPage));
     for (const auto& entry : page.entries) {
-      CARREL_CO_TRY(const auto tenant, co_await find(&transaction, TenantName(entry.name)));
-      if (tenant && tenant->removed && *tenant->removed <= now) names.push_back(tenant->name);
+      const TenantName name(entry.name);
+      const auto goes = co_await is_overdue(&transaction, name, now);
+      if (!goes && goes.error().code() != Code::data_corrupt)
+        co_return std::unexpected(goes.error());
+      if (!goes) all.damaged.push_back(name);
+      if (goes && *goes) all.names.push_back(name);
     }
-    if (page.end || page.entries.empty()) co_return names;
+    if (page.end || page.entries.empty()) co_return all;
     after = page.entries.back().name;
     co_await async::pause(store->shard());
   }
 }
 
+Task<Result<bool>> is_overdue(store::Transaction* transaction, TenantName name, WallTime now) {
+  CARREL_CO_TRY(const auto tenant, co_await find(transaction, name));
+  co_return tenant && tenant->removed && *tenant->removed <= now;
+}
+
 // That it is to go is read in each step's own transaction: who restores it meanwhile wins.
-Task<Result<Erased>> erase_step(store::ShardStore* store, TenantName name, WallTime now) {
-  store::Transaction transaction(*store, name, {});
-  CARREL_CO_TRY(const auto tenant, co_await find(&transaction, name));
-  if (!tenant || !tenant->removed || *tenant->removed > now) co_return Erased::all;
+Task<Result<Erased>> erase_step(store::Transaction* transaction, store::ShardStore* store,
+                                TenantName name, WallTime now) {
+  CARREL_CO_TRY(const bool goes, co_await is_overdue(transaction, name, now));
+  if (!goes) co_return Erased::all;
   CARREL_CO_TRY(const std::vector<Found> kept, co_await find_kept(store, name));
   for (const Found& each : kept) {
-    CARREL_CO_TRY_VOID(co_await transaction.read(each.place, each.name));
-    CARREL_CO_TRY_VOID(transaction.erase(each.place, each.name));
+    const auto found = co_await transaction->read(each.place, each.name);
+    if (!found && found.error().code() != Code::data_corrupt)  // what is damaged goes as well
+      co_return std::unexpected(found.error());
+    CARREL_CO_TRY_VOID(transaction->erase(each.place, each.name));
   }
-  Erased erased = Erased::some;
-  if (kept.empty()) {
-    CARREL_CO_TRY(erased, co_await erase_last(&transaction, name, now));
-  }
-  CARREL_CO_TRY_VOID(co_await transaction.commit());
-  if (erased == Erased::all) store->store().limit_storage(name, {});
-  co_return erased;
+  if (!kept.empty()) co_return Erased::some;
+  co_return co_await erase_last(transaction, std::move(name), now);
 }
 
 }  // namespace carrel::tenant

@@ -17,13 +17,22 @@ namespace carrel::tenant {
 
 inline constexpr std::size_t kErasedAtOnce = 256;  // records of a step
 
-// Whose data is to go by `now`. Errors: those of the store; data_corrupt.
-async::Task<Result<std::vector<TenantName>>> overdue(store::ShardStore* store, WallTime now);
+// Whose data is to go by `now`; and whose records are damaged, so that nobody knows. Errors: those
+// of the store.
+struct Overdue {
+  std::vector<TenantName> names, damaged;
+};
+async::Task<Result<Overdue>> overdue(store::ShardStore* store, WallTime now);
+
+// Whether the tenant is there and its data is to go by `now`.
+async::Task<Result<bool>> is_overdue(store::Transaction* transaction, TenantName name,
+                                     WallTime now);
 
 enum class Erased : unsigned char { some, all };
 
-// One step, for a tenant that is overdue; one that is not keeps everything: `all`. Errors: those of
-// the store, of its commit among them.
-async::Task<Result<Erased>> erase_step(store::ShardStore* store, TenantName name, WallTime now);
+// One step, for a tenant that is overdue; one that is not keeps everything: `all`. The transaction,
+// the tenant's, outlives the task and is committed by the caller. Errors: those of the store.
+async::Task<Result<Erased>> erase_step(store::Transaction* transaction, store::ShardStore* store,
+                                       TenantName name, WallTime now);
 
 }  // namespace carrel::tenant

@@ -56,10 +56,18 @@ class Erasure : public store::OpenStore {
       sum += count(name, place);
     return sum;
   }
+  Result<Erased> step(const TenantName& name, WallTime now = kNow) {
+    store::Transaction transaction(*local, name, {});
+    auto erased = run(erase_step(&transaction, local, name, now));
+    if (!erased) return erased;
+    const auto committed = commit(transaction);
+    if (!committed) return std::unexpected(committed.error());
+    return erased;
+  }
   // Steps until all is gone.
   int erase(const TenantName& name, WallTime now = kNow) {
     for (int steps = 1; steps < 100; ++steps) {
-      const auto erased = run(erase_step(local, name, now));
+      const auto erased = step(name, now);
       EXPECT_TRUE(erased) << erased.error().describe();
       if (!erased || *erased == Erased::all) return steps;
     }
@@ -88,12 +96,28 @@ TEST_F(Erasure, IsForThoseOnlyWhoseTimeIsOver) {
   keep_tenant(kBeside);
   const auto names = run(overdue(local, kNow));
   ASSERT_TRUE(names);
-  EXPECT_EQ(*names, std::vector{kGone});
+  EXPECT_EQ(names->names, std::vector{kGone});
+  EXPECT_TRUE(names->damaged.empty());
   for (const auto& name : {kBelow, kBeside, TenantName("nobody")}) {
     EXPECT_EQ(erase(name), 1);
   }
   EXPECT_EQ(kept(kBelow), 8);
   EXPECT_EQ(kept(kBeside), 8);
+}
+
+TEST_F(Erasure, IsKeptFromNobodyByARecordThatIsDamaged) {
+  const TenantName damaged("aaa");
+  keep_tenant(damaged, kNow);
+  keep_tenant(kGone, kNow);
+  store::Transaction transaction(*local, kNode, {});
+  ASSERT_TRUE(transaction.put(kTenants, damaged.str(), {.bytes = "{"}));
+  ASSERT_TRUE(commit(transaction));
+  const auto all = run(overdue(local, kNow));
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->names, std::vector{kGone});
+  EXPECT_EQ(all->damaged, std::vector{damaged});
+  EXPECT_EQ(step(damaged).error().code(), Code::data_corrupt);
+  EXPECT_EQ(kept(damaged), 8);
 }
 
 TEST_F(Erasure, GoesInBoundedStepsAndOnFromWhereItEnded) {
@@ -102,7 +126,7 @@ TEST_F(Erasure, GoesInBoundedStepsAndOnFromWhereItEnded) {
   for (std::size_t i = 0; i < 2 * kErasedAtOnce; ++i)
     ASSERT_TRUE(transaction.put({Kind::value, "carts"}, std::to_string(i), {.bytes = "v"}));
   ASSERT_TRUE(commit(transaction));
-  const auto first = run(erase_step(local, kGone, kNow));
+  const auto first = step(kGone);
   ASSERT_TRUE(first);
   EXPECT_EQ(*first, Erased::some);
   EXPECT_EQ(kept(kGone), 8 + kErasedAtOnce);
@@ -112,7 +136,7 @@ TEST_F(Erasure, GoesInBoundedStepsAndOnFromWhereItEnded) {
 
 TEST_F(Erasure, TakesNoMoreOfATenantThatWasRestored) {
   keep_tenant(kGone, kNow);
-  ASSERT_TRUE(run(erase_step(local, kGone, kNow)));
+  ASSERT_TRUE(step(kGone));
   keep_tenant(kGone);
   const std::size_t before = kept(kGone);
   EXPECT_EQ(erase(kGone), 1);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "async/pause.h"
 #include "store/record.h"
 
 namespace carrel::tenant {
@@ -20,8 +21,11 @@ constexpr auto kKeptFor = std::chrono::hours(24 * 400);
 constexpr Hour kLastHour = 99'999'999;
 constexpr std::size_t kHourDigits = 8;
 constexpr std::size_t kLooked = 500;         // names a look
-constexpr std::size_t kMostLooked = 20'000;  // records a page, but for those of its last row
+constexpr std::size_t kMostLooks = 1'000;    // a page, but for those of its last row
+constexpr std::size_t kMostLooked = 20'000;  // records a page, likewise
+constexpr std::size_t kAtOnce = 64;          // records, before others have their turn
 const store::Place kUsage{.kind = store::Kind::tenant, .store = "usage"};
+const store::Place kSetAside{.kind = store::Kind::tenant, .store = "usage-damaged"};
 
 struct Field {
   const char* name;
@@ -96,10 +100,14 @@ Hour first_of(Hour hour, const UsageQuery& query) {
 // Walks the names of one prefix into the page.
 struct Walk {
   store::Transaction& transaction;
+  async::Shard& shard;
   const UsageQuery& query;
   UsagePage page;
-  std::size_t looked = 0;
+  std::size_t looks = 0, looked = 0;
   std::string last;  // the name that was added last
+
+  // What a module has in the range, and one name more.
+  std::size_t wanted() const { return std::min<std::size_t>(kLooked, query.to - query.from + 1); }
 
   // False: the page is full, and `page.next` says where the next begins.
   bool has_place_for(const HourlySpent& found) {
@@ -117,8 +125,10 @@ struct Walk {
   Task<Result<void>> through(std::string prefix, std::string after) {
     while (page.next.empty()) {
       CARREL_CO_TRY(const store::NamePage names,
-                    co_await transaction.read_names(kUsage, prefix, after, kLooked));
+                    co_await transaction.read_names(kUsage, prefix, after, wanted()));
+      co_await async::pause(shard);
       bool skipped = false;
+      ++looks;
       for (const auto& entry : names.entries) {
         after = entry.name;
         const auto found = parse_name(entry.name);
@@ -126,6 +136,8 @@ struct Walk {
         skipped = found->hour < query.from || found->hour >= query.to;
         if (skipped) {  // to where this module's range begins, or past its end
           after = name_of(found->who, found->hour < query.from ? query.from - 1 : kLastHour);
+          // Modules without anything in the range are work as well.
+          if (looks >= kMostLooks) page.next = after;
           break;
         }
         if (!has_place_for(*found)) co_return Result<void>();
@@ -138,11 +150,12 @@ struct Walk {
 
   Task<Result<void>> add(std::string name) {
     CARREL_CO_TRY(const store::Record* const record, co_await transaction.read(kUsage, name));
-    ++looked;
     last = std::move(name);
-    if (record == nullptr) co_return Result<void>();
-    CARREL_CO_TRY(const Spent spent, decode(record->bytes));
-    page.rows.back().spent += spent;
+    if (record != nullptr) {
+      CARREL_CO_TRY(const Spent spent, decode(record->bytes));
+      page.rows.back().spent += spent;
+    }
+    if (++looked % kAtOnce == 0) co_await async::pause(shard);
     co_return Result<void>();
   }
 };
@@ -156,29 +169,40 @@ Hour hour_of(WallTime time) {
 
 WallTime begin_of(Hour hour) { return WallTime(std::chrono::hours(hour)); }
 
-Task<Result<void>> add_usage(store::Transaction* transaction,
-                             std::span<const HourlySpent> entries) {
+Task<Result<std::vector<std::string>>> add_usage(store::Transaction* transaction,
+                                                 std::span<const HourlySpent> entries) {
+  std::vector<std::string> damaged;
   for (const HourlySpent& entry : entries) {
     const std::string name = name_of(entry.who, entry.hour);
-    CARREL_CO_TRY(const store::Record* const record, co_await transaction->read(kUsage, name));
-    Spent sum;
-    if (record != nullptr) {
-      CARREL_CO_TRY(sum, decode(record->bytes));
+    const std::uint64_t expires = store::milliseconds(begin_of(entry.hour) + kKeptFor);
+    const auto record = co_await transaction->read(kUsage, name);
+    if (!record && record.error().code() != Code::data_corrupt)
+      co_return std::unexpected(record.error());
+    const bool there = record && *record != nullptr;
+    auto sum = there ? decode((*record)->bytes) : Result<Spent>();
+    if (!record || !sum) damaged.push_back(name);
+    if (!sum) {
+      CARREL_CO_TRY_VOID(
+          transaction->put(kSetAside, name, {.bytes = (*record)->bytes, .expires = expires}));
+      sum = Spent();
     }
-    sum += entry.spent;
-    CARREL_CO_TRY_VOID(transaction->put(
-        kUsage, name,
-        {.bytes = encode(sum), .expires = store::milliseconds(begin_of(entry.hour) + kKeptFor)}));
+    *sum += entry.spent;
+    CARREL_CO_TRY_VOID(transaction->put(kUsage, name, {.bytes = encode(*sum), .expires = expires}));
   }
-  co_return Result<void>();
+  co_return damaged;
 }
 
-Task<Result<UsagePage>> read_usage(store::Transaction* transaction, UsageQuery query) {
+Task<Result<UsagePage>> read_usage(store::Transaction* transaction, async::Shard* shard,
+                                   UsageQuery query) {
   const std::string own = query.tenant.str() + ":", below = query.tenant.str() + "/";
   const bool in_own = query.after.starts_with(own);
   if (!query.after.empty() && !in_own && !query.after.starts_with(below))
     co_return fail(Code::invalid_argument, "after is the `next` of a page of the same tenant");
-  Walk walk{.transaction = *transaction, .query = query, .page = {}, .last = query.after};
+  Walk walk{.transaction = *transaction,
+            .shard = *shard,
+            .query = query,
+            .page = {},
+            .last = query.after};
   if (!in_own) CARREL_CO_TRY_VOID(co_await walk.through(below, query.after));
   if (walk.page.next.empty())
     CARREL_CO_TRY_VOID(co_await walk.through(own, in_own ? query.after : ""));

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "async/shard.h"
 #include "async/task.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -31,11 +32,12 @@ struct HourlySpent {
   Spent spent;
 };
 
-// Adds to what the records hold: a few hundred at a time, as they are one commit. The transaction,
-// the node's, and the entries outlive the task. Errors: data_corrupt; those of Transaction::read
-// and put.
-async::Task<Result<void>> add_usage(store::Transaction* transaction,
-                                    std::span<const HourlySpent> entries);
+// Adds to what the records hold: a few hundred at a time, as they are one commit. Gives the names
+// of those that are damaged: they begin anew, and what can be read of them is set aside, in the
+// store "usage-damaged". The transaction, the node's, and the entries outlive the task. Errors:
+// those of Transaction::read and put.
+async::Task<Result<std::vector<std::string>>> add_usage(store::Transaction* transaction,
+                                                        std::span<const HourlySpent> entries);
 
 enum class Every : std::uint8_t { hour, day, total };
 
@@ -50,9 +52,11 @@ struct UsagePage {
   std::vector<HourlySpent> rows;  // each `hour` is the first of what the row adds up
   std::string next;               // empty: that is all
 };
-// In order of names; what lies below the tenant comes before its own. The transaction outlives the
-// task. Errors: invalid_argument for an `after` of no page of the tenant; data_corrupt; those of
-// reading.
-async::Task<Result<UsagePage>> read_usage(store::Transaction* transaction, UsageQuery query);
+// In order of names; what lies below the tenant comes before its own. A page is a bounded look, in
+// which others of the shard have their turns: one may have few rows, or none, and a `next`. The
+// transaction outlives the task. Errors: invalid_argument for an `after` of no page of the tenant;
+// data_corrupt; those of reading.
+async::Task<Result<UsagePage>> read_usage(store::Transaction* transaction, async::Shard* shard,
+                                          UsageQuery query);
 
 }  // namespace carrel::tenant

@@ -19,14 +19,16 @@ HourlySpent entry(const char* tenant, const char* module, Hour hour, std::uint64
 
 class Usage : public store::OpenStore {
  protected:
-  void add(std::vector<HourlySpent> entries) {
+  // The names of damaged ones.
+  std::vector<std::string> add(std::vector<HourlySpent> entries) {
     store::Transaction transaction(*local, kNode, {});
-    ASSERT_TRUE(run(add_usage(&transaction, entries)));
-    ASSERT_TRUE(commit(transaction));
+    auto damaged = run(add_usage(&transaction, entries));
+    EXPECT_TRUE(damaged && commit(transaction));
+    return damaged.value_or(std::vector<std::string>{"none was added"});
   }
   Result<UsagePage> read(UsageQuery query) {
     store::Transaction transaction(*local, kNode, {});
-    return run(read_usage(&transaction, std::move(query)));
+    return run(read_usage(&transaction, &shard, std::move(query)));
   }
   // "tenant module hour turns", line by line, of all pages.
   std::string lines(UsageQuery query) {
@@ -108,6 +110,58 @@ TEST_F(Usage, IsNotFoundByThePageOfAnother) {
     query.after = after;
     EXPECT_EQ(lines(query), "invalid_argument") << after;
   }
+}
+
+TEST_F(Usage, OfModulesThatUsedNothingThenIsNoEndlessPage) {
+  constexpr std::size_t kModules = 1'300;
+  std::vector<HourlySpent> entries;
+  for (std::size_t i = 0; i < kModules; ++i) {
+    const std::string module = "m" + std::to_string(10'000 + i);
+    entries.push_back(entry("acme", module.c_str(), kNoon - 50));
+    entries.push_back(entry("acme", module.c_str(), kNoon + 50));
+    if (i % 100 == 7) entries.push_back(entry("acme", module.c_str(), kNoon));
+    if (entries.size() < 500 && i + 1 < kModules) continue;
+    EXPECT_TRUE(add(std::move(entries)).empty());
+    entries.clear();
+  }
+  for (const Every every : {Every::hour, Every::total}) {
+    UsageQuery query = of("acme", every);
+    query.from = kNoon;
+    query.to = kNoon + 1;
+    std::size_t rows = 0, pages = 0;
+    do {
+      const auto page = read(query);
+      ASSERT_TRUE(page);
+      rows += page->rows.size();
+      query.after = page->next;
+    } while (!query.after.empty() && ++pages < 50);
+    EXPECT_EQ(rows, 13U);
+    EXPECT_GT(pages, 1U);
+    EXPECT_LT(pages, 10U);
+  }
+}
+
+TEST_F(Usage, ThatIsDamagedIsSetAsideAndBeginsAnew) {
+  const store::Place place{.kind = store::Kind::tenant, .store = "usage"};
+  const std::string name = "acme:shop:a:" + std::string("00500000");
+  store::Transaction transaction(*local, kNode, {});
+  ASSERT_TRUE(run(transaction.read(place, name)));
+  ASSERT_TRUE(transaction.put(place, name, {.bytes = R"({"turns": -1})"}));
+  ASSERT_TRUE(commit(transaction));
+  EXPECT_EQ(add({entry("acme", "a", 500'000, 3), entry("acme", "b", 500'000, 2)}),
+            std::vector{name});
+  store::Transaction later(*local, kNode, {});
+  const auto aside = run(later.read({.kind = store::Kind::tenant, .store = "usage-damaged"}, name));
+  ASSERT_TRUE(aside && *aside != nullptr);
+  EXPECT_EQ((*aside)->bytes, R"({"turns": -1})");
+  UsageQuery query = of("acme");
+  query.from = 500'000;
+  query.to = 500'001;
+  const auto page = read(query);
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->rows.size(), 2U);
+  EXPECT_EQ(page->rows[0].spent.turns, 3U);
+  EXPECT_TRUE(add({entry("acme", "a", 500'000)}).empty());
 }
 
 TEST_F(Usage, ThatIsDamagedIsSaidToBe) {

@@ -17,8 +17,8 @@ SHOP = "shop.acme.localhost"
 class Hooks(Node):
     """A node without folders, whose hook points are called by host names."""
 
-    def __init__(self, state, *more):
-        super().__init__(state, ["--data", "127.0.0.1:0", "--shards", "2", *more])
+    def __init__(self, state, *more, env=None):
+        super().__init__(state, ["--data", "127.0.0.1:0", "--shards", "2", *more], env=env)
         self.server.port = int(re.search(r"hook points at http://\S+?:(\d+)", self.server.log).group(1))
 
     def call(self, point, value, query="", host=SHOP, action="invoke", token=None, **headers):
@@ -479,6 +479,33 @@ def test_nothing_is_kept_unless_the_point_lets_it(recorded, customers):
     assert recordings(node, "good") == []
     (kept,) = recordings(node, "bad")
     assert (kept["status"], kept["code"], kept["input"]) == ("failed", "guest_trapped", {"total": 1})
+
+
+def test_what_was_kept_is_shown_as_the_point_has_it_now(recorded, customers):
+    node, place = customers.node, at("tightened")
+
+    def deploy(private, record="all", point="cart"):
+        keys = f'{OPEN}\nprivate = {json.dumps(private)}\nrecord = "{record}"'
+        app = shop(customers.folder / f"{len(private)}{record}{point}", 0, keys=keys, name="tightened", point=point)
+        node.deploy(app, "--tenant", "acme")
+
+    deploy([])
+    customers.bind("mine", at=place)
+    node.output("cart", {"total": 1, "buyer": "Ann"}, "?tenant=acme/m1", host="tightened.acme.localhost")
+    assert recordings(node, "mine")[0]["input"] == {"total": 1, "buyer": "Ann"}
+    deploy(["/buyer"])
+    (kept,) = recordings(node, "mine")
+    assert kept["input"] == {"total": 1, "buyer": "***"}
+    replayed = node.ask("POST", "/tenants/acme%2Fm1/bindings/mine:replay", json={}).text
+    assert "Ann" not in replayed
+    assert '"***"' in replayed
+    for narrower in ({"record": "failures"}, {"record": "none"}, {"point": "elsewhere"}):
+        deploy([], **narrower)
+        assert recordings(node, "mine") == []
+        assert node.ask("POST", "/tenants/acme%2Fm1/bindings/mine:replay", json={}).status_code in (200, 404)
+        assert "Ann" not in node.ask("POST", "/tenants/acme%2Fm1/bindings/mine:replay", json={}).text
+    deploy([])
+    assert len(recordings(node, "mine")) == 1
 
 
 def test_recordings_need_the_verb(recorded, customers):

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/units.h"
+#include "patterns/hook/lane.h"
 #include "tenant/path.h"
 
 namespace carrel::hook {
@@ -241,6 +242,13 @@ Task<Result<std::optional<BindingRecord>>> find_binding(store::Transaction* tran
 
 std::string full_name(const TenantName& above, const TenantName& tenant, std::string_view name) {
   return fmt::format("{}/{}", std::string_view(tenant.str()).substr(above.str().size() + 1), name);
+}
+
+std::string lane_of(const BindingRecord& record, const TenantName& tenant, std::string_view name) {
+  return lane_text({.tenant = record.tenant,
+                    .app = record.app,
+                    .point = record.point,
+                    .binding = full_name(record.tenant, tenant, name)});
 }
 
 }  // namespace carrel::hook

@@ -55,4 +55,7 @@ async::Task<Result<std::optional<BindingRecord>>> find_binding(store::Transactio
 // tenant's path below the app's, and its name.
 std::string full_name(const TenantName& above, const TenantName& tenant, std::string_view name);
 
+// The lane of its deliveries. `tenant`, `name`: its own.
+std::string lane_of(const BindingRecord& record, const TenantName& tenant, std::string_view name);
+
 }  // namespace carrel::hook

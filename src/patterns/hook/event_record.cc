@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -86,10 +87,36 @@ Result<std::string> new_id(std::string_view prefix, WallTime now) {
   return fmt::format("{}_{:012x}{}", prefix, store::milliseconds(now), to_hex(chance));
 }
 
+std::optional<WallTime> time_of_id(std::string_view id) {
+  constexpr std::size_t kDigits = 12;
+  const auto begin = id.find('_');
+  if (begin == std::string_view::npos || id.size() < begin + 1 + kDigits) return {};
+  const std::string_view digits = id.substr(begin + 1, kDigits);
+  std::uint64_t time = 0;
+  const char* const last = digits.data() + digits.size();
+  const auto [end, error] = std::from_chars(digits.data(), last, time, 16);
+  if (error != std::errc() || end != last) return {};
+  return WallTime(std::chrono::milliseconds(time));
+}
+
 Task<Result<void>> erase_event(turn::Services services, TenantName tenant, AppName app,
                                std::string id) {
   Erase step(app, {std::move(id)});
   co_return co_await turn::commit(services, std::move(tenant), {}, &step);
+}
+
+Task<Result<std::size_t>> erase_events(store::Transaction* transaction, AppName app) {
+  constexpr std::size_t kErased = 64;  // an event may be large, and is read
+  const store::Place place = events_of(app);
+  CARREL_CO_TRY(const store::NamePage page,
+                co_await transaction->read_names(place, "", "", kErased));
+  for (const auto& entry : page.entries) {
+    const auto found = co_await transaction->read(place, entry.name, store::Track::no);
+    if (!found && found.error().code() != Code::data_corrupt)
+      co_return std::unexpected(found.error());
+    CARREL_CO_TRY_VOID(transaction->erase(place, entry.name));
+  }
+  co_return page.entries.size();
 }
 
 Task<Result<void>> sweep_events(turn::Services services, TenantName tenant, AppName app,

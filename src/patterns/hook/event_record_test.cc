@@ -43,5 +43,13 @@ TEST_F(EventRecords, AreErasedOneByOneAndMayBeGoneAlready) {
   EXPECT_EQ(left(app), 0U);
 }
 
+TEST(EventId, SaysWhenItWasMade) {
+  const WallTime now{std::chrono::milliseconds(1'764'227'000'123)};
+  EXPECT_EQ(time_of_id(new_id("evt", now).value_or("")), now);
+  for (const std::string_view none :
+       {"", "evt", "evt_", "evt_0123456789a", "evt_0123456789ag", "0123456789abcdef"})
+    EXPECT_EQ(time_of_id(none), std::nullopt) << none;
+}
+
 }  // namespace
 }  // namespace carrel::hook

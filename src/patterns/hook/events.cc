@@ -34,6 +34,8 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kBusy{1};  // the node has no room, or its store takes nothing
 constexpr std::chrono::minutes kNotServed{1};
+constexpr std::chrono::seconds kResting{10};
+constexpr std::chrono::hours kRestsFor{72};  // as long as the usual retries take
 
 std::string cause_of(const Error& error) {
   return error.message().empty() ? std::string(code_name(error.code()))
@@ -112,10 +114,11 @@ Events::Whom Events::find(const delivery::Name& name) const {
     whom.binding = found ? &*binding : nullptr;
     if (found) break;
   }
-  if (whom.point == nullptr || whom.binding != nullptr) return whom;
-  whom.customers =
-      apps_->bound(whom.lane.tenant, whom.lane.app, whom.lane.point, whom.lane.binding);
+  if (whom.binding != nullptr) return whom;
+  const auto& [tenant, app, point, binding] = whom.lane;
+  if (whom.point != nullptr) whom.customers = apps_->bound(tenant, app, point, binding);
   whom.binding = whom.customers.get();
+  if (whom.binding == nullptr) whom.resting = apps_->why_resting(tenant, app, point, binding);
   return whom;
 }
 
@@ -124,15 +127,27 @@ delivery::Retry Events::retry(const Item& item) const {
   return whom.point == nullptr ? delivery::usual_retry() : whom.point->retry;
 }
 
+// Whether its binding rests, and the event is young enough to wait for it.
+bool Events::waits(const Whom& whom, const delivery::Name& name) const {
+  const auto made = time_of_id(name.id);
+  return whom.resting && made && clock_.wall() - *made < kRestsFor;
+}
+
 Nanos Events::wait(const delivery::Name& name) const {
-  return find(name).app ? Nanos() : Nanos(kNotServed);
+  const Whom whom = find(name);
+  if (!whom.app) return kNotServed;
+  return waits(whom, name) ? Nanos(kResting) : Nanos();
 }
 
 Task<Verdict> Events::attempt(const Item* item) {
   const Whom whom = find(item->name);
   if (!whom.app) co_return Verdict{.how = How::not_now, .after = kNotServed};
-  if (whom.binding == nullptr)
-    co_return Verdict{.how = How::hopeless, .cause = "the binding is gone"};
+  if (waits(whom, item->name)) co_return Verdict{.how = How::not_now, .after = kResting};
+  if (whom.binding == nullptr) {
+    co_return Verdict{.how = How::hopeless,
+                      .cause = whom.resting ? "the binding is not called: " + *whom.resting
+                                            : "the binding is gone"};
+  }
   auto event = co_await read(whom.lane, item->name.id);
   if (!event) {
     const Code code = event.error().code();

@@ -61,8 +61,10 @@ class Events final : public delivery::Receiver {
     const Point* point = nullptr;                        // null: it is gone
     const Binding* binding = nullptr;                    // likewise
     std::shared_ptr<const Binding> customers = nullptr;  // keeps it, if it is a customer's
+    std::optional<std::string> resting = {};             // it is there, and why it is not called
   };
   Whom find(const delivery::Name& name) const;
+  bool waits(const Whom& whom, const delivery::Name& name) const;
   async::Task<Result<CloudEvent>> read(Lane lane, std::string id);
   async::Task<delivery::Verdict> run_module(const Whom* whom, const delivery::Item* item,
                                             CloudEvent event);

@@ -9,7 +9,7 @@
 #include "async/first_of.h"
 #include "document/json_text.h"
 #include "patterns/hook/event_record.h"
-#include "patterns/hook/mask.h"
+#include "patterns/hook/privacy.h"
 #include "patterns/hook/rehearsal.h"
 
 namespace carrel::hook {
@@ -82,16 +82,10 @@ bool is_recorded(const Point& point, const Binding& binding) {
 }
 
 void record(Reports& reports, const Point& point, const Binding& binding, Recording recording) {
-  if (!recording.failed() && point.record != app::Record::all) return;
-  recording.time = system_clock().wall();
-  const auto hide = [&](std::string& document) {
-    const bool kept = !document.empty() && document.size() <= Recordings::kMostDocument;
-    document = kept ? masked(point.hidden, document) : std::string();
-  };
-  hide(recording.input);
-  // What is made of the input; other answers are documents of their own.
-  if (point.combine == Combine::chain || point.combine == Combine::merge) hide(recording.answer);
-  reports.recorded(binding, std::move(recording));
+  auto kept = seen(privacy_of(point), std::move(recording));
+  if (!kept) return;
+  kept->time = system_clock().wall();
+  reports.recorded(binding, std::move(*kept));
 }
 
 // One invocation. Lives in its task's frame.

@@ -11,6 +11,12 @@ std::string lane_text(const Lane& lane) {
                      lane.binding);
 }
 
+std::string lanes_of(const TenantName& tenant) { return fmt::format("hook:{}:", tenant.str()); }
+
+std::string lanes_of(const TenantName& tenant, const AppName& app) {
+  return fmt::format("hook:{}:{}:", tenant.str(), app.str());
+}
+
 std::optional<Lane> parse_lane(std::string_view text) {
   std::array<std::string_view, 5> parts;
   for (std::size_t i = 0; i < parts.size(); ++i) {

@@ -19,6 +19,13 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
+// The tenant of a customer's binding; nothing: it is no customer's.
+std::optional<TenantName> customer_in(const TenantName& above, std::string_view full_name) {
+  const auto slash = full_name.rfind('/');
+  if (slash == std::string_view::npos) return {};
+  return TenantName(fmt::format("{}/{}", above.str(), full_name.substr(0, slash)));
+}
+
 }  // namespace
 
 const std::shared_ptr<const App>& AppShares::of(unsigned place) const {
@@ -76,10 +83,9 @@ Bindings Apps::bound(const App& app, std::string_view point, const TenantName& c
 std::shared_ptr<const Binding> Apps::bound(const TenantName& tenant, const AppName& app,
                                            std::string_view point,
                                            std::string_view full_name) const {
-  const auto slash = full_name.rfind('/');
-  if (slash == std::string_view::npos) return nullptr;
-  const TenantName customer(tenant.str() + "/" + std::string(full_name.substr(0, slash)));
-  const auto* const found = customers.find(customer_key(tenant, app, point, customer));
+  const auto customer = customer_in(tenant, full_name);
+  if (!customer) return nullptr;
+  const auto* const found = customers.find(customer_key(tenant, app, point, *customer));
   if (found == nullptr) return nullptr;
   for (const auto& binding : **found) {
     if (binding->name == full_name) return binding;
@@ -91,6 +97,17 @@ void let_call(Binding& binding, const std::vector<std::string>& functions,
               std::shared_ptr<const turn::FunctionSource> source) {
   if (functions.empty() || source == nullptr || binding.endpoint) return;
   binding.module.functions = std::make_shared<turn::Functions>(std::move(source), functions);
+}
+
+std::optional<std::string> Apps::why_resting(const TenantName& tenant, const AppName& app,
+                                             std::string_view point,
+                                             std::string_view full_name) const {
+  const auto customer = customer_in(tenant, full_name);
+  if (!customer) return {};
+  const auto* const found = resting.find(customer_key(tenant, app, point, *customer));
+  if (found == nullptr) return {};
+  const auto why = (*found)->find(full_name);
+  return why == (*found)->end() ? std::nullopt : std::optional(why->second);
 }
 
 std::string app_key(const TenantName& tenant, const AppName& app) {

@@ -103,12 +103,16 @@ void let_call(Binding& binding, const std::vector<std::string>& functions,
 
 using Bindings = std::vector<std::shared_ptr<const Binding>>;
 
+// Bindings that are there and not called now: why, by their full names.
+using Resting = std::map<std::string, std::string, std::less<>>;
+
 // All apps of the server that have points, and what customers have bound to them.
 struct Apps {
   std::vector<std::shared_ptr<const App>> all;  // of folders
   NameTable<AppShares> hosts;                   // deployed, by name: live ones and previews
   NameTable<AppShares> live;                    // deployed, by `app_key`
   NameTable<Bindings> customers;                // by `customer_key`, each in its order
+  NameTable<Resting> resting;                   // likewise
 
   // The first of a folder that has this name, else what was deployed under it, else the first
   // without names; null: there is none. `host` may have a port.
@@ -123,6 +127,9 @@ struct Apps {
   // One of them, by its full name (binding_record.h); null: there is none now.
   std::shared_ptr<const Binding> bound(const TenantName& tenant, const AppName& app,
                                        std::string_view point, std::string_view full_name) const;
+  // Why one of them is not called, though it is there; nothing: it is called, or there is none.
+  std::optional<std::string> why_resting(const TenantName& tenant, const AppName& app,
+                                         std::string_view point, std::string_view full_name) const;
 
   // Whether it is more than a preview.
   bool is_live(const App& app) const;
