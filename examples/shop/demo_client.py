@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-START_SECONDS = 120  # the components are compiled at the first start
+START_SECONDS = 240  # the components are compiled at the first start
 STOP_SECONDS = 15
 FORM = "application/x-www-form-urlencoded"
 ORDER = b"sku=mug-stone&qty=3&name=Ada+Lovelace&email=ada%40example.com&country=GB"

@@ -23,7 +23,7 @@ struct CompileOptions {
   std::uint64_t max_code = 256ULL << 20;   // bytes of compiled code, which the parent holds twice
   std::uint64_t memory = 4ULL << 30;       // address space of the child
   std::chrono::seconds cpu = std::chrono::seconds(120);
-  Nanos deadline = std::chrono::seconds(60);         // wall time
+  Nanos deadline = std::chrono::seconds(180);        // wall time: the child yields to all others
   std::filesystem::path program = "/proc/self/exe";  // what handles `command` by compile_child_main
   std::string command = "compile-module";
   const Interrupt* interrupt = nullptr;  // told: what is compiled is given up

@@ -55,7 +55,7 @@ def test_a_template_builds_and_passes_its_tests(run_carrel, tmp_path, language):
     built = subprocess.run(["./build.sh"], cwd=folder, capture_output=True, text=True, timeout=600)
     assert built.returncode == 0, built.stdout + built.stderr
 
-    tested = run_carrel("test", ".", cwd=folder)
+    tested = run_carrel("test", ".", cwd=folder, timeout=200)  # an engine inside takes long to compile
     assert tested.returncode == 0, tested.stdout + tested.stderr
     assert tested.stdout.splitlines()[-1] == "2 passed, 0 failed"
     answer = run_carrel("invoke", ".", "--path", "/hello?name=Grace%20Hopper", cwd=folder)
