@@ -38,9 +38,9 @@ struct Module {
   turn::Limits limits;
   std::string entrypoint = "_start";
   bool reuse = false;  // instances, for more than one turn
-  std::string argv;   // wagi's template; empty: the ABI's default
-  Pairs config;       // environment variables, and files below /config
-  Pairs environment;  // environment variables only
+  std::string argv;    // wagi's template; empty: the ABI's default
+  Pairs config;        // environment variables, and files below /config
+  Pairs environment;   // environment variables only
   std::vector<Volume> volumes;
   turn::Grants grants;
 };

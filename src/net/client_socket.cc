@@ -13,6 +13,7 @@
 #include <coroutine>
 #include <cstring>
 
+#include "net/parser.h"
 #include "net/transport.h"
 #include "net/unix_address.h"
 
@@ -125,6 +126,7 @@ struct ClientSocket::Impl {
   std::unique_ptr<Transport> transport;
   Descriptor descriptor;  // the transport's own: let go of before it is closed
   std::string input;
+  unsigned interim = 0;  // heads before the response's, while a request is sent
 
   Impl(asio::io_context& context, Fd fd) : io(context), descriptor(context, fd.get()) {
     transport = std::make_unique<Transport>(std::move(fd));
@@ -214,7 +216,8 @@ async::Task<Result<std::unique_ptr<ClientSocket>>> ClientSocket::open(async::Sha
   co_return std::unique_ptr<ClientSocket>(new ClientSocket(std::move(impl)));
 }
 
-async::Task<Result<bool>> ClientSocket::send(const std::string* bytes, Instant until) {
+async::Task<Result<bool>> ClientSocket::send(const std::string* bytes, Instant until,
+                                             std::size_t most_heard) {
   for (std::size_t sent = 0; sent < bytes->size();) {
     const iovec part{.iov_base = const_cast<char*>(bytes->data()) + sent,
                      .iov_len = bytes->size() - sent};
@@ -226,7 +229,7 @@ async::Task<Result<bool>> ClientSocket::send(const std::string* bytes, Instant u
       co_return too_late("the call took too long");
     }
     // A peer that has decided may answer without reading on.
-    if (impl_->read_some().state != IoState::would_block) co_return false;
+    if (has_decided(most_heard)) co_return false;
   }
   co_return true;
 }
@@ -245,13 +248,27 @@ async::Task<Result<std::size_t>> ClientSocket::receive(Instant until) {
   }
 }
 
-bool ClientSocket::look() { return impl_->read_some().state != IoState::closed; }
+bool ClientSocket::has_decided(std::size_t most_heard) {
+  constexpr std::string_view kInterim = "HTTP/1.1 1";
+  constexpr unsigned kMostInterim = 8;
+  if (impl_->read_some().state == IoState::closed) return true;
+  std::string& heard = impl_->input;
+  while (heard.starts_with(kInterim)) {
+    const HeadEnd end = find_head_end(heard, 0);
+    if (end.state == HeadEnd::State::malformed) return true;
+    if (end.state != HeadEnd::State::found) return heard.size() > most_heard;
+    if (++impl_->interim > kMostInterim) return true;
+    heard.erase(0, end.size);
+  }
+  return !kInterim.starts_with(heard);
+}
 
 async::Task<void> ClientSocket::until_heard(Instant until) {
   co_await impl_->wait({.read = true}, until);
 }
 
 bool ClientSocket::is_quiet() {
+  impl_->interim = 0;
   return impl_->input.empty() && impl_->read_some().state == IoState::would_block;
 }
 

@@ -33,14 +33,17 @@ class ClientSocket {
   ClientSocket& operator=(const ClientSocket&) = delete;
 
   // False: the peer answered or closed before it had taken all. The bytes outlive the task.
-  async::Task<Result<bool>> send(const std::string* bytes, Instant until);
+  async::Task<Result<bool>> send(const std::string* bytes, Instant until,
+                                 std::size_t most_heard = 64 << 10);
 
   // Appends what has arrived to `input()`; at least one byte, or none: the peer has ended its side.
   async::Task<Result<std::size_t>> receive(Instant until);
   std::string& input();
 
-  // Takes what has arrived by now. False: the peer has ended its side.
-  bool look();
+  // Whether, by now, a final response or the end of the peer's side has come, or more than
+  // `most_heard` bytes that are neither. What comes before a response (1xx) is taken out of
+  // `input()` and decides nothing.
+  bool has_decided(std::size_t most_heard);
   // Returns when something has arrived, the peer has ended its side, or it is `until`.
   async::Task<void> until_heard(Instant until);
 

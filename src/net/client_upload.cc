@@ -14,15 +14,6 @@ namespace {
 constexpr std::size_t kPiece = 16 << 10;
 constexpr std::size_t kMostInOneGo = 1 << 20;  // before others have their turn
 
-// A final response or the end of its side; what comes before a response (1xx) decides nothing.
-bool has_decided(ClientSocket& socket, std::size_t most_heard) {
-  constexpr std::string_view kInterim = "HTTP/1.1 1";
-  if (!socket.look()) return true;
-  const std::string_view heard = socket.input();
-  if (heard.size() > most_heard) return true;
-  return heard.size() >= kInterim.size() && !heard.starts_with(kInterim);
-}
-
 async::Task<void> wait_for(async::ByteSource* source, Result<void>* result) {
   *result = co_await source->wait();
 }
@@ -69,7 +60,7 @@ async::Task<Result<bool>> send_body(async::Shard* shard, ClientSocket* socket, U
   std::uint64_t sent = 0;
   std::size_t in_one_go = 0;
   while (true) {
-    if (has_decided(*socket, upload.most_heard)) co_return false;
+    if (socket->has_decided(upload.most_heard)) co_return false;
     const std::size_t n = source.read(bytes.room());
     if (n == 0) {
       if (source.finished()) break;
@@ -79,7 +70,7 @@ async::Task<Result<bool>> send_body(async::Shard* shard, ClientSocket* socket, U
     sent += n;
     if (sent > upload.body.length.value_or(sent)) co_return wrong_length(*upload.body.length);
     const Piece piece(bytes.view().substr(0, n), upload.body);
-    CARREL_CO_TRY(const bool taken, co_await socket->send(&piece.text, upload.until));
+    CARREL_CO_TRY(const bool taken, co_await socket->send(&piece.text, upload.until, upload.most_heard));
     if (!taken) co_return false;
     in_one_go += n;
     if (in_one_go < kMostInOneGo) continue;

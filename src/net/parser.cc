@@ -349,6 +349,7 @@ ChunkDecoder::Phase ChunkDecoder::trailer_step(unsigned char c) {
 
 std::vector<Header> ChunkDecoder::trailers() const {
   std::vector<Header> fields;
+  if (!done()) return fields;
   for (std::string_view rest = trailers_; !rest.empty();) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     const std::size_t colon = line.find(':');

@@ -59,7 +59,7 @@ class ChunkDecoder {
   void take(std::uint64_t bytes);  // precondition: at most `data_left()`
   bool done() const { return phase_ == Phase::done; }
   bool failed() const { return phase_ == Phase::failed; }
-  // Once it is done; views into this.
+  // None before it is done. Views into this.
   std::vector<Header> trailers() const;
 
  private:

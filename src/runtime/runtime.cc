@@ -95,10 +95,11 @@ async::Task<turn::Outcome> Runtime::Impl::run_admitted(async::Shard& shard,
                                       std::move(prepared), turn);
   }
   turn::happened(turn, "run");
-  turn.instance = kept.take(turn.module);
+  turn.instance = kept.take(turn.module, services.gate).instance;
   auto outcome = co_await program->abi->run(shard, ticket->account(), *prepared, turn);
   turn::happened(turn, "ended");
-  if (!outcome.error) kept.put(turn.module, std::move(outcome.instance));
+  if (!outcome.error)
+    kept.put(turn.module, std::move(outcome.instance), {.memory = outcome.guest.memory_peak});
   outcome.instance.reset();
   ticket.reset();  // the guest is gone: a client that reads slowly takes nobody's place
   if (auto rest = std::exchange(outcome.rest, {})) {

@@ -36,7 +36,17 @@ struct Running {
   turn::State& state;
   KeptInstances& kept;
   bool again = false;  // in a fresh instance, whatever the module says
+  store::Version before{};  // what its instance knew of the store
 };
+
+// The turn is kept, and so may its instance be. `seen`: by the turn.
+void keep(Running& running, std::unique_ptr<wasm::KeptInstance> instance, store::Version seen,
+          std::uint64_t memory) {
+  running.kept.put(running.turn.module, std::move(instance),
+                   {.seen = std::max(running.before, seen),
+                    .told = std::move(running.state.told_secrets),
+                    .memory = memory});
+}
 
 async::Task<Result<void>> before_commit(Running& running, const turn::HeldReply& reply) {
   for (auto& step : running.state.before_commit) CARREL_CO_TRY_VOID(co_await step());
@@ -54,7 +64,12 @@ async::Task<turn::Outcome> run_guest(Running& running) {
     if (!given) co_return turn::Outcome{.error = std::move(given).error()};
     if (*given) co_return turn::Outcome{.held = std::move(*given)};
   }
-  if (!running.again) turn.instance = running.kept.take(turn.module);
+  if (!running.again) {
+    auto taken = running.kept.take(turn.module, running.state.services.gate);
+    turn.instance = std::move(taken.instance);
+    running.state.told_secrets = std::move(taken.past.told);
+    running.before = taken.past.seen;
+  }
   turn::Outcome outcome = co_await running.program.abi->run(running.shard, running.ticket.account(),
                                                             running.prepared, turn);
   // A guest that gave up because the store did not answer is not the one to blame.
@@ -101,15 +116,15 @@ async::Task<turn::Outcome> run_to_commit(Running& running, store::Version* neede
     auto instance = std::exchange(outcome.instance, nullptr);
     if (outcome.error) co_return outcome;
     if (!outcome.held) {  // not gated: it has changed nothing
-      running.kept.put(running.turn.module, std::move(instance));
       *needed = running.state.transaction.seen();
+      keep(running, std::move(instance), *needed, outcome.guest.memory_peak);
       co_return outcome;
     }
     auto version = co_await running.state.transaction.commit();
     if (version) {
       turn::happened(running.turn, "committed");
-      running.kept.put(running.turn.module, std::move(instance));
       *needed = *version;
+      keep(running, std::move(instance), *needed, outcome.guest.memory_peak);
       co_return outcome;
     }
     const Error error = std::move(version).error();

@@ -132,7 +132,10 @@ def test_a_module_asks_the_application(front, receiver):
 def test_what_went_wrong_is_eio_and_in_the_log(front, name, why):
     assert front.invoke(name, {}) == {"errno": wasi("EIO")}
     until(lambda: f"/app/{name}: " in front.log)
-    assert re.search(rf"/app/{name}: .*{re.escape(why)}", front.log), front.log[-1500:]
+    said = rf"(/app/{name}|the callback {name} for shop/m1): .*{re.escape(why)}"
+    until(lambda: re.search(said, front.log))
+    told = re.search(rf'"tenant":"shop/m1"[^\n]*/app/{name}: ([^\n]*)', front.log).group(1)
+    assert "NONE" not in told and "10.1.2.3" not in told
 
 
 def wasi(name):

@@ -46,7 +46,7 @@ async fn ask(host: &Host, name: &str, input: &str) -> Io<String> {
         Ok(file) => file,
         Err(errno) => return Ok(Err(errno)),
     };
-    if let Err(errno) = streams::write_all(host, file.fd, &mut At::Cursor, input.as_bytes()).await? {
+    if let Err(errno) = streams::write_all(host, file.fd(), &mut At::Cursor, input.as_bytes()).await? {
         return Ok(Err(errno));
     }
     Ok(paths::read_all(host, &file, LARGEST).await?.map(|answer| String::from_utf8_lossy(&answer).into_owned()))

@@ -280,7 +280,10 @@ async fn pump<E: std::fmt::Debug>(
     starved: Arc<AtomicBool>,
 ) -> std::result::Result<(), String> {
     let _sent = sent; // dropped at the end
-    let response = match answer.await {
+    starved.store(true, Relaxed);
+    let answered = answer.await;
+    starved.store(false, Relaxed);
+    let response = match answered {
         Err(_) => return Err("the component returned without a response".to_string()),
         Ok(Err(code)) => return Err(format!("the component answered with an error: {code:?}")),
         Ok(Ok(response)) => response,

@@ -48,7 +48,6 @@ class Application final : public wasi::Node {
     if (how.folder) return wasi::fail(Errno::notdir);
     if (how.create && how.exclusive) return wasi::fail(Errno::exist);
     if (!how.read || !how.write) return wasi::fail(Errno::inval);  // half a call is none
-    if (!functions_.take(path, *function)) return wasi::fail(Errno::dquot);
     return std::make_unique<CallFile>(turn_, std::string(path), std::move(function));
   }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/digest.h"
 #include "document/json_text.h"
 #include "document/schema.h"
 #include "turn/scrub.h"
@@ -30,26 +31,35 @@ void tell(const turn::Turn& turn, std::string text) {
 
 wasi::FileStat call_stat() { return {.inode = 2, .type = wasi::FileType::character}; }
 
-Io<std::size_t> CallFile::write(wasi::IoContext&, wasi::ConstBuffers from) {
+Io<std::size_t> CallFile::write(wasi::IoContext& io, wasi::ConstBuffers from) {
   if (called_) return wasi::fail(Errno::pipe);
-  std::size_t moved = 0;
+  std::size_t size = 0;
+  for (const auto piece : from) size += piece.size();
+  const std::size_t room = turn::kMaxArgument - input_.size();
+  if (size > 0 && room == 0) return wasi::fail(Errno::fbig);
+  size = std::min(size, room);
+  if (!io.charge_memory(static_cast<std::int64_t>(size))) return wasi::fail(Errno::dquot);
+  const std::size_t end = input_.size() + size;
   for (const auto piece : from) {
-    if (piece.size() > turn::kMaxArgument - input_.size()) {
-      if (moved > 0) return moved;
-      return wasi::fail(Errno::fbig);
-    }
-    input_.append(reinterpret_cast<const char*>(piece.data()), piece.size());
-    moved += piece.size();
+    const std::size_t n = std::min(piece.size(), end - input_.size());
+    input_.append(reinterpret_cast<const char*>(piece.data()), n);
   }
-  return moved;
+  return size;
 }
 
 Io<std::size_t> CallFile::read(wasi::IoContext& io, wasi::Buffers into) {
   if (!output_) {
+    if (called_) return wasi::fail(Errno::io);  // who waited for it has given up
     io.wait_for(call());
     return wasi::fail(Errno::again);
   }
-  if (failed_) return wasi::fail(Errno::io);
+  if (failure_ != Errno::success) return wasi::fail(failure_);
+  if (!std::exchange(charged_, true) &&
+      !io.charge_memory(static_cast<std::int64_t>(output_->size()))) {
+    output_->clear();
+    failure_ = Errno::dquot;
+    return wasi::fail(failure_);
+  }
   std::size_t moved = 0;
   for (const auto piece : into) {
     const std::size_t n = std::min(piece.size(), output_->size() - read_);
@@ -64,13 +74,17 @@ Io<std::size_t> CallFile::read(wasi::IoContext& io, wasi::Buffers into) {
 Task<void> CallFile::call() {
   if (std::exchange(called_, true)) co_return;
   auto answer = co_await this->answer();
-  failed_ = !answer;
-  if (failed_) tell(turn_, fmt::format("/app/{}: {}", name_, answer.error()));
+  if (!answer) {
+    failure_ = answer.error().number;
+    tell(turn_, fmt::format("/app/{}: {}", name_, answer.error().why));
+  }
   output_ = answer ? std::move(*answer) : std::string();
+  input_ = {};
 }
 
-Task<CallFile::Answer> CallFile::answer() {
-  if (auto wrong = check_input()) co_return std::unexpected(std::move(*wrong));
+Task<CallFile::Outcome> CallFile::answer() {
+  if (auto wrong = check_input())
+    co_return std::unexpected(Refused{Errno::io, std::move(*wrong)});
   if (turn_.state != nullptr && turn_.module.functions->outside()) co_return co_await ask_outside();
   co_return co_await ask();
 }
@@ -86,29 +100,39 @@ std::optional<std::string> CallFile::check_input() const {
 
 // By the rule for all outside calls: what was read is durable before, and a run after a lost
 // conflict is given what the first one was.
-Task<CallFile::Answer> CallFile::ask_outside() {
-  turn::State& state = *turn_.state;
-  const std::string request = fmt::format("/app/{}\n{}", name_, input_);
+Task<CallFile::Outcome> CallFile::ask_outside() {
+  turn::CallRecord& calls = turn_.state->calls;
+  std::string request = sha256_hex(fmt::format("/app/{}\n{}", name_, input_));
   std::shared_ptr<const turn::RecordedCall> had;
-  if (!state.calls.diverged()) had = state.calls.replay(request);
-  if (state.calls.diverged()) co_return std::unexpected("the turn asks for something else now");
-  if (had && had->failed) co_return std::unexpected("it failed in an earlier run of the turn");
+  if (!calls.diverged()) had = calls.replay(request);
+  if (calls.diverged())
+    co_return std::unexpected(Refused{Errno::io, "the turn asks for something else now"});
+  if (had && had->failed) {
+    co_return std::unexpected(Refused{static_cast<Errno>(had->failure),
+                                      "it failed in an earlier run of the turn"});
+  }
   if (had) co_return had->body;
-  const auto record = state.calls.begin(request);
-  Answer answer = std::unexpected("what the turn has read was lost");
-  if (auto durable = co_await turn::wait_until_durable(turn_)) answer = co_await ask();
+  const auto record = calls.begin(std::move(request));
+  Outcome outcome = std::unexpected(Refused{Errno::io, "what the turn has read was lost"});
+  if (auto durable = co_await turn::wait_until_durable(turn_)) outcome = co_await ask();
   record->complete = true;
-  record->failed = !answer;
-  if (answer) state.calls.keep(*record, *answer);
-  co_return answer;
+  record->failed = !outcome;
+  if (outcome) {
+    calls.keep(*record, *outcome);
+  } else {
+    record->failure = static_cast<int>(outcome.error().number);
+  }
+  co_return outcome;
 }
 
-Task<CallFile::Answer> CallFile::ask() {
+Task<CallFile::Outcome> CallFile::ask() {
+  if (!turn_.module.functions->take(name_, *function_))
+    co_return std::unexpected(Refused{Errno::dquot, "it is called more often than its rate"});
   auto answer = co_await function_->call(&turn_, &input_);
-  if (!answer) co_return answer;
+  if (!answer) co_return std::unexpected(Refused{Errno::io, std::move(answer).error()});
   if (auto json = document::check_json(*answer, kLimits); !json)
-    co_return std::unexpected("its answer: " + json.error().message());
-  co_return answer;
+    co_return std::unexpected(Refused{Errno::io, "its answer: " + json.error().message()});
+  co_return std::move(*answer);
 }
 
 }  // namespace carrel::capability::application

@@ -26,11 +26,16 @@ class CallFile final : public wasi::OpenFile {
 
  private:
   using Answer = turn::Function::Answer;
+  struct Refused {
+    wasi::Errno number;
+    std::string why;
+  };
+  using Outcome = std::expected<std::string, Refused>;
 
   async::Task<void> call();
-  async::Task<Answer> answer();
-  async::Task<Answer> ask_outside();
-  async::Task<Answer> ask();
+  async::Task<Outcome> answer();
+  async::Task<Outcome> ask_outside();
+  async::Task<Outcome> ask();
   std::optional<std::string> check_input() const;
 
   turn::Turn& turn_;
@@ -39,7 +44,8 @@ class CallFile final : public wasi::OpenFile {
   std::string input_;
   std::optional<std::string> output_;
   std::size_t read_ = 0;
-  bool called_ = false, failed_ = false;
+  wasi::Errno failure_ = wasi::Errno::success;
+  bool called_ = false, charged_ = false;
 };
 
 }  // namespace carrel::capability::application

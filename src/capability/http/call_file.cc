@@ -27,7 +27,8 @@ class EndOf {
   EndOf(const EndOf&) = delete;
   EndOf& operator=(const EndOf&) = delete;
   ~EndOf() {
-    if (waiting_) task_.continue_with(std::noop_coroutine());
+    // Another wait for it may have ended, and who reads have put it away.
+    if (waiting_ && task_) task_.continue_with(std::noop_coroutine());
   }
   bool await_ready() const noexcept { return task_.done(); }
   void await_suspend(std::coroutine_handle<> caller) noexcept {
@@ -98,7 +99,7 @@ Io<std::size_t> CallFile::write_on(wasi::IoContext& io, wasi::ConstBuffers from)
     const std::string_view bytes = text_of(buffer).substr(0, room - taken);
     streamed_->add(bytes);
     taken += bytes.size();
-    if (pipe_) pipe_->write(bytes);
+    if (somebody_reads()) pipe_->write(bytes);  // a write may end who reads
   }
   return taken;
 }
@@ -130,13 +131,13 @@ Io<void> CallFile::begin_stream(wasi::IoContext& io) {
     error_ = Errno::io;
     return {};
   }
-  recorded_ = calls.next();
-  if (recorded_ != nullptr) return {};
   auto length = length_of(*request);
   if (!length) {
     fail_with(failure_of(std::move(length).error()), name_of(*request));
     return {};
   }
+  recorded_ = calls.next();
+  if (recorded_ != nullptr) return {};
   pipe_ = std::make_unique<BodyPipe>(turn_.state->services.store->shard(),
                                      std::exchange(request->body, {}));
   request->stream = net::StreamedBody{.source = pipe_.get(), .length = *length};

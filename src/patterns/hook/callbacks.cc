@@ -13,8 +13,8 @@ namespace {
 
 class CallbackFunction final : public turn::Function {
  public:
-  CallbackFunction(TenantName tenant, const app::Callback& callback)
-      : tenant_(std::move(tenant)),
+  CallbackFunction(const TenantName& tenant, const AppName& app, const app::Callback& callback)
+      : owner_{.tenant = tenant, .app = app, .name = ModuleName(callback.function)},
         name_(callback.function),
         deadline_(callback.deadline),
         endpoint_(std::make_shared<Endpoint>(
@@ -30,7 +30,7 @@ class CallbackFunction final : public turn::Function {
     Endpoints endpoints(state.services, turn->clock);
     auto reply = co_await endpoints.call(
         {.who = {.tenant = module.tenant, .app = module.app, .module = module.name},
-         .signer = tenant_,
+         .signer = owner_.tenant,
          .endpoint = endpoint_,
          .id = fmt::format("{}-{}", state.key, state.calls.count()),
          .message = {.headers = {{"content-type", "application/json"},
@@ -43,13 +43,22 @@ class CallbackFunction final : public turn::Function {
          .longest = std::min<Nanos>(deadline_, turn->deadline - std::chrono::steady_clock::now()),
          .most = turn::kMaxArgument,
          .trace = turn->trace});
-    if (!reply) co_return std::unexpected(reply.error().message());
+    if (!reply) co_return failed(*turn, reply.error());
     if (!is_success(*reply)) co_return std::unexpected(refusal_text(*reply));
     co_return std::move(reply->body);
   }
 
  private:
-  TenantName tenant_;
+  Answer failed(turn::Turn& turn, const Error& error) const {
+    if (turn.module.tenant == owner_.tenant) return std::unexpected(error.message());
+    turn.log.line(owner_, turn.id,
+                  fmt::format("the callback {} for {}: {}", name_, turn.module.tenant.str(),
+                              error.message()));
+    return std::unexpected(fmt::format("the application cannot be asked ({})",
+                                       code_name(error.code())));
+  }
+
+  turn::ModuleSetup owner_;  // for its log
   std::string name_;
   Nanos deadline_;
   std::shared_ptr<const Endpoint> endpoint_;
@@ -57,9 +66,9 @@ class CallbackFunction final : public turn::Function {
 
 class Callbacks final : public turn::FunctionSource {
  public:
-  Callbacks(const TenantName& tenant, const std::vector<app::Callback>& all) {
+  Callbacks(const TenantName& tenant, const AppName& app, const std::vector<app::Callback>& all) {
     for (const app::Callback& each : all)
-      all_.emplace(each.function, std::make_shared<CallbackFunction>(tenant, each));
+      all_.emplace(each.function, std::make_shared<CallbackFunction>(tenant, app, each));
   }
 
   std::shared_ptr<const turn::Function> find(std::string_view name) const override {
@@ -75,8 +84,9 @@ class Callbacks final : public turn::FunctionSource {
 }  // namespace
 
 std::shared_ptr<const turn::FunctionSource> callbacks_of(const TenantName& tenant,
+                                                         const AppName& app,
                                                          const std::vector<app::Callback>& all) {
-  return std::make_shared<Callbacks>(tenant, all);
+  return std::make_shared<Callbacks>(tenant, app, all);
 }
 
 }  // namespace carrel::hook

@@ -16,8 +16,10 @@
 
 namespace carrel::hook {
 
-// Those of an app. `tenant`: the app's, whose secrets sign. Immutable, shared by all shards.
+// Those of an app. `tenant`: its own, whose secrets sign, and in whose log stands why a call failed:
+// a customer's says no more than that it did. Immutable, shared by all shards.
 std::shared_ptr<const turn::FunctionSource> callbacks_of(const TenantName& tenant,
+                                                         const AppName& app,
                                                          const std::vector<app::Callback>& all);
 
 }  // namespace carrel::hook
