@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 
@@ -102,16 +103,31 @@ void add_request(wasi::Strings& out, const turn::Event& event) {
   add_headers(out, request);
 }
 
-// {fmt}'s own formatting of times goes through locales, which costs as much as an instance.
-std::string time_text(WallTime time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const auto day = std::chrono::floor<std::chrono::days>(seconds);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(seconds - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", int{date.year()},
-                     unsigned{date.month()}, unsigned{date.day()}, clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count());
-}
+// Digit by digit: every turn has one, and formatting it costs as much as a fifth of an instance.
+class TimeText {
+ public:
+  explicit TimeText(WallTime time) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    const auto day = std::chrono::floor<std::chrono::days>(seconds);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss clock(seconds - day);
+    put(0, 4, static_cast<unsigned>(int{date.year()}));
+    put(5, 2, unsigned{date.month()});
+    put(8, 2, unsigned{date.day()});
+    put(11, 2, static_cast<unsigned>(clock.hours().count()));
+    put(14, 2, static_cast<unsigned>(clock.minutes().count()));
+    put(17, 2, static_cast<unsigned>(clock.seconds().count()));
+  }
+  operator std::string_view() const { return {text_.data(), text_.size()}; }
+
+ private:
+  void put(std::size_t at, std::size_t digits, unsigned value) {
+    for (std::size_t i = digits; i > 0; --i, value /= 10)
+      text_[at + i - 1] = static_cast<char>('0' + value % 10);
+  }
+  std::array<char, 20> text_ = {'0', '0', '0', '0', '-', '0', '0', '-', '0', '0',
+                                'T', '0', '0', ':', '0', '0', ':', '0', '0', 'Z'};
+};
 
 void add_event(wasi::Strings& out, const turn::Event& event, std::uint64_t turn) {
   out.add("CE_SPECVERSION", "1.0");
@@ -119,7 +135,7 @@ void add_event(wasi::Strings& out, const turn::Event& event, std::uint64_t turn)
   out.add("CE_SOURCE", event.source);
   out.add("CE_TYPE", event.type);
   if (!event.subject.empty()) out.add("CE_SUBJECT", event.subject);
-  out.add("CE_TIME", time_text(event.time));
+  out.add("CE_TIME", TimeText(event.time));
   for (const auto& [name, value] : event.attributes) out.add(variable_name("CE_", name), value);
 }
 
@@ -141,7 +157,7 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
 }  // namespace
 
 wasi::Strings environment_of(const turn::Turn& turn) {
-  wasi::Strings out;
+  wasi::Strings out(1024);
   if (turn.event.request != nullptr) {
     add_request(out, turn.event);
   } else {

@@ -59,8 +59,13 @@ void RunQueue::charge(RunAccount& account, Nanos used) {
   const bool queued = !account.waiting_.empty();
   if (queued) erase(account);
   account.virtual_time_ = std::max(account.virtual_time_, now_) + used.count() / account.weight_;
-  account.expected_ += (std::min(used.count(), kTick) - account.expected_) / kMemory;
-  now_ += used.count() / static_cast<std::int64_t>(weight_ + account.weight_);
+  const std::int64_t slice = std::clamp<std::int64_t>(used.count(), 0, kTick);
+  account.expected_ += (slice - account.expected_) / (account.known_ ? kMemory : 1);
+  account.known_ = true;
+  carried_ += std::max<std::int64_t>(used.count(), 0);
+  const auto all = static_cast<std::int64_t>(weight_ + account.weight_);
+  now_ += carried_ / all;
+  carried_ %= all;
   if (queued) insert(account);
 }
 

@@ -34,6 +34,7 @@ class RunAccount {
   std::uint32_t weight_;
   std::int64_t virtual_time_ = 0;
   std::int64_t expected_;  // nanoseconds of its next slice, by those it had
+  bool known_ = false;     // it had some
   std::int64_t finish_ = 0;  // its virtual time if the next slice is as expected: its place
   std::uint64_t arrival_ = 0;
   struct Waiter {
@@ -96,6 +97,7 @@ class RunQueue {
   std::set<RunAccount*, Less> runnable_;
   std::uint64_t weight_ = 0;  // of all in it
   std::int64_t now_ = 0;      // virtual
+  std::int64_t carried_ = 0;  // of what was used: less than moves the present on
   std::uint64_t arrivals_ = 0;
   Figures figures_;
 };

@@ -26,13 +26,20 @@ class Names {
   // False: it is there already.
   bool add(std::string_view name) {
     if (count_ == few_.size()) {
-      if (many_.empty()) many_.assign(few_.begin(), few_.end());
+      if (many_.empty()) {
+        for (const Name& each : few_) many_.emplace_back(each.data, each.size);
+      }
       many_.push_back(name);
       return true;
     }
-    const auto end = few_.begin() + count_;
-    if (std::find(few_.begin(), end, name) != end) return false;
-    few_[count_++] = name;
+    const std::uint64_t mark = mark_of(name);
+    if ((marks_ & mark) != 0) {
+      for (std::size_t i = 0; i < count_; ++i) {
+        if (std::string_view(few_[i].data, few_[i].size) == name) return false;
+      }
+    }
+    marks_ |= mark;
+    few_[count_++] = {name.data(), name.size()};
     return true;
   }
   bool are_distinct() {
@@ -41,8 +48,20 @@ class Names {
   }
 
  private:
-  std::array<std::string_view, 16> few_;
+  struct Name {
+    const char* data;
+    std::size_t size;
+  };
+  // Equal names have the same of 64 bits, others seldom do.
+  static std::uint64_t mark_of(std::string_view name) {
+    if (name.empty()) return 1;
+    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(name[i]); };
+    return 1ULL << ((name.size() * 7 + at(0) * 3 + at(name.size() / 2) * 5 + at(name.size() - 1)) % 64);
+  }
+
+  std::array<Name, 16> few_;  // not set beyond `count_`
   std::size_t count_ = 0;
+  std::uint64_t marks_ = 0;
   std::vector<std::string_view> many_;  // all of them, once they are more than that
 };
 

@@ -12,7 +12,8 @@ namespace carrel::wasi {
 // Value type.
 class Strings {
  public:
-  Strings() { block_.reserve(1024); }
+  Strings() = default;
+  explicit Strings(std::size_t bytes) { block_.reserve(bytes); }  // room for so many
 
   std::uint32_t count() const { return count_; }
   std::string_view block() const { return block_; }  // with every NUL
