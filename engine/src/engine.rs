@@ -18,6 +18,7 @@ const _: fn(wasmtime_c_api::WasmtimeStore) -> wasmtime::Store<wasmtime_c_api::Wa
 #[repr(C)]
 pub struct carrel_engine_settings {
     slots: u32,
+    warm_slots: u32,
     table_elements: u32,
     max_instance_size: u64,
     max_memory_size: u64,
@@ -61,7 +62,7 @@ fn pool(s: &carrel_engine_settings) -> PoolingAllocationConfig {
         .max_memory_size(s.max_memory_size as usize)
         .linear_memory_keep_resident(s.memory_keep_resident as usize)
         .table_keep_resident(s.table_keep_resident as usize)
-        .max_unused_warm_slots(s.slots.min(100))
+        .max_unused_warm_slots(s.warm_slots.min(s.slots))
         .decommit_batch_size(s.decommit_batch.max(1) as usize)
         .async_stack_keep_resident(s.stack_keep_resident as usize)
         .pagemap_scan(if s.pagemap_scan != 0 { Enabled::Auto } else { Enabled::No });

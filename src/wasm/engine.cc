@@ -23,6 +23,7 @@ std::vector<std::byte> take_bytes(carrel_buffer& buffer) {
 
 carrel_engine_settings to_c(const EngineSettings& s) {
   return {.slots = s.slots,
+          .warm_slots = s.warm_slots,
           .table_elements = s.table_elements,
           .max_instance_size = s.max_instance,
           .max_memory_size = s.max_memory,

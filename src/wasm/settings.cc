@@ -46,19 +46,24 @@ EngineSettings settings_for_this_machine() {
   const std::uint64_t memory = memory_here();
   const std::uint64_t mappings = read_number("/proc/sys/vm/max_map_count", 65'530);
   const std::uint64_t slots =
-      std::min({memory / (16 * kMiB), mappings * 2 / 3 / kMappingsASlot,
+      std::min({memory / (8 * kMiB), mappings * 2 / 3 / kMappingsASlot,
                 address_space_here() / 2 / (settings.memory_reservation + settings.memory_guard)});
-  settings.slots = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(slots, 16, 1000));
+  settings.slots = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(slots, 16, 4096));
   settings.max_memory = std::clamp(memory / 4, 64 * kMiB, 4 * kGiB) & ~(64 * kKiB - 1);
-  // A hundred idle slots keep this much each.
   if (memory >= 3 * kGiB) settings.memory_keep_resident = 3 * kMiB;
+  // A module whose slot was given to another one meets memory that is mapped anew, which costs more
+  // than a short turn does. All of them together may keep a quarter of the machine's memory.
+  settings.warm_slots = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+      memory / 4 / settings.memory_keep_resident, std::min(settings.slots, 100U), settings.slots));
   return settings;
 }
 
 std::vector<SettingNote> explain(const EngineSettings& s) {
   return {
       {"slots", fmt::format("{}", s.slots),
-       "guests alive at once: one per 16 MiB of memory, within vm.max_map_count and RLIMIT_AS, at most 1000"},
+       "guests alive at once: one per 8 MiB of memory, within vm.max_map_count and RLIMIT_AS, at most 4096"},
+      {"slots kept warm", fmt::format("{}", s.warm_slots),
+       "unused, with the memory of the module they had; together a quarter of the machine's memory at most"},
       {"largest memory", size_text(s.max_memory),
        "what any module may be granted: a quarter of the machine's memory"},
       {"address space a slot", size_text(s.memory_reservation + s.memory_guard),

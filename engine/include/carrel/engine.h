@@ -19,6 +19,7 @@ extern "C" {
 // slot.
 typedef struct carrel_engine_settings {
   uint32_t slots;                 // instances, memories and stacks that live at once
+  uint32_t warm_slots;            // unused ones that keep their module's memory and what is resident
   uint32_t table_elements;        // per table
   uint64_t max_instance_size;     // VMContext of one instance
   uint64_t max_memory_size;       // the largest linear memory any store may ask for
