@@ -157,7 +157,7 @@ def test_an_input_is_checked_before_it_leaves(front, receiver):
 
 
 def test_a_binding_has_a_rate(front):
-    answers = [front.invoke("strict", {}) for _ in range(20)]
+    answers = [front.invoke("strict", {"total": i}) for i in range(20)]
     assert answers[-1] == {"errno": wasi("EDQUOT")}
     assert front.invoke("price", {}) == {"price": 5}
 
