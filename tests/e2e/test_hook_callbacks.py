@@ -8,11 +8,11 @@ import subprocess
 
 import pytest
 from standardwebhooks import Webhook
+from test_hook_bindings import SHOP as HOST
+from test_hook_bindings import Hooks, shop, tweaks
 
 from receiver import Receiver
 from support import CARREL, GUESTS, App, Server, serving, until
-from test_hook_bindings import SHOP as HOST
-from test_hook_bindings import Hooks, shop, tweaks
 
 KEY = "whsec_" + base64.b64encode(b"s" * 24).decode()
 NAMES = ("price", "refuses", "late", "garbage", "huge", "away", "unset", "elsewhere", "strict")
