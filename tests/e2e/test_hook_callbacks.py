@@ -91,14 +91,14 @@ config = {{ NAME = "{function}" }}
         point(f"component.{name}", "component", name)
     point("component.unknown", "component", "price", granted="refuses")
     point("counted", "both", "price", 'grants = { kv = ["hooks:rw"] }')
-    app.text += '''
+    app.text += """
 [[hook]]
 point = "closed"
 combine = "first"
 [[hook.bind]]
 module = "ask"
 config = { NAME = "price" }
-'''
+"""
     app.write()
     state = folder / "state"
     with Front(app.folder, state) as server:
