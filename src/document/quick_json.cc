@@ -55,8 +55,11 @@ class Names {
   // Equal names have the same of 64 bits, others seldom do.
   static std::uint64_t mark_of(std::string_view name) {
     if (name.empty()) return 1;
-    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(name[i]); };
-    return 1ULL << ((name.size() * 7 + at(0) * 3 + at(name.size() / 2) * 5 + at(name.size() - 1)) % 64);
+    const auto at = [&](std::size_t i) -> std::size_t {
+      return static_cast<unsigned char>(name[i]);
+    };
+    const std::size_t sum = name.size() * 7 + at(0) * 3 + at(name.size() / 2) * 5;
+    return 1ULL << ((sum + at(name.size() - 1)) % 64);
   }
 
   std::array<Name, 16> few_;  // not set beyond `count_`

@@ -13,9 +13,11 @@ namespace carrel::runtime {
 
 RuntimeLimits limits_for(const wasm::EngineSettings& engine, unsigned shards) {
   RuntimeLimits limits;
-  const std::size_t slots = std::max<std::size_t>(engine.slots / std::max(shards, 1U), 4);
-  limits.admission.turns = slots;
-  limits.admission.turns_a_tenant = std::max<std::size_t>(slots / 4, 1);
+  // The other slots keep memory warm for modules that wait for their next turn.
+  constexpr std::size_t kMostGuests = 1000;
+  const std::size_t guests = std::min<std::size_t>(engine.slots / 2, kMostGuests);
+  limits.admission.turns = std::max<std::size_t>(guests / std::max(shards, 1U), 4);
+  limits.admission.turns_a_tenant = std::max<std::size_t>(limits.admission.turns / 4, 1);
   // A module takes three or four mappings, and the kernel's bound holds for all shards together.
   constexpr std::size_t kModules = 10'000;
   limits.modules = std::clamp<std::size_t>(kModules / std::max(shards, 1U), 16, limits.modules);

@@ -419,7 +419,8 @@ Next do_meanwhile(Graph& graph, void (*work)(Graph& graph)) {
         work(graph);
         done.tell();
       });
-    } catch (const std::system_error&) {  // there are no threads left
+    } catch (const std::system_error& cause) {
+      graph.logs->events().write(observe::Level::warn, "no_thread", {{"message", cause.what()}});
     }
   }
   if (!thread.joinable()) {

@@ -61,7 +61,7 @@ EngineSettings settings_for_this_machine() {
 std::vector<SettingNote> explain(const EngineSettings& s) {
   return {
       {"slots", fmt::format("{}", s.slots),
-       "guests alive at once: one per 8 MiB of memory, within vm.max_map_count and RLIMIT_AS, at most 4096"},
+       "memories of guests: one per 8 MiB, within vm.max_map_count and RLIMIT_AS, at most 4096; half of them, at most 1000, are for guests alive at once"},
       {"slots kept warm", fmt::format("{}", s.warm_slots),
        "unused, with the memory of the module they had; together a quarter of the machine's memory at most"},
       {"largest memory", size_text(s.max_memory),

@@ -155,7 +155,6 @@ def entries(*names):
     [
         {"values": entries("b"), "next": "b"},
         {"values": entries("b"), "next": "a"},
-        {"values": [], "next": "c"},
         {"values": entries("c"), "next": 7},
         {"values": entries("c"), "next": "%zz"},
         {"values": entries(*"cdefgh")},
@@ -173,6 +172,16 @@ def test_a_list_that_does_not_go_on_ends_with_an_error(tmp_path, page):
         assert listed.returncode == 1
         assert b"not a list" in listed.stderr
         assert len(server.asked) == 2
+
+
+def test_a_list_goes_on_behind_an_empty_page(tmp_path):
+    (tmp_path / "token").write_text("x" * 40)
+    with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Lists)) as server:
+        first = {"values": entries("a"), "next": "b"}
+        server.asked, server.answers = [], [first, {"values": [], "next": "c"}, {"values": entries("d")}]
+        where = ("--server", f"http://127.0.0.1:{server.server_port}", "--token-file", tmp_path / "token")
+        listed = carrel("kv", "list", "shop", "carts", *where)
+        assert (listed.returncode, listed.stdout) == (0, b"a\nd\n")
 
 
 def test_the_token_is_not_sent_in_clear_text_to_another_machine(node):
