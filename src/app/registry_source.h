@@ -19,7 +19,7 @@ namespace carrel::app {
 
 struct RegistrySourceOptions {
   std::vector<std::string> plain_http = {};
-  std::vector<oci::PublicKey> signed_by = {};   // the node's policy
+  std::vector<oci::PublicKey> signed_by = {};  // the node's policy
   // By the shard's index; they outlive the source. Their clients say where registries may be, and
   // may send us.
   std::vector<const turn::Services*> services;
@@ -39,8 +39,7 @@ class RegistrySource final : public ModuleSource {
 
  private:
   struct Account;
-  async::Task<Result<Account>> account_of(const turn::Services* services,
-                                           TenantName tenant) const;
+  async::Task<Result<Account>> account_of(const turn::Services* services, TenantName tenant) const;
   static async::Task<Result<void>> add_signers(const turn::Services* services, TenantName tenant,
                                                Account* account);
 

@@ -1,12 +1,12 @@
 // The run queue: which guest gets the shard's next slice.
 //
 // Weighted fair queueing (Demers, Keshav and Shenker, 1989). Tenants share a shard by weight: each
-// has a virtual time that grows with the CPU time its guests use, divided by its weight. The present
-// is virtual too: it moves on by what is used, divided by the weights of all who want the shard. A
-// tenant that was idle starts at the present, with nothing saved up. The next slice goes to who would
-// be done first: a tenant whose slices have been short waits for the slice in progress and for those
-// as short as its own, and nobody waits for ever, since the present moves on. Within a tenant, first
-// come first served.
+// has a virtual time that grows with the CPU time its guests use, divided by its weight. The
+// present is virtual too: it moves on by what is used, divided by the weights of all who want the
+// shard. A tenant that was idle starts at the present, with nothing saved up. The next slice goes
+// to who would be done first: a tenant whose slices have been short waits for the slice in progress
+// and for those as short as its own, and nobody waits for ever, since the present moves on. Within
+// a tenant, first come first served.
 //
 // Owner and thread: one shard. Stops: destroying a waiting coroutine takes it out.
 #pragma once
@@ -33,8 +33,8 @@ class RunAccount {
   friend class RunQueue;
   std::uint32_t weight_;
   std::int64_t virtual_time_ = 0;
-  std::int64_t expected_;  // nanoseconds of its next slice, by those it had
-  bool known_ = false;     // it had some
+  std::int64_t expected_;    // nanoseconds of its next slice, by those it had
+  bool known_ = false;       // it had some
   std::int64_t finish_ = 0;  // its virtual time if the next slice is as expected: its place
   std::uint64_t arrival_ = 0;
   struct Waiter {

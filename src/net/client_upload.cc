@@ -70,7 +70,8 @@ async::Task<Result<bool>> send_body(async::Shard* shard, ClientSocket* socket, U
     sent += n;
     if (sent > upload.body.length.value_or(sent)) co_return wrong_length(*upload.body.length);
     const Piece piece(bytes.view().substr(0, n), upload.body);
-    CARREL_CO_TRY(const bool taken, co_await socket->send(&piece.text, upload.until, upload.most_heard));
+    CARREL_CO_TRY(const bool taken,
+                  co_await socket->send(&piece.text, upload.until, upload.most_heard));
     if (!taken) co_return false;
     in_one_go += n;
     if (in_one_go < kMostInOneGo) continue;

@@ -3,9 +3,9 @@
 // An instance is put here only after a turn that went well and is kept; whatever else becomes of a
 // turn, its instance goes with it. It serves its own module as it was deployed, in its own tenant,
 // and nobody else: `Reuse` is made for that one, and is held here, so that its address means no
-// other. What it knows of the store goes by the output gate: who reads what is not durable yet leaves
-// an instance that serves nobody until it is. It goes after so many turns or so long a wait, and
-// before a turn would find no slot, or all of them would hold too much memory.
+// other. What it knows of the store goes by the output gate: who reads what is not durable yet
+// leaves an instance that serves nobody until it is. It goes after so many turns or so long a wait,
+// and before a turn would find no slot, or all of them would hold too much memory.
 #pragma once
 
 #include <cstdint>

@@ -35,7 +35,7 @@ struct Running {
   turn::Turn& turn;
   turn::State& state;
   KeptInstances& kept;
-  bool again = false;  // in a fresh instance, whatever the module says
+  bool again = false;       // in a fresh instance, whatever the module says
   store::Version before{};  // what its instance knew of the store
 };
 

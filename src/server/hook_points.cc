@@ -84,7 +84,8 @@ Result<std::shared_ptr<const hook::App>> hook_points_of(
   app->tenant = tenant;
   app->hosts = hosts;
   app->storage = manifest.storage;
-  if (!manifest.callbacks.empty()) app->functions = hook::callbacks_of(tenant, manifest.app, manifest.callbacks);
+  if (!manifest.callbacks.empty())
+    app->functions = hook::callbacks_of(tenant, manifest.app, manifest.callbacks);
   for (std::size_t i = 0; i < modules.size(); ++i) {
     app->modules.push_back({.name = manifest.modules[i].name.str(),
                             .program = modules[i].program,

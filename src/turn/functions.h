@@ -29,7 +29,8 @@ inline constexpr std::size_t kMaxArgument = 1 << 20;  // bytes of an input or an
 // Immutable and shared; what it calls is called on the turn's shard.
 class Function {
  public:
-  using Answer = std::expected<std::string, std::string>;  // JSON, not checked; or why there is none
+  using Answer =
+      std::expected<std::string, std::string>;  // JSON, not checked; or why there is none
 
   Function() = default;
   Function(const Function&) = delete;

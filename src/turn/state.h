@@ -63,8 +63,8 @@ struct State {
   std::string key;               // names the turn to the outside; the same for all its runs
 };
 
-// What the turn has read is durable: until then the outside must not learn of it. At once for a turn
-// whose module does not ask for that. `turn` has a state.
+// What the turn has read is durable: until then the outside must not learn of it. At once for a
+// turn whose module does not ask for that. `turn` has a state.
 async::Task<Result<void>> wait_until_durable(const Turn& turn);
 
 }  // namespace carrel::turn

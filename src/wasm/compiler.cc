@@ -100,11 +100,11 @@ Ended wait_for(pid_t child, Nanos deadline, const Interrupt* interrupt) {
   while (handle) {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-    std::array<pollfd, 2> both{
-        pollfd{.fd = handle.get(), .events = POLLIN, .revents = 0},
-        pollfd{.fd = interrupt != nullptr ? interrupt->descriptor() : -1,  // below zero: passed over
-               .events = POLLIN,
-               .revents = 0}};
+    std::array<pollfd, 2> both{pollfd{.fd = handle.get(), .events = POLLIN, .revents = 0},
+                               pollfd{.fd = interrupt != nullptr ? interrupt->descriptor()
+                                                                 : -1,  // below zero: passed over
+                                      .events = POLLIN,
+                                      .revents = 0}};
     const int ready = poll(both.data(), both.size(),
                            static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1 << 30)));
     if (ready < 0 && errno == EINTR) continue;

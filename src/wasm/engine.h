@@ -22,7 +22,7 @@ class Ticker;
 
 // Sizes in bytes.
 struct EngineSettings {
-  std::uint32_t slots = 256;  // instances that live at once, in the whole process
+  std::uint32_t slots = 256;       // instances that live at once, in the whole process
   std::uint32_t warm_slots = 100;  // unused, which keep the memory of the module they had
   std::uint64_t max_memory = 512ULL << 20;
   std::uint64_t memory_reservation = 4ULL << 30;

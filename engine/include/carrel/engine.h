@@ -18,13 +18,13 @@ extern "C" {
 // component may have one memory and up to four tables, and the pool holds as many tables for each
 // slot.
 typedef struct carrel_engine_settings {
-  uint32_t slots;                 // instances, memories and stacks that live at once
-  uint32_t warm_slots;            // unused ones that keep their module's memory and what is resident
-  uint32_t table_elements;        // per table
-  uint64_t max_instance_size;     // VMContext of one instance
-  uint64_t max_memory_size;       // the largest linear memory any store may ask for
-  uint64_t memory_reservation;    // address space a slot
-  uint64_t memory_guard_size;     // never 0
+  uint32_t slots;               // instances, memories and stacks that live at once
+  uint32_t warm_slots;          // unused ones that keep their module's memory and what is resident
+  uint32_t table_elements;      // per table
+  uint64_t max_instance_size;   // VMContext of one instance
+  uint64_t max_memory_size;     // the largest linear memory any store may ask for
+  uint64_t memory_reservation;  // address space a slot
+  uint64_t memory_guard_size;   // never 0
   uint64_t memory_keep_resident;  // reset by copying instead of madvise, per slot
   uint64_t table_keep_resident;
   uint64_t stack_keep_resident;

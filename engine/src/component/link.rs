@@ -65,7 +65,9 @@ fn unprovided(component: &Component) -> Vec<String> {
     let names = world.imports(component.engine()).map(|(name, _)| name.to_string());
     let known = |name: &String| {
         let among = |packages: &[&str]| packages.iter().any(|package| name.starts_with(package));
-        name == super::functions::INTERFACE || among(&DRAFTS) || (among(&PROVIDED) && (name.contains("@0.2.") || name.contains("@0.3.")))
+        name == super::functions::INTERFACE
+            || among(&DRAFTS)
+            || (among(&PROVIDED) && (name.contains("@0.2.") || name.contains("@0.3.")))
     };
     names.filter(|name| !known(name)).map(|name| name.chars().take(LONGEST_NAME).collect()).take(MOST_NAMED).collect()
 }

@@ -34,9 +34,10 @@ Result<Contents> choose_layers(const Image& image, std::string_view wanted);
 // Of all layers of an image together, whatever is in them.
 inline constexpr std::uint64_t kMaxUnpacked = 512ULL << 20;
 
-// The module in a tar archive, which may be compressed with gzip; at most `most` bytes. `left`: what
-// may still be unpacked of the image; what this archive takes goes off. Nothing is written anywhere.
-// Empty: there is none. Errors: invalid_module (damaged, several modules), module_too_large.
+// The module in a tar archive, which may be compressed with gzip; at most `most` bytes. `left`:
+// what may still be unpacked of the image; what this archive takes goes off. Nothing is written
+// anywhere. Empty: there is none. Errors: invalid_module (damaged, several modules),
+// module_too_large.
 Result<std::string> unpack_module(std::string_view archive, std::size_t most, std::uint64_t* left);
 
 }  // namespace carrel::oci

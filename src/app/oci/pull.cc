@@ -96,7 +96,8 @@ async::Task<Result<Pulled>> pull_module(Session* session, PullOptions options, S
   if (contents.packing == Packing::raw) {
     CARREL_CO_TRY(pulled, co_await take_raw(session, contents.layers.front(), options.most, into));
   } else {
-    CARREL_CO_TRY(pulled, co_await take_packed(session, std::move(contents.layers), &options, into));
+    CARREL_CO_TRY(pulled,
+                  co_await take_packed(session, std::move(contents.layers), &options, into));
   }
   CARREL_CO_TRY(const std::string bytes, into->content());
   if (!bytes.starts_with(kMagic)) {

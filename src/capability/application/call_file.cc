@@ -83,8 +83,7 @@ Task<void> CallFile::call() {
 }
 
 Task<CallFile::Outcome> CallFile::answer() {
-  if (auto wrong = check_input())
-    co_return std::unexpected(Refused{Errno::io, std::move(*wrong)});
+  if (auto wrong = check_input()) co_return std::unexpected(Refused{Errno::io, std::move(*wrong)});
   if (turn_.state != nullptr && turn_.module.functions->outside()) co_return co_await ask_outside();
   co_return co_await ask();
 }
@@ -108,8 +107,8 @@ Task<CallFile::Outcome> CallFile::ask_outside() {
   if (calls.diverged())
     co_return std::unexpected(Refused{Errno::io, "the turn asks for something else now"});
   if (had && had->failed) {
-    co_return std::unexpected(Refused{static_cast<Errno>(had->failure),
-                                      "it failed in an earlier run of the turn"});
+    co_return std::unexpected(
+        Refused{static_cast<Errno>(had->failure), "it failed in an earlier run of the turn"});
   }
   if (had) co_return had->body;
   const auto record = calls.begin(std::move(request));

@@ -17,8 +17,8 @@ class CallbackFunction final : public turn::Function {
       : owner_{.tenant = tenant, .app = app, .name = ModuleName(callback.function)},
         name_(callback.function),
         deadline_(callback.deadline),
-        endpoint_(std::make_shared<Endpoint>(
-            Endpoint{.url = callback.url, .secret = callback.secret})) {
+        endpoint_(
+            std::make_shared<Endpoint>(Endpoint{.url = callback.url, .secret = callback.secret})) {
     schema = callback.input;
     rate = callback.rate;
   }
@@ -54,8 +54,8 @@ class CallbackFunction final : public turn::Function {
     turn.log.line(owner_, turn.id,
                   fmt::format("the callback {} for {}: {}", name_, turn.module.tenant.str(),
                               error.message()));
-    return std::unexpected(fmt::format("the application cannot be asked ({})",
-                                       code_name(error.code())));
+    return std::unexpected(
+        fmt::format("the application cannot be asked ({})", code_name(error.code())));
   }
 
   turn::ModuleSetup owner_;  // for its log
