@@ -44,10 +44,7 @@ def main():
         demo_operating.wagi(carrel, folder, checks)
         demo_operating.operating(carrel, folder, checks)
         demo_operating.shell(carrel, folder, checks)
-    print(f"\n{checks.count - len(checks.failures)} of {checks.count} checks passed")
-    for what in checks.failures:
-        print(f"  wrong: {what}")
-    return 1 if checks.failures else 0
+    return checks.report()
 
 
 if __name__ == "__main__":

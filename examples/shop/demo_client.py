@@ -75,6 +75,13 @@ class Checks:
             print(f"  WRONG {what}: {got!r}{shown}")
         return good
 
+    def report(self):
+        """Says how they went; the exit status that means."""
+        print(f"\n{self.count - len(self.failures)} of {self.count} checks passed")
+        for what in self.failures:
+            print(f"  wrong: {what}")
+        return 1 if self.failures else 0
+
 
 def shorten(body, width=110):
     text = " ".join(body.decode("utf-8", "replace").split())

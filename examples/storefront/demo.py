@@ -123,10 +123,7 @@ def main():
             demo("node", carrel, packages, work, checks)
         else:
             print("\nThe front in Node is left out: there is no Fastify here")
-    print(f"\n{checks.count - len(checks.failures)} of {checks.count} checks passed")
-    for what in checks.failures:
-        print(f"  wrong: {what}")
-    return 1 if checks.failures else 0
+    return checks.report()
 
 
 if __name__ == "__main__":

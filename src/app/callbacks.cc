@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "app/document_keys.h"
-#include "app/units.h"
 
 namespace carrel::app {
 
@@ -19,27 +18,23 @@ bool is_point_name(std::string_view text) {
          std::ranges::all_of(text, inner);
 }
 
+void check_function_name(TableReader& table, std::string_view key, const std::string& name) {
+  if (is_point_name(name)) return;
+  table.problem(key, fmt::format("{} is no name of a function; write 1 to 64 of a-z, 0-9, -, _ and "
+                                 "., such as \"stock.level\"",
+                                 in_quotes(name)));
+}
+
 Callback read_callback(const TomlValue& value, const std::filesystem::path& folder,
                        Problems& problems) {
   TableReader table(value, "[[callback]]", problems);
   Callback callback;
   if (auto name = table.required_text("function")) {
-    if (!is_point_name(*name)) {
-      table.problem("function", fmt::format("{} is no name of a function; write 1 to 64 of a-z, "
-                                            "0-9, -, _ and ., such as \"stock.level\"",
-                                            in_quotes(*name)));
-    }
+    check_function_name(table, "function", *name);
     callback.function = std::move(*name);
   }
   if (auto url = read_private_url(table, "url")) callback.url = std::move(*url);
-  if (auto secret = table.required_text("secret")) {
-    if (!is_variable(*secret)) {
-      table.problem("secret", fmt::format("{} is no name of a secret; its value is set by `carrel "
-                                          "secret set`",
-                                          in_quotes(*secret)));
-    }
-    callback.secret = std::move(*secret);
-  }
+  callback.secret = read_secret_name(table, "secret");
   callback.input = read_schema(table, "input", folder, callback.files);
   if (const auto deadline = table.duration("deadline", {1ms, 1min})) callback.deadline = *deadline;
   if (const auto rate = table.integer("rate", {1, 1'000'000}))

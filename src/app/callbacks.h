@@ -35,6 +35,9 @@ struct Callback {
 // "cart.discounts": 1 to 64 of a-z, 0-9, '-', '_' and '.', first and last a letter or a digit.
 bool is_point_name(std::string_view text);
 
+// A problem at `key` if it is no such name.
+void check_function_name(TableReader& table, std::string_view key, const std::string& name);
+
 // One [[callback]] of a manifest in `folder`. Problems are added to `problems`; what is read in
 // spite of them is not used.
 Callback read_callback(const TomlValue& value, const std::filesystem::path& folder,

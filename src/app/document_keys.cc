@@ -7,6 +7,7 @@
 
 #include "app/manifest.h"
 #include "app/toml.h"
+#include "app/units.h"
 #include "net/egress_policy.h"
 
 namespace carrel::app {
@@ -42,6 +43,16 @@ std::optional<net::Url> read_private_url(TableReader& table, std::string_view ke
     return std::move(*url);
   }
   return {};
+}
+
+std::string read_secret_name(TableReader& table, std::string_view key) {
+  std::string name = table.required_text(key).value_or("");
+  if (!name.empty() && !is_variable(name)) {
+    table.problem(key, fmt::format("{} is no name of a secret; its value is set by `carrel secret "
+                                   "set`",
+                                   in_quotes(name)));
+  }
+  return name;
 }
 
 bool is_private_way(const net::Url& url) {

@@ -106,12 +106,7 @@ std::vector<std::string> read_functions(TableReader& table) {
   auto names = table.texts("functions", 64);
   if (names.size() > kMostFunctions)
     table.problem("functions", fmt::format("`functions` names at most {}", kMostFunctions));
-  for (const std::string& name : names) {
-    if (is_point_name(name)) continue;
-    table.problem("functions", fmt::format("{} is no name of a function; write 1 to 64 of a-z, "
-                                           "0-9, -, _ and ., such as \"stock.level\"",
-                                           in_quotes(name)));
-  }
+  for (const std::string& name : names) check_function_name(table, "functions", name);
   return names;
 }
 
@@ -194,14 +189,9 @@ std::optional<OAuthClient> read_oauth(TableReader& outer, Problems& problems) {
   OAuthClient client;
   if (auto url = read_private_url(table, "url")) client.url = std::move(*url);
   client.id = table.required_text("client_id", 256).value_or("");
-  client.secret = table.required_text("client_secret").value_or("");
+  client.secret = read_secret_name(table, "client_secret");
   client.scope = table.text("scope", 1024).value_or("");
   table.finish();
-  if (!client.secret.empty() && !is_variable(client.secret)) {
-    table.problem("client_secret", fmt::format("{} is no name of a secret; its value is set by "
-                                               "`carrel secret set`",
-                                               in_quotes(client.secret)));
-  }
   if (!is_scope(client.scope))
     table.problem("scope", "`scope` is words with spaces between, without quotes");
   return client;

@@ -14,8 +14,6 @@
 namespace carrel::net {
 namespace {
 
-constexpr int kMaxInterim = 8;  // 1xx heads before the response's
-
 Instant now() { return std::chrono::steady_clock::now(); }
 
 // One call's way. Lives in the frame of `send`, and shares nothing that may go before it.
@@ -161,7 +159,8 @@ async::Task<Result<std::unique_ptr<ClientSocket>>> Client::Impl::connect(const C
 async::Task<Result<std::unique_ptr<IncomingResponse>>> Client::Impl::exchange(
     Call* call, CallConnection* connection) {
   ClientSocket* socket = connection->socket.get();
-  CARREL_CO_TRY(bool taken, co_await socket->send(&call->message, call->until));
+  CARREL_CO_TRY(bool taken,
+                co_await socket->send(&call->message, call->until, call->limits.head_bytes));
   if (taken && call->request.stream) {
     const Upload upload{
         .body = *call->request.stream, .until = call->until, .most_heard = call->limits.head_bytes};

@@ -126,7 +126,7 @@ struct ClientSocket::Impl {
   std::unique_ptr<Transport> transport;
   Descriptor descriptor;  // the transport's own: let go of before it is closed
   std::string input;
-  unsigned interim = 0;  // heads before the response's, while a request is sent
+  int interim = 0;  // heads before the response's, while a request is sent
 
   Impl(asio::io_context& context, Fd fd) : io(context), descriptor(context, fd.get()) {
     transport = std::make_unique<Transport>(std::move(fd));
@@ -250,14 +250,13 @@ async::Task<Result<std::size_t>> ClientSocket::receive(Instant until) {
 
 bool ClientSocket::has_decided(std::size_t most_heard) {
   constexpr std::string_view kInterim = "HTTP/1.1 1";
-  constexpr unsigned kMostInterim = 8;
   if (impl_->read_some().state == IoState::closed) return true;
   std::string& heard = impl_->input;
   while (heard.starts_with(kInterim)) {
     const HeadEnd end = find_head_end(heard, 0);
     if (end.state == HeadEnd::State::malformed) return true;
     if (end.state != HeadEnd::State::found) return heard.size() > most_heard;
-    if (++impl_->interim > kMostInterim) return true;
+    if (++impl_->interim > kMaxInterim) return true;
     heard.erase(0, end.size);
   }
   return !kInterim.starts_with(heard);

@@ -24,6 +24,8 @@ struct Peer {
 // Owner: a call, or the pool. Thread: its shard. Stops: destroying it closes the connection;
 // destroying a waiting coroutine first. Errors of all methods: egress_refused, egress_timeout,
 // egress_tls, egress_closed, egress_failed.
+inline constexpr int kMaxInterim = 8;  // 1xx heads before a response's
+
 class ClientSocket {
  public:
   static async::Task<Result<std::unique_ptr<ClientSocket>>> open(async::Shard& shard, Peer peer,
@@ -32,9 +34,9 @@ class ClientSocket {
   ClientSocket(const ClientSocket&) = delete;
   ClientSocket& operator=(const ClientSocket&) = delete;
 
-  // False: the peer answered or closed before it had taken all. The bytes outlive the task.
-  async::Task<Result<bool>> send(const std::string* bytes, Instant until,
-                                 std::size_t most_heard = 64 << 10);
+  // False: the peer answered or closed before it had taken all (`has_decided`). The bytes outlive
+  // the task.
+  async::Task<Result<bool>> send(const std::string* bytes, Instant until, std::size_t most_heard);
 
   // Appends what has arrived to `input()`; at least one byte, or none: the peer has ended its side.
   async::Task<Result<std::size_t>> receive(Instant until);

@@ -81,7 +81,7 @@ async::Task<Result<bool>> send_body(async::Shard* shard, ClientSocket* socket, U
   if (sent < upload.body.length.value_or(0)) co_return wrong_length(*upload.body.length);
   if (upload.body.length) co_return true;
   const std::string end = "0\r\n\r\n";
-  co_return co_await socket->send(&end, upload.until);
+  co_return co_await socket->send(&end, upload.until, upload.most_heard);
 }
 
 }  // namespace carrel::net

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "observe/test_log.h"
 #include "patterns/hook/lane.h"
 #include "store/test_store.h"
 #include "tenant/path.h"
@@ -14,21 +15,6 @@ using ::testing::ElementsAre;
 
 const TenantName kGone("acme"), kDamaged("aaa"), kStays("zoo");
 const store::Place kCarts{.kind = store::Kind::value, .store = "carts"};
-
-class Events final : public observe::Log {
- public:
-  bool wants(observe::Level) const override { return true; }
-  void write(observe::Level, std::string_view event,
-             std::initializer_list<observe::Field> fields) override {
-    std::string text(event);
-    for (const auto& field : fields) {
-      if (field.name == "tenant")
-        text += " " + std::string(std::get<std::string_view>(field.value));
-    }
-    all.push_back(std::move(text));
-  }
-  std::vector<std::string> all;
-};
 
 struct SetClock final : Clock {
   Instant now() const override { return system_clock().now(); }
@@ -74,7 +60,7 @@ class RemovedTenantsTest : public store::OpenStore {
   }
 
   SetClock clock;
-  Events events;
+  observe::TestLog events{"tenant"};
   delivery::Ring ring;
   turn::OutputGate gate;
   turn::Services services;

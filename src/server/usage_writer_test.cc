@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "observe/test_log.h"
 #include "store/test_store.h"
 #include "tenant/path.h"
 
@@ -11,19 +12,6 @@ namespace {
 using ::testing::ElementsAre;
 
 const store::Place kUsage{.kind = store::Kind::tenant, .store = "usage"};
-
-class Events final : public observe::Log {
- public:
-  bool wants(observe::Level) const override { return true; }
-  void write(observe::Level, std::string_view event,
-             std::initializer_list<observe::Field> fields) override {
-    std::string text(event);
-    for (const auto& field : fields)
-      text += " " + std::string(std::get<std::string_view>(field.value));
-    all.push_back(std::move(text));
-  }
-  std::vector<std::string> all;
-};
 
 struct SetClock final : Clock {
   Instant now() const override { return system_clock().now(); }
@@ -53,7 +41,7 @@ class UsageWriterTest : public store::OpenStore {
   }
 
   SetClock clock;
-  Events events;
+  observe::TestLog events;
   tenant::Meter meter;
   turn::OutputGate gate;
   turn::Services services;

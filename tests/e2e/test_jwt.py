@@ -208,23 +208,33 @@ tenant = "shop"
 
 
 @pytest.fixture
-def discovering(tmp_path, guests):
-    """A server whose issuer says itself where its keys are."""
+def shop(tmp_path, guests):
     app = App(tmp_path / "app", "shop").module("keep", guests("keeper"), 'grants = { kv = ["s:rw"] }')
-    app.route("POST /", "keep")
+    return app.route("POST /", "keep")
+
+
+@pytest.fixture
+def discovered(tmp_path):
+    """An issuer that says itself where its keys are."""
     issuer = Issuer(tmp_path)
     issuer.name = issuer.url.removesuffix("/keys")
     issuer.configuration = {"issuer": issuer.name, "jwks_uri": issuer.url}
     issuer.file = tmp_path / "issuers.toml"
     issuer.file.write_text(DISCOVERED.format(name=issuer.name, audience="carrel"))
-    options = ["--admin", "off", "--state", tmp_path / "state", "--issuers", issuer.file]
+    yield issuer
+    issuer.server.shutdown()
+
+
+@pytest.fixture
+def discovering(tmp_path, shop, discovered):
+    """A server of the shop that believes the issuer."""
+    options = ["--admin", "off", "--state", tmp_path / "state", "--issuers", discovered.file]
     with Server(
-        ["serve", app.folder, "--port", "0", "--shards", "1", "--allow-egress", "127.0.0.0/8", *options]
+        ["serve", shop.folder, "--port", "0", "--shards", "1", "--allow-egress", "127.0.0.0/8", *options]
     ) as server:
-        server.issuer = issuer
+        server.issuer = discovered
         yield server
         assert server.stop() == 0
-    issuer.server.shutdown()
 
 
 def test_an_issuer_says_where_its_keys_are(discovering):
@@ -275,25 +285,18 @@ def test_the_file_of_issuers_is_read_again(discovering):
     assert (status, b"ada" in body) == (200, False)  # it is nobody's
 
 
-def test_issuers_may_come_with_a_reload(tmp_path, guests):
-    app = App(tmp_path / "app", "shop").module("keep", guests("keeper"), 'grants = { kv = ["s:rw"] }')
-    app.route("POST /", "keep")
-    issuer = Issuer(tmp_path)
-    issuer.name = issuer.url.removesuffix("/keys")
-    issuer.configuration = {"issuer": issuer.name, "jwks_uri": issuer.url}
-    (tmp_path / "issuers.toml").write_text(DISCOVERED.format(name=issuer.name, audience="carrel"))
+def test_issuers_may_come_with_a_reload(tmp_path, shop, discovered):
     config = tmp_path / "carreld.toml"
     text = 'apps = ["app"]\nport = 0\nstate = "state"\nallow_egress = ["127.0.0.0/8"]\n'
     config.write_text(text)
     with Server(["serve", "--config", config]) as server:
-        status, body = call(server, issuer.sign(iss=issuer.name))
+        status, body = call(server, discovered.sign(iss=discovered.name))
         assert (status, b"ada" in body) == (200, False)
         config.write_text(text + 'issuers = "issuers.toml"\n')
         reload(server, "reloaded")
-        status, body = call(server, issuer.sign(iss=issuer.name))
+        status, body = call(server, discovered.sign(iss=discovered.name))
         assert (status, b"ada" in body) == (200, True)
         assert server.stop() == 0
-    issuer.server.shutdown()
 
 
 def reload(server, word):

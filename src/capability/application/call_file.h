@@ -8,11 +8,9 @@
 #include "turn/call_record.h"
 #include "turn/functions.h"
 #include "turn/turn.h"
-#include "wasi/node.h"
+#include "wasi/device_folder.h"
 
 namespace carrel::capability::application {
-
-wasi::FileStat call_stat();
 
 // Owner: the guest's table of files; `turn` outlives it. Thread: the turn's shard.
 class CallFile final : public wasi::OpenFile {
@@ -20,7 +18,7 @@ class CallFile final : public wasi::OpenFile {
   CallFile(turn::Turn& turn, std::string name, std::shared_ptr<const turn::Function> function)
       : turn_(turn), name_(std::move(name)), function_(std::move(function)) {}
 
-  wasi::Io<wasi::FileStat> stat(wasi::IoContext&) override { return call_stat(); }
+  wasi::Io<wasi::FileStat> stat(wasi::IoContext&) override { return wasi::device_stat(); }
   wasi::Io<std::size_t> write(wasi::IoContext& io, wasi::ConstBuffers from) override;
   wasi::Io<std::size_t> read(wasi::IoContext& io, wasi::Buffers into) override;
 

@@ -68,8 +68,6 @@ void offer_key(const turn::State& state, net::OutgoingRequest& request) {
 
 }  // namespace
 
-wasi::FileStat call_stat() { return {.inode = 2, .type = wasi::FileType::character}; }
-
 Io<std::size_t> CallFile::write(wasi::IoContext& io, wasi::ConstBuffers from) {
   if (begun_) return wasi::fail(Errno::pipe);
   if (!streamed_ && message_.size() == kMostWhole) {

@@ -17,13 +17,11 @@
 #include "capability/http/call.h"
 #include "turn/state.h"
 #include "turn/turn.h"
-#include "wasi/node.h"
+#include "wasi/device_folder.h"
 
 namespace carrel::capability::http {
 
 inline constexpr std::size_t kMostWhole = 1 << 20;  // bytes of a message; beyond: streamed
-
-wasi::FileStat call_stat();
 
 // The turn outlives it. What is held of a request counts as the turn's private memory until the
 // turn ends. Stops: destruction cancels the call.
@@ -31,7 +29,7 @@ class CallFile final : public wasi::OpenFile {
  public:
   explicit CallFile(turn::Turn& turn) : turn_(turn), answer_(turn.state->calls) {}
 
-  wasi::Io<wasi::FileStat> stat(wasi::IoContext&) override { return call_stat(); }
+  wasi::Io<wasi::FileStat> stat(wasi::IoContext&) override { return wasi::device_stat(); }
   wasi::Io<std::size_t> write(wasi::IoContext& io, wasi::ConstBuffers from) override;
   wasi::Io<std::size_t> read(wasi::IoContext& io, wasi::Buffers into) override;
   wasi::Io<void> sync(wasi::IoContext& io) override;
