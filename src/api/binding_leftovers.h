@@ -1,4 +1,5 @@
 // What is left of deliveries for a binding, once there is none: for its owner to begin anew.
+// Thread: the services' shard.
 #pragma once
 
 #include <string>

@@ -1,7 +1,9 @@
 // How endpoints at points that are told of events do, on the data listener.
 //
-//   GET  /v1/hooks/{point}/endpoints                   ?tenant=&after=&limit=: with their last
-//   attempts POST /v1/hooks/{point}/endpoints/{binding}:enable  one that was disabled
+//   GET  /v1/hooks/{point}/endpoints
+//        ?tenant=&after=&limit=: with their last attempts
+//   POST /v1/hooks/{point}/endpoints/{binding}:enable
+//        one that was disabled
 //
 // Listing needs the verb "logs", as causes are told; enabling "invoke". Whose app it is, with the
 // verb on the app's tenant, has all endpoints: the point's own and those customers have bound. A

@@ -11,6 +11,7 @@
 
 namespace carrel::api {
 
+// Value type; the exchange outlives it. Thread: its shard.
 struct HookRequest {
   net::Exchange* exchange;
   tenant::Principal principal;

@@ -4,6 +4,8 @@
 //   function = "stock.level"
 //   url = "https://shop.example.com/carrel/stock"
 //   secret = "SHOP_KEY"
+//
+// Read once, as part of its manifest; any thread.
 #pragma once
 
 #include <chrono>

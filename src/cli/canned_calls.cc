@@ -6,7 +6,7 @@
 
 #include "cli/canned_response.h"
 #include "cli/expectation.h"
-#include "cli/whole_body.h"
+#include "cli/streamed_body.h"
 
 namespace carrel::cli {
 namespace {

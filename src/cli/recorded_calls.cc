@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "cli/canned_response.h"
-#include "cli/whole_body.h"
+#include "cli/streamed_body.h"
+#include "net/whole_body.h"
 
 namespace carrel::cli {
 namespace {
@@ -25,7 +26,7 @@ async::Task<Result<std::unique_ptr<net::IncomingResponse>>> RecordedCalls::send(
   auto response = co_await outside_.send(std::move(tenant), std::move(request), limits);
   Result<std::string> body;
   if (response) {
-    body = co_await read_whole(&(*response)->body());
+    body = co_await net::read_whole(&(*response)->body());
   } else {
     body = std::unexpected(response.error());
   }

@@ -1,6 +1,7 @@
 // Erasing the items of receivers that are gone: nobody is to be told of them any more.
 //
-// A bounded part at a time, each in a commit of its own; whoever begins anew finds what is left.
+// A bounded part at a time, each in a commit of its own; whoever begins anew finds what is left, so
+// a task may be destroyed at any time. Thread: the store's shard.
 #pragma once
 
 #include <string>

@@ -7,7 +7,7 @@
 
 #include "base/percent.h"
 #include "embed/call.h"
-#include "patterns/hook/whole_body.h"
+#include "net/whole_body.h"
 
 namespace carrel::embed {
 namespace {
@@ -87,7 +87,7 @@ Task<void> exchange(Exchange* exchange) {
     co_return;
   }
   exchange->status = (*response)->head().status;
-  exchange->body = co_await hook::read_whole(&(*response)->body(), kMostAnswer);
+  exchange->body = co_await net::read_whole(&(*response)->body(), kMostAnswer);
 }
 
 }  // namespace

@@ -14,8 +14,9 @@ struct Upload {
 };
 
 // After the head. False: the peer answered or closed before it had taken all. `shard` and `socket`
-// outlive the task. Errors: those of the socket and of the source; invalid_argument for a body of
-// another length than was said.
+// outlive the task; thread: the shard's. Destroying the task leaves a request that nobody can end,
+// so its socket goes too. Errors: those of the socket and of the source; invalid_argument for a
+// body of another length than was said.
 async::Task<Result<bool>> send_body(async::Shard* shard, ClientSocket* socket, Upload upload);
 
 }  // namespace carrel::net

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "async/event.h"
 #include "base/files.h"
+#include "net/whole_body.h"
 
 namespace carrel::tenant {
 namespace {
@@ -41,19 +41,6 @@ bool has_value(const Json& claim, const std::string& value) {
 bool is_from(const Jwt& jwt, const std::string& issuer) {
   const auto found = jwt.claims.find("iss");
   return found != jwt.claims.end() && found->is_string() && found->get<std::string>() == issuer;
-}
-
-Task<Result<std::string>> read_all(async::ByteSource* body) {
-  std::string text;
-  std::array<std::byte, 16 << 10> piece;
-  while (!body->finished()) {
-    const std::size_t n = body->read(piece);
-    text.append(reinterpret_cast<const char*>(piece.data()), n);
-    if (text.size() > kMaxJwks) co_return fail(Code::egress_too_large, "the key set is over 1 MiB");
-    if (n > 0 || body->finished()) continue;
-    CARREL_CO_TRY_VOID(co_await body->wait());
-  }
-  co_return text;
 }
 
 }  // namespace
@@ -176,7 +163,8 @@ Task<Result<std::string>> Identities::fetch_from(net::Url url) {
   if (response->head().status != 200)
     co_return fail(Code::egress_bad_response,
                    fmt::format("{} answered with status {}", url.text(), response->head().status));
-  co_return co_await read_all(&response->body());
+  co_return co_await net::read_whole(&response->body(), kMaxJwks,
+                                     Error(Code::egress_too_large, "the key set is over 1 MiB"));
 }
 
 Task<void> Identities::refresh(Book* book, std::size_t index) {

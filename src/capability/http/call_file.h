@@ -23,8 +23,9 @@ namespace carrel::capability::http {
 
 inline constexpr std::size_t kMostWhole = 1 << 20;  // bytes of a message; beyond: streamed
 
-// The turn outlives it. What is held of a request counts as the turn's private memory until the
-// turn ends. Stops: destruction cancels the call.
+// Owner: the guest's table of files. Thread: the turn's shard. The turn outlives it. What is held
+// of a request counts as the turn's private memory until the turn ends. Stops: destruction cancels
+// the call.
 class CallFile final : public wasi::OpenFile {
  public:
   explicit CallFile(turn::Turn& turn) : turn_(turn), answer_(turn.state->calls) {}

@@ -8,8 +8,8 @@
 #include "base/base64.h"
 #include "base/percent.h"
 #include "document/json_text.h"
+#include "net/whole_body.h"
 #include "patterns/hook/endpoint_secret.h"
-#include "patterns/hook/whole_body.h"
 
 namespace carrel::hook {
 namespace {
@@ -120,7 +120,7 @@ Task<Result<AccessTokens::Given>> AccessTokens::get(TenantName tenant, app::OAut
   auto request = token_request(client, without_line_end(secret.view()));
   auto response = co_await services_.client->send(tenant, std::move(request), limits);
   if (!response) co_return std::unexpected(std::move(response).error().within("the token server"));
-  auto body = co_await read_whole(&(*response)->body(), kMostTokenAnswer);
+  auto body = co_await net::read_whole(&(*response)->body(), kMostTokenAnswer);
   if (!body) co_return std::unexpected(std::move(body).error().within("the token server"));
   const int status = (*response)->head().status;
   if (status != 200) {

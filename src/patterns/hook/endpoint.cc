@@ -8,8 +8,8 @@
 
 #include "async/first_of.h"
 #include "net/caller.h"
+#include "net/whole_body.h"
 #include "patterns/hook/endpoint_secret.h"
-#include "patterns/hook/whole_body.h"
 #include "tenant/call_place.h"
 #include "tenant/meter.h"
 #include "turn/trace.h"
@@ -93,7 +93,7 @@ Task<Result<EndpointReply>> Endpoints::send(const EndpointCall* call, const Sign
   EndpointReply reply{.status = response->head().status,
                       .retry_after = retry_after(response->head())};
   // What it says beside its status counts for a success only.
-  auto body = co_await read_whole(&response->body(), call->most);
+  auto body = co_await net::read_whole(&response->body(), call->most);
   if (body) {
     reply.body = std::move(*body);
   } else if (is_success(reply)) {

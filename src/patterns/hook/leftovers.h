@@ -1,5 +1,6 @@
 // Leftovers: what the store has of deliveries for bindings that are gone, with their apps or
-// tenants or by themselves. Whoever has the name next is to see nothing of it.
+// tenants or by themselves. Whoever has the name next is to see nothing of it. Thread: the store's
+// shard; a task may be destroyed at any time.
 #pragma once
 
 #include <string>
