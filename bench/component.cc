@@ -40,10 +40,11 @@ class Sink final : public wasi::OpenFile {
   std::size_t& bytes_;
 };
 
-class Head final : public ResponseListener {
+class Head final : public HttpExchange {
  public:
   void head(int status, std::span<const Field>) override { status_ = status; }
   void trailers(std::span<const Field>) override {}
+  std::vector<Field> request_trailers() override { return {}; }
   int status() const { return status_; }
 
  private:
@@ -70,7 +71,7 @@ async::Task<void> handle(async::Shard* shard, async::RunAccount* account,
                                                     .authority = "localhost",
                                                     .target = "/",
                                                     .fields = kFields,
-                                                    .listener = &head});
+                                                    .exchange = &head});
   if (!outcome.ok() || head.status() != 200 || bytes == 0) {
     std::fprintf(stderr, "the component failed: %s\n", outcome.trap.c_str());
     std::exit(1);
