@@ -1,11 +1,16 @@
 """The HTTP suite's peers and guests: nginx and wrk from Debian, `wasmtime serve` from its crate."""
 
 import os
+import tomllib
 from pathlib import Path
 
 from harness import CACHE, PEERS, ROOT, apt, digest, note, once, run
 
-WASMTIME_VERSION = "48.0.0"
+WASMTIME_VERSION = next(
+    package["version"]
+    for package in tomllib.loads((ROOT / "engine/Cargo.lock").read_text())["package"]
+    if package["name"] == "wasmtime"
+)
 JCO_VERSION = "1.35.0"
 HERE = ROOT / "bench/http"
 BODY = b"Hello from a fresh instance!\n"

@@ -34,6 +34,7 @@ pub struct carrel_engine_settings {
     pagemap_scan: u8,
     parallel_compilation: u8,
     backtrace: u8,
+    concurrency: u8,
 }
 
 /// Of one component: languages that link dynamically have a dozen.
@@ -91,8 +92,8 @@ fn config(s: &carrel_engine_settings) -> Config {
         .relaxed_simd_deterministic(true)
         .wasm_multi_memory(false)
         .wasm_component_model(true)
-        .wasm_component_model_async(true)
-        .concurrency_support(true)
+        .wasm_component_model_async(s.concurrency != 0)
+        .concurrency_support(s.concurrency != 0)
         .wasm_memory64(false);
     if s.pooling != 0 {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(s)));

@@ -25,6 +25,16 @@ void mount_state(wasi::Tree& tree, turn::Turn& turn) {
   if (auto node = capability::secret::mount(turn)) tree.mount("/secrets", std::move(node));
 }
 
+wasi::Tree tree_of(turn::Turn& turn) {
+  wasi::Tree tree;
+  tree.mount("/event", capability::event::event_files(turn));
+  tree.mount("/tmp", capability::tmp::mount());
+  for (const turn::Mount& mount : turn.module.mounts) tree.mount(mount.path, mount.node);
+  if (auto node = capability::application::mount(turn)) tree.mount("/app", std::move(node));
+  mount_state(tree, turn);
+  return tree;
+}
+
 // What the guest's end means for the turn, before the reply is finished.
 std::optional<Error> failure_of(const turn::Turn& turn, const wasm::Outcome& guest,
                                 const ReplyOutput& output) {
@@ -55,13 +65,7 @@ Release release_of(const turn::Turn& turn) {
 
 wasi::Environment environment_for(turn::Turn& turn, ReplyOutput& output) {
   wasi::Environment environment;
-  environment.tree.mount("/event", capability::event::event_files(turn));
-  environment.tree.mount("/tmp", capability::tmp::mount());
-  for (const turn::Mount& mount : turn.module.mounts)
-    environment.tree.mount(mount.path, mount.node);
-  if (auto node = capability::application::mount(turn))
-    environment.tree.mount("/app", std::move(node));
-  mount_state(environment.tree, turn);
+  environment.tree = Lazy<wasi::Tree>::made_by([&turn] { return tree_of(turn); });
   environment.preopens.push_back({.name = "/", .path = "/"});
   environment.standard_in = capability::event::open_body(turn);
   environment.standard_out = std::make_unique<OutputFile>(output, turn);

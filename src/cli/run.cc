@@ -76,7 +76,7 @@ Result<void> mount_folders(const std::vector<std::string>& texts, wasi::Environm
                capability::folder::mount(grant.host, grant.access == FolderAccess::read_only
                                                          ? Access::read_only
                                                          : Access::read_write));
-    environment.tree.mount(grant.place, std::move(node));
+    environment.tree->mount(grant.place, std::move(node));
     environment.preopens.push_back({.name = grant.name, .path = grant.place});
   }
   return {};
@@ -84,10 +84,10 @@ Result<void> mount_folders(const std::vector<std::string>& texts, wasi::Environm
 
 Result<wasi::Environment> environment_of(const Options& options, async::Shard& shard) {
   wasi::Environment environment;
-  for (const std::string& argument : options.command) environment.arguments.add(argument);
+  for (const std::string& argument : options.command) environment.arguments->add(argument);
   for (const std::string& text : options.variables) {
     CARREL_TRY(const auto variable, parse_variable(text));
-    if (variable) environment.variables.add(*variable);
+    if (variable) environment.variables->add(*variable);
   }
   CARREL_TRY_VOID(mount_folders(options.folders, environment));
   environment.standard_in = open_stream(shard, STDIN_FILENO, StreamUse::input);

@@ -25,8 +25,8 @@ struct Files : ::testing::Test {
   Environment environment() {
     a->files["f"] = std::make_shared<std::string>("hello");
     Environment result;
-    result.tree.mount("/a", a);
-    result.tree.mount("/x/b", b);
+    result.tree->mount("/a", a);
+    result.tree->mount("/x/b", b);
     result.preopens.push_back({"/", "/"});
     result.standard_in = std::make_unique<FakeStream>(pipe);
     result.standard_out = std::make_unique<FakeStream>(pipe);
@@ -250,7 +250,7 @@ TEST_F(Files, NothingIsWrittenWhenTheCountCannotBeReturned) {
 
 TEST_F(Files, AreChargedToTheTurnsMemory) {
   Environment environment;
-  environment.tree.mount("/a", a);
+  environment.tree->mount("/a", a);
   environment.preopens.push_back({"/", "/"});
   environment.private_memory = 3;
   FakeGuest small(std::move(environment));

@@ -13,9 +13,9 @@ using testing::FakeStream;
 
 Environment environment(FakePipe& pipe) {
   Environment result;
-  result.arguments.add("a");
-  result.variables.add("B", "c");
-  result.tree.mount("/tmp", std::make_shared<testing::FakeFolder>());
+  result.arguments->add("a");
+  result.variables->add("B", "c");
+  result.tree->mount("/tmp", std::make_shared<testing::FakeFolder>());
   result.preopens.push_back({"/", "/"});
   result.standard_in = std::make_unique<FakeStream>(pipe);
   result.standard_out = std::make_unique<FakeStream>(pipe);

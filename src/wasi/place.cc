@@ -36,7 +36,7 @@ Io<Location> locate(Context& c, Fd folder, GuestPtr path, std::uint32_t size, Ri
   CARREL_TRY(Descriptor * from, c.files().get(folder));
   if (!from->is_folder()) return fail(Errno::notdir);
   if ((needed & ~from->rights) != 0) return fail(Errno::notcapable);
-  return resolve(c.state().tree, from->path, text);
+  return resolve(*c.state().tree, from->path, text);
 }
 
 Io<std::unique_ptr<OpenFile>> open_place(Context& c, const Location& place, const OpenHow& how) {
@@ -62,7 +62,7 @@ Io<FileStat> stat_place(Context& c, const Location& place, bool follow) {
 
 Io<OpenFile*> file_of(Context& c, Descriptor& descriptor) {
   if (!descriptor.file) {
-    const Tree::Place found = c.state().tree.find(descriptor.path);
+    const Tree::Place found = c.state().tree->find(descriptor.path);
     const Location place{.node = found.node,
                          .mount = found.mount,
                          .folder_above_mounts = found.folder_above_mounts,

@@ -53,7 +53,7 @@ class Reader {
         file_(file),
         listing_(listing),
         cookie_(cookie),
-        mounts_(c.state().tree.mounts_below(folder.path)) {}
+        mounts_(c.state().tree->mounts_below(folder.path)) {}
 
   u64 cookie() const { return cookie_; }
 

@@ -36,16 +36,16 @@ Io<void> put_strings(Context& c, const Strings& strings, GuestPtr pointers_at, G
 }  // namespace
 
 Io<void> args_sizes_get(Context& c, GuestPtr count, GuestPtr bytes) {
-  return put_sizes(c, c.state().arguments, count, bytes);
+  return put_sizes(c, *c.state().arguments, count, bytes);
 }
 Io<void> args_get(Context& c, GuestPtr pointers, GuestPtr block) {
-  return put_strings(c, c.state().arguments, pointers, block);
+  return put_strings(c, *c.state().arguments, pointers, block);
 }
 Io<void> environ_sizes_get(Context& c, GuestPtr count, GuestPtr bytes) {
-  return put_sizes(c, c.state().variables, count, bytes);
+  return put_sizes(c, *c.state().variables, count, bytes);
 }
 Io<void> environ_get(Context& c, GuestPtr pointers, GuestPtr block) {
-  return put_strings(c, c.state().variables, pointers, block);
+  return put_strings(c, *c.state().variables, pointers, block);
 }
 
 // A piece a call; between pieces others run.

@@ -13,9 +13,9 @@ constexpr std::uint64_t kBlock = 4096;
 
 TEST(Start, ArgumentsAndVariablesAreLaidOutAsWasiHasIt) {
   Environment environment;
-  environment.arguments.add("program");
-  environment.arguments.add("");
-  environment.variables.add("NAME", std::string_view("va\0lue", 6));
+  environment.arguments->add("program");
+  environment.arguments->add("");
+  environment.variables->add("NAME", std::string_view("va\0lue", 6));
   FakeGuest guest(std::move(environment));
   EXPECT_EQ(guest("args_sizes_get", {kAt, kAt + 4}), Errno::success);
   EXPECT_EQ(guest.load<std::uint32_t>(kAt), 2U);

@@ -20,9 +20,9 @@ struct Wasi::State {
 
   async::Shard& shard;
   const Clock& clock;
-  Strings arguments;
-  Strings variables;
-  Tree tree;
+  Lazy<Strings> arguments;
+  Lazy<Strings> variables;
+  Lazy<Tree> tree;
   FileTable files;
   std::uint64_t memory_left;
   Instant origin;

@@ -12,6 +12,7 @@
 
 #include "async/shard.h"
 #include "base/clock.h"
+#include "base/lazy.h"
 #include "wasi/strings.h"
 #include "wasi/tree.h"
 #include "wasm/host.h"
@@ -19,9 +20,9 @@
 namespace carrel::wasi {
 
 struct Environment {
-  Strings arguments;
-  Strings variables;  // "NAME=value"
-  Tree tree;
+  Lazy<Strings> arguments;
+  Lazy<Strings> variables;  // "NAME=value"
+  Lazy<Tree> tree;
   std::vector<Preopen> preopens;
   std::unique_ptr<OpenFile> standard_in, standard_out, standard_error;  // null: not open
   std::size_t max_open_files = 1024;

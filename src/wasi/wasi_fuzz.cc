@@ -40,10 +40,10 @@ struct Guest {
 
   Environment environment() {
     Environment result;
-    result.arguments.add("program");
-    result.variables.add("NAME", "value");
-    result.tree.mount("/tmp", std::make_shared<testing::FakeFolder>());
-    result.tree.mount("/x/y", std::make_shared<testing::FakeFolder>());
+    result.arguments->add("program");
+    result.variables->add("NAME", "value");
+    result.tree->mount("/tmp", std::make_shared<testing::FakeFolder>());
+    result.tree->mount("/x/y", std::make_shared<testing::FakeFolder>());
     result.preopens.push_back({"/", "/"});
     result.standard_in = std::make_unique<testing::FakeStream>(pipe);
     result.standard_out = std::make_unique<testing::FakeStream>(pipe);

@@ -52,17 +52,30 @@ carrel_world world_of(const Module& module, World world) {
 Result<std::unique_ptr<Linker>> Linker::make_for_components(
     std::shared_ptr<Engine> engine, World world, std::span<const HostFunction> preview1) {
   CARREL_TRY(auto rows, rows_of(preview1));
+  std::unique_ptr<Linker> linker(new Linker(std::move(engine), world, std::move(rows)));
+  CARREL_TRY_VOID(linker->components(false));
+  return linker;
+}
+
+Result<carrel_component_linker*> Linker::components(bool concurrent) const {
+  carrel_component_linker*& known = components_[concurrent ? 1 : 0];
+  if (known != nullptr) return known;
+  wasm_engine_t* raw = engine_->raw();
+  if (concurrent) {
+    CARREL_TRY(raw, engine_->concurrent());
+  }
   carrel_buffer error{};
-  carrel_component_linker* raw = carrel_component_linker_new(engine->raw(), &error);
-  if (raw == nullptr) return fail(Code::internal, take_text(error));
-  return std::unique_ptr<Linker>(new Linker(std::move(engine), world, raw, std::move(rows)));
+  known = carrel_component_linker_new(raw, &error);
+  if (known == nullptr) return fail(Code::internal, take_text(error));
+  return known;
 }
 
 Result<std::unique_ptr<const Prepared>> Linker::prepare_component(
     std::shared_ptr<const Module> module) const {
+  CARREL_TRY(const carrel_component_linker* const linker, components(module->concurrent()));
   carrel_buffer error{};
   carrel_component_pre* pre =
-      carrel_component_prepare(components_, module->component(), world_of(*module, world_), &error);
+      carrel_component_prepare(linker, module->component(), world_of(*module, world_), &error);
   if (pre == nullptr) {
     return fail(Code::unknown_import,
                 fmt::format("the component does not fit its world: {}", take_text(error)),

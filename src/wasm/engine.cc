@@ -3,6 +3,10 @@
 #include <carrel/engine.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
+
+#include "wasm/module.h"
 #include "wasm/ticker.h"
 
 namespace carrel::wasm {
@@ -38,7 +42,41 @@ carrel_engine_settings to_c(const EngineSettings& s) {
           .pooling = s.pooling,
           .pagemap_scan = s.pagemap_scan,
           .parallel_compilation = s.parallel_compilation,
-          .backtrace = 1};
+          .backtrace = 1,
+          .concurrency = 0};
+}
+
+carrel_engine_settings to_c_concurrent(const EngineSettings& s) {
+  carrel_engine_settings settings = to_c(s);
+  settings.slots = slots_for_concurrency(s);
+  settings.warm_slots = std::min(s.warm_slots, settings.slots / 4);
+  settings.concurrency = 1;
+  return settings;
+}
+
+Result<wasm_engine_t*> make_raw(const carrel_engine_settings& settings) {
+  carrel_buffer error{};
+  wasm_engine_t* raw = carrel_engine_new(&settings, &error);
+  if (raw != nullptr) return raw;
+  return fail(
+      Code::invalid_config, fmt::format("the engine cannot be made: {}", take_text(error)),
+      "lower the number of slots, or raise RLIMIT_AS and vm.max_map_count; `carrel doctor` shows them");
+}
+
+Result<std::vector<std::byte>> compile_on(const wasm_engine_t* engine,
+                                          std::span<const std::byte> wasm) {
+  carrel_buffer code{};
+  if (!carrel_engine_compile(engine, reinterpret_cast<const std::uint8_t*>(wasm.data()),
+                             wasm.size(), &code)) {
+    return fail(Code::invalid_module, take_text(code));
+  }
+  return take_bytes(code);
+}
+
+// An import or export of a component has its version in its name.
+bool names_wasi_0_3(std::span<const std::byte> wasm) {
+  return std::string_view(reinterpret_cast<const char*>(wasm.data()), wasm.size())
+      .contains("@0.3.");
 }
 
 }  // namespace
@@ -57,14 +95,7 @@ Result<std::shared_ptr<Engine>> Engine::make_for_compiling(const EngineSettings&
             "the largest memory ({} bytes) does not fit into a slot's reservation ({} bytes)",
             settings.max_memory, settings.memory_reservation));
   }
-  carrel_buffer error{};
-  const carrel_engine_settings raw_settings = to_c(settings);
-  wasm_engine_t* raw = carrel_engine_new(&raw_settings, &error);
-  if (raw == nullptr) {
-    return fail(
-        Code::invalid_config, fmt::format("the engine cannot be made: {}", take_text(error)),
-        "lower the number of slots, or raise RLIMIT_AS and vm.max_map_count; `carrel doctor` shows them");
-  }
+  CARREL_TRY(wasm_engine_t* const raw, make_raw(to_c(settings)));
   return std::shared_ptr<Engine>(new Engine(settings, raw));
 }
 
@@ -74,17 +105,29 @@ Engine::Engine(const EngineSettings& settings, wasm_engine_t* raw)
 Engine::~Engine() {
   ticker_.reset();
   wasm_engine_delete(raw_);
+  if (concurrent_ != nullptr) wasm_engine_delete(concurrent_);
+}
+
+Result<wasm_engine_t*> Engine::concurrent() const {
+  const std::lock_guard lock(making_);
+  if (concurrent_ == nullptr) {
+    CARREL_TRY(concurrent_, make_raw(to_c_concurrent(settings_)));
+    if (ticker_) ticker_->also(concurrent_);
+  }
+  return concurrent_;
 }
 
 std::uint64_t Engine::compatibility() const { return carrel_engine_compatibility(raw_); }
 
 Result<std::vector<std::byte>> Engine::compile(std::span<const std::byte> wasm) const {
-  carrel_buffer code{};
-  if (!carrel_engine_compile(raw_, reinterpret_cast<const std::uint8_t*>(wasm.data()), wasm.size(),
-                             &code)) {
-    return fail(Code::invalid_module, take_text(code));
+  const bool component = binary_kind(wasm) == Binary::component;
+  if (!component || !names_wasi_0_3(wasm)) {
+    auto code = compile_on(raw_, wasm);
+    if (code || !component) return code;
   }
-  return take_bytes(code);
+  // It may need what only the other engine has; that one's refusal counts.
+  CARREL_TRY(const wasm_engine_t* const engine, concurrent());
+  return compile_on(engine, wasm);
 }
 
 Result<std::vector<std::byte>> wat_to_wasm(std::string_view text) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,6 +48,9 @@ struct EngineSettings {
 // the slots.
 EngineSettings settings_for_this_machine();
 
+// Slots of the engine for components of WASI 0.3.
+std::uint32_t slots_for_concurrency(const EngineSettings& settings);
+
 // A setting as `carrel doctor` shows it.
 struct SettingNote {
   std::string_view name;
@@ -68,6 +72,10 @@ class Engine {
 
   const EngineSettings& settings() const { return settings_; }
   wasm_engine_t* raw() const { return raw_; }
+  // The same settings and half of the slots, for components of WASI 0.3: to let one instance do
+  // several things at once makes every call of a component dearer, so others do without. Made when
+  // it is first asked for. Errors: invalid_config when its pool cannot be mapped.
+  Result<wasm_engine_t*> concurrent() const;
 
   // Changes whenever code compiled by one engine cannot be loaded by another: version, settings,
   // processor.
@@ -83,6 +91,8 @@ class Engine {
   Engine(const EngineSettings& settings, wasm_engine_t* raw);
   EngineSettings settings_;
   wasm_engine_t* raw_;
+  mutable std::mutex making_;
+  mutable wasm_engine_t* concurrent_ = nullptr;  // under `making_`
   std::unique_ptr<Ticker> ticker_;
 };
 

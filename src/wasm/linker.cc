@@ -151,7 +151,9 @@ Result<std::unique_ptr<Linker>> Linker::make(std::shared_ptr<Engine> engine,
 
 Linker::~Linker() {
   if (raw_ != nullptr) wasmtime_linker_delete(raw_);
-  if (components_ != nullptr) carrel_component_linker_free(components_);
+  for (carrel_component_linker* const each : components_) {
+    if (each != nullptr) carrel_component_linker_free(each);
+  }
 }
 
 Result<void> Linker::check_imports(const Module& module) const {
@@ -179,10 +181,10 @@ Result<void> Linker::check_imports(const Module& module) const {
 
 Result<std::unique_ptr<const Prepared>> Linker::prepare(
     std::shared_ptr<const Module> module) const {
-  if (module->is_component() != (components_ != nullptr)) {
+  if (module->is_component() != (preview1_ != nullptr)) {
     return fail(Code::unknown_import, "a component and a core module are not linked alike");
   }
-  if (components_ != nullptr) return prepare_component(std::move(module));
+  if (preview1_ != nullptr) return prepare_component(std::move(module));
   CARREL_TRY_VOID(check_imports(*module));
   wasmtime_instance_pre_t* pre = nullptr;
   if (ErrorHandle error(wasmtime_linker_instantiate_pre(raw_, module->raw(), &pre)); error) {

@@ -79,22 +79,20 @@ class Linker {
   Linker(std::shared_ptr<Engine> engine, std::span<const HostFunction> functions,
          wasmtime_linker* raw)
       : engine_(std::move(engine)), functions_(functions), raw_(raw) {}
-  Linker(std::shared_ptr<Engine> engine, World world, carrel_component_linker* components,
-         std::shared_ptr<const Preview1> preview1)
-      : engine_(std::move(engine)),
-        world_(world),
-        components_(components),
-        preview1_(std::move(preview1)) {}
+  Linker(std::shared_ptr<Engine> engine, World world, std::shared_ptr<const Preview1> preview1)
+      : engine_(std::move(engine)), world_(world), preview1_(std::move(preview1)) {}
   Result<void> check_imports(const Module& module) const;
   Result<std::unique_ptr<const Prepared>> prepare_component(
       std::shared_ptr<const Module> module) const;
+  Result<carrel_component_linker*> components(bool concurrent) const;
 
   std::shared_ptr<Engine> engine_;
   std::span<const HostFunction> functions_;
   wasmtime_linker* raw_ = nullptr;
   World world_ = World::http;
-  carrel_component_linker* components_ = nullptr;
-  std::shared_ptr<const Preview1> preview1_;
+  // For components of the engine, and of its concurrent one; each made when it is first needed.
+  mutable carrel_component_linker* components_[2] = {};
+  std::shared_ptr<const Preview1> preview1_;  // null: of core modules
 };
 
 }  // namespace carrel::wasm

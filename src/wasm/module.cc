@@ -149,22 +149,32 @@ Result<std::shared_ptr<const Module>> Module::map_code(std::shared_ptr<Engine> e
   wasmtime_module_t* raw = nullptr;
   if (ErrorHandle error(wasmtime_module_deserialize_file(engine->raw(), file.c_str(), &raw));
       error) {
-    // Code says itself what it is of; loading the wrong kind is refused before anything is mapped.
-    carrel_buffer ignored{};
     const auto& path = file.native();
-    carrel_component* const component =
-        carrel_component_load_file(engine->raw(), {path.data(), path.size()}, &ignored);
-    carrel_buffer_free(&ignored);
-    return own(std::move(engine), component, message_of(error.get()));
+    const auto load = [&](const wasm_engine_t* on, carrel_buffer* ignored) {
+      return carrel_component_load_file(on, {path.data(), path.size()}, ignored);
+    };
+    return load_component(std::move(engine), load, message_of(error.get()));
   }
   return std::shared_ptr<const Module>(new Module(std::move(engine), raw));
 }
 
-Result<std::shared_ptr<const Module>> Module::own(std::shared_ptr<Engine> engine,
-                                                  carrel_component* component,
-                                                  std::string otherwise) {
+// Code says itself what it is of and for which engine; the wrong kind is refused before anything is
+// mapped.
+template <typename Load>
+Result<std::shared_ptr<const Module>> Module::load_component(std::shared_ptr<Engine> engine,
+                                                             Load load, std::string otherwise) {
+  carrel_buffer ignored{};
+  bool concurrent = false;
+  carrel_component* component = load(engine->raw(), &ignored);
+  carrel_buffer_free(&ignored);
+  if (component == nullptr) {
+    concurrent = true;
+    CARREL_TRY(const wasm_engine_t* const other, engine->concurrent());
+    component = load(other, &ignored);
+    carrel_buffer_free(&ignored);
+  }
   if (component == nullptr) return fail(Code::compile_failed, std::move(otherwise));
-  return std::shared_ptr<const Module>(new Module(std::move(engine), component));
+  return std::shared_ptr<const Module>(new Module(std::move(engine), component, concurrent));
 }
 
 Result<std::shared_ptr<const Module>> Module::compile(std::shared_ptr<Engine> engine,
@@ -179,17 +189,16 @@ Result<std::shared_ptr<const Module>> Module::load_code(std::shared_ptr<Engine> 
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(code.data());
   if (ErrorHandle error(wasmtime_module_deserialize(engine->raw(), bytes, code.size(), &raw));
       error) {
-    carrel_buffer ignored{};
-    carrel_component* const component =
-        carrel_component_load(engine->raw(), bytes, code.size(), &ignored);
-    carrel_buffer_free(&ignored);
-    return own(std::move(engine), component, message_of(error.get()));
+    const auto load = [&](const wasm_engine_t* on, carrel_buffer* ignored) {
+      return carrel_component_load(on, bytes, code.size(), ignored);
+    };
+    return load_component(std::move(engine), load, message_of(error.get()));
   }
   return std::shared_ptr<const Module>(new Module(std::move(engine), raw));
 }
 
-Module::Module(std::shared_ptr<Engine> engine, carrel_component* component)
-    : engine_(std::move(engine)), component_(component) {}
+Module::Module(std::shared_ptr<Engine> engine, carrel_component* component, bool concurrent)
+    : engine_(std::move(engine)), component_(component), concurrent_(concurrent) {}
 
 Module::Module(std::shared_ptr<Engine> engine, wasmtime_module* raw)
     : engine_(std::move(engine)), raw_(raw) {

@@ -64,18 +64,20 @@ class Module {
 
   const std::shared_ptr<Engine>& engine() const { return engine_; }
   bool is_component() const { return component_ != nullptr; }
-  const wasmtime_module* raw() const { return raw_; }               // of a core module
+  bool concurrent() const { return concurrent_; }      // a component of `Engine::concurrent`
+  const wasmtime_module* raw() const { return raw_; }  // of a core module
   const carrel_component* component() const { return component_; }  // of a component
 
  private:
   Module(std::shared_ptr<Engine> engine, wasmtime_module* raw);
-  Module(std::shared_ptr<Engine> engine, carrel_component* component);
-  static Result<std::shared_ptr<const Module>> own(std::shared_ptr<Engine> engine,
-                                                   carrel_component* component,
-                                                   std::string otherwise);
+  Module(std::shared_ptr<Engine> engine, carrel_component* component, bool concurrent);
+  template <typename Load>
+  static Result<std::shared_ptr<const Module>> load_component(std::shared_ptr<Engine> engine,
+                                                              Load load, std::string otherwise);
   std::shared_ptr<Engine> engine_;
   wasmtime_module* raw_ = nullptr;
   carrel_component* component_ = nullptr;
+  bool concurrent_ = false;
   std::uint64_t least_memory_ = 0;
 };
 

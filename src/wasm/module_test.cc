@@ -66,6 +66,26 @@ TEST(Module, RefusesWhatTheEngineHasSwitchedOff) {
   EXPECT_FALSE(engine->compile(bytes_of("(module (memory 1) (memory 1))")));
 }
 
+std::shared_ptr<const Module> component_of(const std::shared_ptr<Engine>& engine,
+                                           std::string_view text) {
+  auto wasm = wat_to_wasm(text);
+  EXPECT_TRUE(wasm) << wasm.error().describe();
+  auto module = Module::compile(engine, *wasm);
+  EXPECT_TRUE(module) << module.error().describe();
+  return module.value_or(nullptr);
+}
+
+TEST(Module, OfWasi03OrWithWhatItNeedsIsOfTheConcurrentEngine) {
+  auto engine = *Engine::make(small_engine());
+  const auto concurrent = [&](std::string_view text) {
+    return component_of(engine, text)->concurrent();
+  };
+  EXPECT_FALSE(concurrent("(component)"));
+  EXPECT_FALSE(concurrent(R"((component (import "wasi:cli/exit@0.2.3" (instance))))"));
+  EXPECT_TRUE(concurrent(R"((component (import "wasi:random/random@0.3.0" (instance))))"));
+  EXPECT_TRUE(concurrent("(component (type (future u8)))"));
+}
+
 TEST(Engine, RefusesASettingInsteadOfEndingTheProcess) {
   EngineSettings settings = small_engine();
   settings.max_memory = settings.memory_reservation * 2;
@@ -94,6 +114,8 @@ TEST(Engine, HasSettingsThatThisMachineBears) {
   const EngineSettings settings = settings_for_this_machine();
   auto engine = Engine::make(settings);
   ASSERT_TRUE(engine) << engine.error().describe();
+  auto concurrent = (*engine)->concurrent();
+  EXPECT_TRUE(concurrent) << concurrent.error().describe();
   EXPECT_GE(settings.slots, 16u);
   EXPECT_GE(settings.async_stack, 3 * settings.wasm_stack);
   EXPECT_FALSE(settings.pagemap_scan);

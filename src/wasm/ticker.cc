@@ -51,6 +51,7 @@ void Ticker::tick(wasm_engine_t* engine) {
   while (!stopping_) {
     wake_.wait_for(lock, kTick, [this] { return stopping_; });
     wasmtime_engine_increment_epoch(engine);
+    if (wasm_engine_t* const other = other_.load()) wasmtime_engine_increment_epoch(other);
     quiet = any_running() ? 0 : quiet + 1;
     if (quiet >= kTicksBeforeRest) {
       rest(lock);

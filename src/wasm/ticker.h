@@ -1,4 +1,4 @@
-// The ticker: advances the engine's epoch every millisecond while any guest runs, so that every
+// The ticker: advances the engines' epochs every millisecond while any guest runs, so that every
 // guest is interrupted at its next loop or call. It rests when no guest has run for a while: an
 // idle process uses no processor.
 #pragma once
@@ -21,6 +21,9 @@ class Ticker {
   ~Ticker();
   Ticker(const Ticker&) = delete;
   Ticker& operator=(const Ticker&) = delete;
+
+  // One more engine, which outlives the ticker. At most once.
+  void also(wasm_engine_t* engine) { other_.store(engine); }
 
   // Around each slice of a guest. `lane` spreads the counters: the shard's index.
   void enter(unsigned lane) {
@@ -46,6 +49,7 @@ class Ticker {
 
   std::array<Lane, kLanes> lanes_;
   std::atomic<bool> resting_ = false;
+  std::atomic<wasm_engine_t*> other_ = nullptr;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

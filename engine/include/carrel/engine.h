@@ -34,7 +34,8 @@ typedef struct carrel_engine_settings {
   uint8_t pooling;          // 0: on-demand allocation (compiling child, small hosts)
   uint8_t pagemap_scan;     // 1: ask the kernel which pages are dirty (6.7 and newer)
   uint8_t parallel_compilation;
-  uint8_t backtrace;  // 0: traps carry no frames
+  uint8_t backtrace;    // 0: traps carry no frames
+  uint8_t concurrency;  // 1: components of WASI 0.3; every call of any component costs more then
 } carrel_engine_settings;
 
 // Makes an engine. Null and a text in `error` when a setting is refused or the pool cannot be

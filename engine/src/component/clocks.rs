@@ -134,6 +134,9 @@ impl monotonic3::HostWithStore<Task> for HasTimers {
 }
 
 pub fn add_to(linker: &mut Linker<Task>) -> Result<()> {
-    monotonic_clock::add_to_linker::<Task, HasTimers>(linker, timers)?;
+    monotonic_clock::add_to_linker::<Task, HasTimers>(linker, timers)
+}
+
+pub fn add_to_3(linker: &mut Linker<Task>) -> Result<()> {
     monotonic3::add_to_linker::<Task, HasTimers>(linker, timers)
 }

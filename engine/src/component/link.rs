@@ -26,18 +26,26 @@ pub struct carrel_component_pre {
     pub world: World,
 }
 
+/// WASI 0.3 where the engine can run it.
 fn make(engine: &wasmtime::Engine) -> Result<Linker<Task>> {
+    let concurrency = engine.get_concurrency_support();
     let mut linker = Linker::<Task>::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
-    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    if concurrency {
+        wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+        wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    }
     // Files, clocks and the environment are preview 1's.
     linker.allow_shadowing(true);
     super::files::add_to(&mut linker)?;
-    super::files3::add_to(&mut linker)?;
     super::clocks::add_to(&mut linker)?;
     super::stdio::add_environment_to(&mut linker)?;
+    if concurrency {
+        super::files3::add_to(&mut linker)?;
+        super::clocks::add_to_3(&mut linker)?;
+        super::stdio::add_environment_to_3(&mut linker)?;
+    }
     super::keyvalue::add_to(&mut linker)?;
     super::blobstore::add_to(&mut linker)?;
     super::config::add_to(&mut linker)?;

@@ -170,6 +170,9 @@ impl environment3::Host for Environment<'_> {
 }
 
 pub fn add_environment_to(linker: &mut Linker<Task>) -> Result<()> {
-    environment::add_to_linker::<Task, HasEnvironment>(linker, |task| Environment(&task.host))?;
+    environment::add_to_linker::<Task, HasEnvironment>(linker, |task| Environment(&task.host))
+}
+
+pub fn add_environment_to_3(linker: &mut Linker<Task>) -> Result<()> {
     environment3::add_to_linker::<Task, HasEnvironment>(linker, |task| Environment(&task.host))
 }

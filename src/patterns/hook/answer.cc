@@ -28,31 +28,32 @@ std::vector<Problem> check_answer(const Point& point, const Combination& combina
     if (auto problems = point.output->check(answer); !problems.empty()) return problems;
   }
   if (auto problems = combination.check(answer); !problems.empty()) return problems;
-  const auto changed = combination.changed_input(answer);
-  if (!changed) return {};
-  if (auto json = document::check_json(*changed, kLimits); !json)
-    return {{"", "makes an input of which " + json.error().message()}};
+  if (!combination.changes_input()) return {};
+  const auto merged = combination.merged_input(answer);
+  if (merged) {
+    if (auto json = document::check_json(*merged, kLimits); !json)
+      return {{"", "makes an input of which " + json.error().message()}};
+  }
   if (!point.input) return {};
-  auto problems = point.input->check(*changed);
+  auto problems = point.input->check(merged ? std::string_view(*merged) : answer);
   for (Problem& problem : problems) problem.message += " (in the input that it makes)";
   return problems;
 }
 
-Result<void> Answer::look(std::string_view text) {
+Result<void> Answer::look(std::string text) {
   looked_ = true;
   if (document::is_blank(text)) return {};
-  std::string cleaned(text);
   if (!point_.html.empty() && document::check_json(text, kLimits))
-    problems_ = clean_fragments(point_.html, cleaned);
-  if (problems_.empty()) problems_ = check_answer(point_, combination_, cleaned, room_);
+    problems_ = clean_fragments(point_.html, text);
+  if (problems_.empty()) problems_ = check_answer(point_, combination_, text, room_);
   if (!problems_.empty()) return refused(problems_);
-  accepted_ = std::move(cleaned);
+  accepted_ = std::move(text);
   return {};
 }
 
 Result<void> Answer::settle() {
   if (looked_) return {};
-  return look(text_);
+  return look(std::move(text_));
 }
 
 Task<Result<std::optional<turn::HeldReply>>> Answer::before(turn::State&) {
@@ -68,7 +69,7 @@ Task<Result<void>> Answer::after(turn::State&, const turn::HeldReply& reply) {
     problems_ = {{"", fmt::format("has more than {} bytes", kMaxDocument)}};
     co_return refused(problems_);
   }
-  CARREL_CO_TRY_VOID(look(reply.body.memory()));
+  CARREL_CO_TRY_VOID(look(std::string(reply.body.memory())));
   committing_ = true;
   co_return Result<void>();
 }

@@ -49,7 +49,7 @@ class Answer final : public turn::Interceptor, public net::ReplySink {
   void abort() override {}
 
  private:
-  Result<void> look(std::string_view text);
+  Result<void> look(std::string text);
 
   const Point& point_;
   const Combination& combination_;

@@ -30,8 +30,7 @@ std::vector<document::Problem> Combination::check(std::string_view answer) const
   return check_verdict(Json::parse(answer, nullptr, false));
 }
 
-std::optional<std::string> Combination::changed_input(std::string_view answer) const {
-  if (how_ == Combine::chain) return std::string(answer);
+std::optional<std::string> Combination::merged_input(std::string_view answer) const {
   if (how_ != Combine::merge) return {};
   Json document = Json::parse(input_, nullptr, false);
   document.merge_patch(Json::parse(answer, nullptr, false));
@@ -52,7 +51,7 @@ void Combination::accept(std::string_view binding, std::string answer) {
       input_ = std::move(answer);
       return;
     case Combine::merge:
-      input_ = *changed_input(answer);
+      input_ = *merged_input(answer);
       return;
     case Combine::any_deny: {
       const Json verdict = Json::parse(answer, nullptr, false);

@@ -34,9 +34,11 @@ class Combination {
 
   // What is wrong with an answer, besides its schema; nothing: it can be accepted.
   std::vector<document::Problem> check(std::string_view answer) const;
-  // What the answer would make of the input, where it makes something of it: it must still be an
-  // input of the point. Precondition: `check` found nothing.
-  std::optional<std::string> changed_input(std::string_view answer) const;
+  // Whether an answer changes the input: what it makes of it must still be an input of the point.
+  bool changes_input() const { return how_ == Combine::chain || how_ == Combine::merge; }
+  // What it makes of it; nothing: it is the answer itself. Preconditions: it changes the input, and
+  // `check` found nothing.
+  std::optional<std::string> merged_input(std::string_view answer) const;
 
   // Precondition: `check` found nothing. `binding`: whose answer it is.
   void accept(std::string_view binding, std::string answer);

@@ -93,9 +93,8 @@ std::optional<WallTime> time_of_id(std::string_view id) {
   if (begin == std::string_view::npos || id.size() < begin + 1 + kDigits) return {};
   const std::string_view digits = id.substr(begin + 1, kDigits);
   std::uint64_t time = 0;
-  const char* const last = digits.data() + digits.size();
-  const auto [end, error] = std::from_chars(digits.data(), last, time, 16);
-  if (error != std::errc() || end != last) return {};
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), time, 16);
+  if (error != std::errc() || end != digits.data() + digits.size()) return {};
   return WallTime(std::chrono::milliseconds(time));
 }
 

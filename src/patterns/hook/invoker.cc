@@ -104,15 +104,12 @@ class Invoker::Trial {
  public:
   Trial(Invoker& invoker, const Flow& flow, const Binding& binding)
       : invoker_(invoker), flow_(flow), binding_(binding) {
-    key_ = fmt::format("{} {} {} {} {}", flow.app->tenant.str(), flow.app->app.str(),
-                       flow.point.name, binding.name,
-                       binding.endpoint ? binding.endpoint->url.text() : binding.program->digest);
-    const auto found = invoker_.breakers_.find(key_);
-    open_ = found == invoker_.breakers_.end() || found->second.try_enter(steady_clock::now());
+    Breaker* const breaker = find();
+    open_ = breaker == nullptr || breaker->try_enter(steady_clock::now());
   }
   ~Trial() {
-    const auto found = invoker_.breakers_.find(key_);
-    if (open_ && !told_ && found != invoker_.breakers_.end()) found->second.undecided();
+    if (!open_ || told_) return;
+    if (Breaker* const breaker = find()) breaker->undecided();
   }
   Trial(const Trial&) = delete;
   Trial& operator=(const Trial&) = delete;
@@ -121,7 +118,7 @@ class Invoker::Trial {
   void tell(const std::optional<Error>& error, Nanos took) {
     if (!error) {
       told_ = true;
-      invoker_.breakers_.erase(key_);
+      if (find() != nullptr) invoker_.breakers_.erase(key());
       return;
     }
     // Who is late because others took the time is not to blame.
@@ -130,15 +127,27 @@ class Invoker::Trial {
     told_ = true;
     if (invoker_.breakers_.size() >= kMostBreakers) invoker_.breakers_.clear();
     const Instant now = steady_clock::now();
-    Breaker& breaker = invoker_.breakers_[key_];
+    Breaker& breaker = invoker_.breakers_[key()];
     if (breaker.failed(now)) invoker_.reports_.parked(flow_.point, binding_, breaker.until() - now);
   }
 
  private:
+  std::string key() const {
+    return fmt::format(
+        "{} {} {} {} {}", flow_.app->tenant.str(), flow_.app->app.str(), flow_.point.name,
+        binding_.name,
+        binding_.endpoint ? binding_.endpoint->url.text() : binding_.program->digest);
+  }
+  // Most have none: a module that has not failed of late.
+  Breaker* find() {
+    if (invoker_.breakers_.empty()) return nullptr;
+    const auto found = invoker_.breakers_.find(key());
+    return found == invoker_.breakers_.end() ? nullptr : &found->second;
+  }
+
   Invoker& invoker_;
   const Flow& flow_;
   const Binding& binding_;
-  std::string key_;
   bool open_ = false, told_ = false;
 };
 
