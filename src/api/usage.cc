@@ -69,6 +69,7 @@ Json json_of(const HourlySpent& row, const tenant::UsageQuery& query) {
                {"from", time_text(tenant::begin_of(row.hour))},
                {"to", time_text(tenant::begin_of(end_of(row, query)))}};
   for (const Column& column : kColumns) json[column.name] = column.value(row.spent);
+  json["damaged"] = row.damaged;
   return json;
 }
 
@@ -83,14 +84,14 @@ std::string csv_field(const std::string& text) {
 std::string csv_of(const tenant::UsagePage& page, const tenant::UsageQuery& query) {
   std::string text = "tenant,app,module,from,to";
   for (const Column& column : kColumns) text += fmt::format(",{}", column.name);
-  text += "\r\n";
+  text += ",damaged\r\n";
   for (const HourlySpent& row : page.rows) {
     text +=
         fmt::format("{},{},{},{},{}", csv_field(row.who.tenant.str()), csv_field(row.who.app.str()),
                     csv_field(row.who.module.str()), time_text(tenant::begin_of(row.hour)),
                     time_text(tenant::begin_of(end_of(row, query))));
     for (const Column& column : kColumns) text += fmt::format(",{}", column.value(row.spent));
-    text += "\r\n";
+    text += fmt::format(",{}\r\n", row.damaged);
   }
   return text;
 }

@@ -19,7 +19,7 @@ using Json = nlohmann::json;
 constexpr auto kTexts = std::to_array<const char*>({"tenant", "app", "module", "from", "to"});
 constexpr auto kNumbers =
     std::to_array<const char*>({"turns", "failures", "refused", "cpu_us", "memory_mib_ms",
-                                "bytes_in", "bytes_out", "calls", "log_bytes"});
+                                "bytes_in", "bytes_out", "calls", "log_bytes", "damaged"});
 
 struct Options {
   std::string tenant, from, to, by = "hour";
@@ -56,12 +56,14 @@ std::string text_head() {
 }
 
 Result<void> write_text(const Json& row) {
+  const std::uint64_t damaged = number_in(row, "damaged");
   return write_line(fmt::format(
-      "{:20}  {:30}  {:>9} {:>8} {:>8} {:>12} {:>14} {:>12} {:>12}", text_in(row, "from"),
+      "{:20}  {:30}  {:>9} {:>8} {:>8} {:>12} {:>14} {:>12} {:>12}{}", text_in(row, "from"),
       fmt::format("{} {} {}", text_in(row, "tenant"), text_in(row, "app"), text_in(row, "module")),
       number_in(row, "turns"), number_in(row, "failures"), number_in(row, "refused"),
       number_in(row, "cpu_us"), number_in(row, "memory_mib_ms"), number_in(row, "bytes_in"),
-      number_in(row, "bytes_out")));
+      number_in(row, "bytes_out"),
+      damaged == 0 ? "" : fmt::format("  {} hours are damaged", damaged)));
 }
 
 Result<void> act(const Options& options) {
