@@ -83,6 +83,30 @@ TEST_F(Usage, OfAFormerTenantIsNotShownToWhoHasItsName) {
   for (const Json& row : json()["usage"]) EXPECT_EQ(row["app"], "shop");
 }
 
+TEST_F(Usage, OfAFormerTenantIsForThoseAboveIt) {
+  Addition step;
+  const auto hour = tenant::hour_of(system_clock().wall()) - 2;
+  for (const char* name : {"acme", "gone"})
+    step.entries.push_back({.who = {TenantName(name), AppName("old"), ModuleName("m")},
+                            .hour = hour,
+                            .spent = {.turns = 1}});
+  Result<void> done;
+  shard.run_until_done(add_into(services, &step, &done));
+  ASSERT_TRUE(done);
+  EXPECT_EQ(ask("GET", "/v1/tenants/gone/usage"), 404);
+  for (const char* name : {"acme", "gone"}) {
+    ASSERT_EQ(ask("GET", std::string("/v1/tenants/") + name + "/usage?former=true"), 200);
+    ASSERT_EQ(json()["usage"].size(), 1U) << name;
+    EXPECT_EQ(json()["usage"][0]["app"], "old");
+  }
+  EXPECT_EQ(ask("GET", "/v1/tenants/acme/usage?former=yes"), 400);
+  ASSERT_EQ(ask("POST", "/v1/tenants/acme/tokens", R"({"verbs": ["read"]})"), 201);
+  const std::string own = "Bearer " + json()["token"].get<std::string>();
+  request.headers[0].value = own;
+  EXPECT_EQ(ask("GET", "/v1/tenants/acme/usage"), 200);
+  EXPECT_EQ(ask("GET", "/v1/tenants/acme/usage?former=true"), 403);
+}
+
 struct Damage final : turn::Step {
   async::Task<Result<void>> run(store::Transaction& transaction) override {
     CARREL_CO_TRY_VOID(co_await transaction.read(kUsage, name));

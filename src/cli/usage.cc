@@ -24,7 +24,7 @@ constexpr auto kNumbers =
 struct Options {
   std::string tenant, from, to, by = "hour";
   NodeOptions node;
-  bool json = false, csv = false;
+  bool former = false, json = false, csv = false;
 };
 
 std::uint64_t number_in(const Json& row, const char* name) {
@@ -72,6 +72,7 @@ Result<void> act(const Options& options) {
                                    percent_encode(options.by));
   if (!options.from.empty()) target += "&from=" + percent_encode(options.from);
   if (!options.to.empty()) target += "&to=" + percent_encode(options.to);
+  if (options.former) target += "&former=true";
   bool first = true;
   const auto show = [&](const Json& row) -> Result<void> {
     if (options.json) return write_json(row);
@@ -95,6 +96,8 @@ Run add(CLI::App& app) {
   app.add_option("--by", options->by, "What a line adds up: hour, day or total (default: hour)")
       ->type_name("SPAN")
       ->check(CLI::IsMember({"hour", "day", "total"}).description(""));
+  app.add_flag("--former", options->former,
+               "What was used by who had the name before, and is erased");
   auto* const csv = app.add_flag("--csv", options->csv, "As CSV");
   app.add_flag("--json", options->json, "As JSON; a line for each row")->excludes(csv);
   add_node_options(app, options->node);
