@@ -254,6 +254,7 @@ Result<void> build(Graph& graph) {
   CARREL_TRY(graph.signals, Signals::take());
   CARREL_TRY(graph.logs, Logs::open(options, graph.clock));
   graph.node.set(&graph.logs->tail());
+  graph.node.set(&graph.switchboard);
   CARREL_TRY(graph.loader, make_loader(options, graph.stopping));
   CARREL_TRY(graph.store, NodeStore::open(store_folder(options), key, graph.logs->events()));
   graph.app_loader = std::make_unique<AppLoader>(*graph.loader, graph.logs->guests(), options,
