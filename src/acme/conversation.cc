@@ -18,8 +18,8 @@ namespace {
 using async::Task;
 using Json = nlohmann::json;
 
-constexpr int kRounds = 20;  // that an order or a challenge is asked about
-constexpr int kNonceTries = 3;
+constexpr int kRounds = 20;      // that an order or a challenge is asked about
+constexpr int kNonceTries = 10;  // of one request: servers may refuse good ones to test clients
 constexpr std::chrono::seconds kMostPause{10};
 constexpr std::chrono::hours kMostRetry{24 * 7};
 

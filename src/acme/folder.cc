@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +13,7 @@
 #include "base/files.h"
 #include "base/handle.h"
 #include "base/node_key.h"
+#include "net/x509_time.h"
 
 namespace carrel::acme {
 namespace {
@@ -29,12 +29,6 @@ Handle<BIO, BIO_free_all> reader(std::string_view text) {
   return Handle<BIO, BIO_free_all>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-std::optional<WallTime> time_of(const ASN1_TIME* time) {
-  tm parts{};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
-  return std::chrono::system_clock::from_time_t(::timegm(&parts));
-}
-
 // Of the first certificate in `pem`, if it is for the name and the key. Nothing: it is not.
 std::optional<Lifetime> read_lifetime(std::string_view pem, std::string_view host,
                                       std::string_view key_pem) {
@@ -46,8 +40,8 @@ std::optional<Lifetime> read_lifetime(std::string_view pem, std::string_view hos
       X509_check_host(leaf.get(), host.data(), host.size(), 0, nullptr) != 1) {
     return {};
   }
-  const auto begin = time_of(X509_get0_notBefore(leaf.get()));
-  const auto end = time_of(X509_get0_notAfter(leaf.get()));
+  const auto begin = net::time_of(X509_get0_notBefore(leaf.get()));
+  const auto end = net::time_of(X509_get0_notAfter(leaf.get()));
   if (!begin || !end || *begin >= *end) return {};
   return Lifetime{.begin = *begin, .end = *end};
 }

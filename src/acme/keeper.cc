@@ -22,7 +22,11 @@ double chance() {
 void Keeper::look() {
   const auto wanted = wanted_();
   const std::set<std::string> all(wanted.begin(), wanted.end());
-  std::erase_if(names_, [&all](const auto& each) { return !all.contains(each.first); });
+  std::erase_if(names_, [&](const auto& each) {
+    const bool goes = !all.contains(each.first);
+    if (goes) report_.given_up(each.first);
+    return goes;
+  });
   for (const std::string& host : all) {
     if (names_.contains(host)) continue;
     const auto lifetime = folder_.lifetime(host);

@@ -21,6 +21,8 @@ class Report {
   virtual ~Report() = default;
   virtual void issued(const std::string& host, WallTime until) = 0;
   virtual void failed(const std::string& host, const Error& error, std::chrono::seconds pause) = 0;
+  // It is not wanted any more.
+  virtual void given_up(const std::string& host) = 0;
 };
 
 // Owner and thread: one shard's. Stops: destroying the task of `run`.

@@ -29,7 +29,8 @@ async::Task<Result<void>> Call::still_allowed() const {
 }
 
 std::uint64_t Call::storage() const {
-  std::optional<std::uint64_t> most;
+  const auto* const deployed = node.deployed();
+  auto most = deployed == nullptr ? std::nullopt : deployed->storage_of(tenant);
   const auto info = node.info();
   for (const AppInfo& app : info->apps) {
     if (app.tenant == tenant.str()) most = std::max(most.value_or(0), app.storage);

@@ -48,7 +48,7 @@ struct Call {
   // Asked of a request that takes long, as when it was admitted. Errors: those of admission.
   async::Task<Result<void>> still_allowed() const;
 
-  // Bytes that the apps of the tenant may fill its stores to.
+  // Bytes that the tenant's own apps may fill its stores to: what the one that may most may.
   std::uint64_t storage() const;
 
   net::Exchange& exchange;

@@ -73,6 +73,11 @@ Json to_json(const delivery::Item& item) {
   return json;
 }
 
+Json to_json(const delivery::Name& damaged) {
+  const auto lane = hook::parse_lane(damaged.lane);
+  return {{"id", damaged.id}, {"binding", lane ? lane->binding : ""}, {"damaged", true}};
+}
+
 std::string lane_of(const hook::App& app, const hook::Point& point, std::string_view binding) {
   return hook::lane_text(
       {.tenant = app.tenant, .app = app.app, .point = point.name, .binding = std::string(binding)});
@@ -87,7 +92,9 @@ struct Redrive final : Step {
     for (const delivery::Name& name : names) {
       const auto item = co_await delivery::redrive(&transaction, name, now);
       if (item) done.push_back(name);
-      if (!item && item.error().code() != Code::not_found) co_return std::unexpected(item.error());
+      const bool stays = !item && (item.error().code() == Code::not_found ||
+                                   item.error().code() == Code::data_corrupt);
+      if (!item && !stays) co_return std::unexpected(item.error());
     }
     co_return Result<void>();
   }
@@ -173,29 +180,33 @@ Task<Result<Answer>> EventApi::deliveries(const HookRequest* request, const hook
   CARREL_CO_TRY_VOID(co_await services_.gate->wait(transaction.seen()));
   Json list = Json::array();
   for (const auto& item : page.items) list.push_back(to_json(item));
+  for (const auto& name : page.damaged) list.push_back(to_json(name));
   Json json = {{"deliveries", std::move(list)}};
   if (!page.next.empty()) json["next"] = to_base64url(page.next);
   co_return json_answer(json);
 }
 
-// A page of dead letters in one commit. `prefix`: of their lanes; `id`: of one event, or all.
-Task<Result<std::size_t>> EventApi::redrive_page(std::string prefix, std::string id) {
+// A page of dead letters in one commit; those that are damaged stay. `prefix`: of their lanes;
+// `id`: of one event, or all.
+Task<Result<EventApi::Redriven>> EventApi::redrive_page(std::string prefix, std::string id,
+                                                        std::string after) {
   Redrive step;
   step.now = store::milliseconds(clock_.wall());
-  std::string after;
-  do {
+  Redriven made;
+  {
     store::Transaction transaction(*services_.store, TenantName(), {});
-    CARREL_CO_TRY(const auto page, co_await delivery::read_items(&transaction, delivery::kDead,
-                                                                 prefix, after, kMostAtOnce));
-    for (const auto& item : page.items) {
-      if (id.empty() || item.name.id == id) step.names.push_back(item.name);
+    CARREL_CO_TRY(auto page, co_await delivery::read_items(&transaction, delivery::kDead, prefix,
+                                                           after, kMostAtOnce));
+    for (auto& item : page.items) {
+      if (id.empty() || item.name.id == id) step.names.push_back(std::move(item.name));
     }
-    after = page.next;
-  } while (step.names.empty() && !after.empty());
-  if (step.names.empty()) co_return 0;
+    made.next = std::move(page.next);
+  }
+  if (step.names.empty()) co_return made;
   CARREL_CO_TRY_VOID(co_await commit(services_, TenantName(), {}, &step));
   for (const delivery::Name& name : step.done) ring_.add_again(name, step.now);
-  co_return step.done.size();
+  made.count = step.done.size();
+  co_return made;
 }
 
 Task<Result<Answer>> EventApi::redrive(const HookRequest* request, const hook::Point* point) {
@@ -211,11 +222,13 @@ Task<Result<Answer>> EventApi::redrive(const HookRequest* request, const hook::P
   std::string prefix = lane_of(*request->app, *point, binding);
   if (!binding.empty()) prefix += '\0';
   std::size_t all = 0;
+  std::string after;
   bool more = true;
   while (more && emitter_.has_room(*request->app)) {
-    CARREL_CO_TRY(const std::size_t page, co_await shelter_.run(redrive_page(prefix, id)));
-    all += page;
-    more = page >= kMostAtOnce;
+    CARREL_CO_TRY(Redriven page, co_await shelter_.run(redrive_page(prefix, id, after)));
+    all += page.count;
+    after = std::move(page.next);
+    more = !after.empty();
   }
   co_return json_answer({{"redriven", all}, {"more", more}});
 }

@@ -52,7 +52,11 @@ class EventApi {
   async::Task<Result<Answer>> deliveries(const HookRequest* request, const hook::Point* point);
   async::Task<Result<Answer>> redrive(const HookRequest* request, const hook::Point* point);
   Result<Answer> pause(const HookRequest& request);
-  async::Task<Result<std::size_t>> redrive_page(std::string prefix, std::string id);
+  struct Redriven {
+    std::size_t count = 0;
+    std::string next;  // where the next page begins; empty: that was all
+  };
+  async::Task<Result<Redriven>> redrive_page(std::string prefix, std::string id, std::string after);
 
   hook::Emitter& emitter_;
   delivery::Ring& ring_;

@@ -41,6 +41,24 @@ Json describe(const Claim& claim, const TenantName& tenant, const hosts::Desk& d
   return json;
 }
 
+// Where the server has TLS, once the name is served.
+void add_certificate(Json& json, const std::string& host, const Call& call) {
+  const auto known = call.hosts->certificate(host);
+  if (!known) return;
+  Json certificate = {{"state", "none"}};
+  if (const auto& used = known->used) {
+    certificate = {{"state", used->until > call.clock.wall() ? "valid" : "expired"},
+                   {"from", used->from == hosts::Certificate::From::acme ? "acme" : "file"},
+                   {"until", time_text(used->until)}};
+  }
+  if (const auto& failure = known->failure) {
+    certificate["failure"] = {{"code", failure->code},
+                              {"message", failure->message},
+                              {"again", time_text(failure->again)}};
+  }
+  json["certificate"] = std::move(certificate);
+}
+
 Json before_of(const std::optional<Claim>& claim) { return claim ? describe(*claim) : Json(); }
 
 // What a call is about.
@@ -167,7 +185,9 @@ struct Show final : AnsweringStep {
     CARREL_CO_TRY_VOID(co_await tenant::require(&transaction, call->tenant));
     CARREL_CO_TRY(claim, co_await hosts::find_claim(&transaction, call->tenant, host));
     if (!claim) co_return fail(Code::not_found, "the tenant does not claim this host name");
-    answer = json_answer(describe(*claim, call->tenant, *call->hosts));
+    Json json = describe(*claim, call->tenant, *call->hosts);
+    if (claim->proven) add_certificate(json, claim->host, *call);
+    answer = json_answer(json);
     co_return Result<void>();
   }
   std::string host;
@@ -203,7 +223,10 @@ struct List final : AnsweringStep {
     CARREL_CO_TRY(const auto page, co_await hosts::list_claims(&transaction, call->tenant,
                                                                query.after, query.limit));
     Json claims = Json::array();
-    for (const Claim& each : page.claims) claims.push_back(describe(each));
+    for (const Claim& each : page.claims) {
+      claims.push_back(describe(each));
+      if (each.proven) add_certificate(claims.back(), each.host, *call);
+    }
     Json json = {{"hosts", std::move(claims)}};
     if (!page.end && !page.claims.empty()) json["next"] = page.claims.back().host;
     answer = json_answer(json);
@@ -237,6 +260,7 @@ Task<Result<Answer>> list_all(Call* call) {
                     {"tenant", at->scope.tenant.str()},
                     {"app", at->scope.app.str()},
                     {"proven", time_text(at->since)}});
+    add_certificate(list.back(), at->host, *call);
   }
   Json json = {{"hosts", list}};
   if (at != all.hosts.end() && !list.empty()) json["next"] = list.back()["host"];

@@ -7,7 +7,9 @@
 #include "api/backup.h"
 #include "api/call.h"
 #include "api/openapi.h"
+#include "api/served.h"
 #include "api/store_status.h"
+#include "base/percent.h"
 #include "observe/exposition.h"
 
 namespace carrel::api {
@@ -17,8 +19,10 @@ using async::Task;
 using Json = nlohmann::json;
 
 Json describe(const AppInfo& app) {
-  Json json = {{"name", app.name},     {"tenant", app.tenant},   {"hosts", app.hosts},
-               {"routes", app.routes}, {"modules", app.modules}, {"loaded", time_text(app.loaded)}};
+  Json json = {{"name", app.name},        {"tenant", app.tenant},
+               {"hosts", app.hosts},      {"routes", app.routes},
+               {"modules", app.modules},  {"loaded", time_text(app.loaded)},
+               {"deployed", app.deployed}};
   if (!app.problem.empty()) json["problem"] = app.problem;
   return json;
 }
@@ -43,7 +47,8 @@ Task<Result<Answer>> status(Call* call) {
   const auto up =
       std::chrono::duration_cast<std::chrono::seconds>(call->clock.wall() - info->started).count();
   Json apps = Json::array();
-  for (const AppInfo& app : info->apps) apps.push_back(app.name);
+  for (const AppInfo& app : served_apps(call->node, tenant::kNode, {}).apps)
+    apps.push_back(app.name);
   const Readiness readiness = call->node.readiness();
   Json json = {{"version", info->version},
                {"state", readiness == Readiness::ready      ? "ready"
@@ -52,6 +57,7 @@ Task<Result<Answer>> status(Call* call) {
                {"started", time_text(info->started)},
                {"uptime_seconds", up < 0 ? 0 : up},
                {"shards", info->shards},
+               {"app_count", count_served(call->node)},
                {"apps", apps}};
   if (call->services.store != nullptr)
     json["store"] = api::describe(call->services.store->store().status());
@@ -59,13 +65,12 @@ Task<Result<Answer>> status(Call* call) {
 }
 
 Task<Result<Answer>> apps(Call* call) {
-  Json apps = Json::array();
-  const auto info = call->node.info();
-  for (const AppInfo& app : info->apps) {
-    if (tenant::contains(call->principal.scope, TenantName(app.tenant)))
-      apps.push_back(describe(app));
-  }
-  co_return json_answer({{"apps", apps}});
+  CARREL_CO_TRY(const ServedQuery query, read_served_query(call->request().query));
+  const ServedPage page = served_apps(call->node, call->principal.scope, query);
+  Json json = {{"apps", Json::array()}};
+  for (const AppInfo& app : page.apps) json["apps"].push_back(describe(app));
+  if (!page.next.empty()) json["next"] = percent_encode(page.next);
+  co_return json_answer(json);
 }
 
 Task<Result<Answer>> description(Call*) {

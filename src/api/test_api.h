@@ -24,11 +24,13 @@ class FakeNode final : public Node {
     return std::make_shared<NodeInfo>(info_);
   }
   Readiness readiness() const override { return readiness_; }
+  const DeployedIndex* deployed() const override { return deployed_; }
   LogTail* log_tail() const override { return log_tail_; }
   std::string metrics() const override { return "up 1\n"; }
   NodeInfo info_{.version = "1.2.3", .shards = 2, .apps = {{.name = "shop", .tenant = "shop"}}};
   Readiness readiness_ = Readiness::ready;
   LogTail* log_tail_ = nullptr;
+  const DeployedIndex* deployed_ = nullptr;
 };
 
 class ApiFixture : public store::DatabaseFixture {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "api/access.h"
 #include "api/call.h"
 #include "api/query.h"
 #include "api/step.h"
@@ -48,6 +49,7 @@ enum class Form : std::uint8_t { json, csv };
 struct Question {
   tenant::UsageQuery query;
   Form form = Form::json;
+  bool former = false;  // of who had the name before
 };
 
 tenant::Hour end_of(const HourlySpent& row, const tenant::UsageQuery& query) {
@@ -69,6 +71,7 @@ Json json_of(const HourlySpent& row, const tenant::UsageQuery& query) {
                {"from", time_text(tenant::begin_of(row.hour))},
                {"to", time_text(tenant::begin_of(end_of(row, query)))}};
   for (const Column& column : kColumns) json[column.name] = column.value(row.spent);
+  json["damaged"] = row.damaged;
   return json;
 }
 
@@ -83,14 +86,14 @@ std::string csv_field(const std::string& text) {
 std::string csv_of(const tenant::UsagePage& page, const tenant::UsageQuery& query) {
   std::string text = "tenant,app,module,from,to";
   for (const Column& column : kColumns) text += fmt::format(",{}", column.name);
-  text += "\r\n";
+  text += ",damaged\r\n";
   for (const HourlySpent& row : page.rows) {
     text +=
         fmt::format("{},{},{},{},{}", csv_field(row.who.tenant.str()), csv_field(row.who.app.str()),
                     csv_field(row.who.module.str()), time_text(tenant::begin_of(row.hour)),
                     time_text(tenant::begin_of(end_of(row, query))));
     for (const Column& column : kColumns) text += fmt::format(",{}", column.value(row.spent));
-    text += "\r\n";
+    text += fmt::format(",{}\r\n", row.damaged);
   }
   return text;
 }
@@ -133,9 +136,12 @@ Result<Question> read_question(Call* call) {
       CARREL_TRY(asked.query.max, read_number(key, value, kMostListed));
     } else if (key == "format" && (value == "csv" || value == "json")) {
       asked.form = value == "csv" ? Form::csv : Form::json;
+    } else if (key == "former" && (value == "true" || value == "false")) {
+      asked.former = value == "true";
     } else {
       return fail(Code::invalid_argument,
-                  "usage is asked for with from, to, by, format (csv or json), after and limit");
+                  "usage is asked for with from, to, by, format (csv or json), former (true or "
+                  "false), after and limit");
     }
   }
   asked.query.to = to.value_or(now + 1);
@@ -167,9 +173,13 @@ struct Reading final : AnsweringStep {
   using AnsweringStep::AnsweringStep;
   Task<Result<void>> run(store::Transaction& transaction) override {
     CARREL_CO_TRY(const auto found, co_await tenant::find(&transaction, call->tenant));
-    if (!found) co_return fail(Code::not_found, "there is no tenant of that name");
-    // What was used before is another's, who had the name.
-    asked.query.from = std::max(asked.query.from, tenant::hour_of(found->created));
+    if (!found && !asked.former) co_return fail(Code::not_found, "there is no tenant of that name");
+    // What was used before is another's, who had the name and was erased days before.
+    if (found) {
+      const tenant::Hour created = tenant::hour_of(found->created);
+      tenant::Hour& bound = asked.former ? asked.query.to : asked.query.from;
+      bound = asked.former ? std::min(bound, created) : std::max(bound, created);
+    }
     CARREL_CO_TRY(const auto page, co_await tenant::read_usage(
                                        &transaction, &call->services.store->shard(), asked.query));
     if (asked.form == Form::csv) {
@@ -189,6 +199,11 @@ struct Reading final : AnsweringStep {
 Task<Result<Answer>> usage(Call* call) {
   Reading step(call);
   CARREL_CO_TRY(step.asked, read_question(call));
+  // Who has the name now has nothing to do with who had it; those above have to bill both.
+  if (step.asked.former)
+    CARREL_CO_TRY_VOID(authorise(
+        {.operation = call->operation.id, .where = Where::parent, .verb = tenant::Verb::read},
+        call->principal, call->tenant));
   co_return co_await commit_answering(call, tenant::kNode, {}, &step);
 }
 

@@ -22,7 +22,7 @@ struct Addition final : turn::Step {
   std::vector<tenant::HourlySpent> entries;
 };
 
-async::Task<void> add_into(turn::Services services, Addition* step, Result<void>* done) {
+async::Task<void> add_into(turn::Services services, turn::Step* step, Result<void>* done) {
   *done = co_await turn::commit(services, tenant::kNode, {}, step);
 }
 
@@ -63,6 +63,7 @@ TEST_F(Usage, IsShownByModule) {
   EXPECT_EQ(row["turns"], 2);
   EXPECT_EQ(row["cpu_us"], 5);
   EXPECT_EQ(row["memory_mib_ms"], 2);
+  EXPECT_EQ(row["damaged"], 0);
   ASSERT_EQ(ask("GET", "/v1/tenants/acme/usage?limit=1&after=" + first["next"].get<std::string>()),
             200);
   EXPECT_EQ(json()["usage"][0]["module"], "b");
@@ -82,13 +83,62 @@ TEST_F(Usage, OfAFormerTenantIsNotShownToWhoHasItsName) {
   for (const Json& row : json()["usage"]) EXPECT_EQ(row["app"], "shop");
 }
 
+TEST_F(Usage, OfAFormerTenantIsForThoseAboveIt) {
+  Addition step;
+  const auto hour = tenant::hour_of(system_clock().wall()) - 2;
+  for (const char* name : {"acme", "gone"})
+    step.entries.push_back({.who = {TenantName(name), AppName("old"), ModuleName("m")},
+                            .hour = hour,
+                            .spent = {.turns = 1}});
+  Result<void> done;
+  shard.run_until_done(add_into(services, &step, &done));
+  ASSERT_TRUE(done);
+  EXPECT_EQ(ask("GET", "/v1/tenants/gone/usage"), 404);
+  for (const char* name : {"acme", "gone"}) {
+    ASSERT_EQ(ask("GET", std::string("/v1/tenants/") + name + "/usage?former=true"), 200);
+    ASSERT_EQ(json()["usage"].size(), 1U) << name;
+    EXPECT_EQ(json()["usage"][0]["app"], "old");
+  }
+  EXPECT_EQ(ask("GET", "/v1/tenants/acme/usage?former=yes"), 400);
+  ASSERT_EQ(ask("POST", "/v1/tenants/acme/tokens", R"({"verbs": ["read"]})"), 201);
+  const std::string own = "Bearer " + json()["token"].get<std::string>();
+  request.headers[0].value = own;
+  EXPECT_EQ(ask("GET", "/v1/tenants/acme/usage"), 200);
+  EXPECT_EQ(ask("GET", "/v1/tenants/acme/usage?former=true"), 403);
+}
+
+struct Damage final : turn::Step {
+  async::Task<Result<void>> run(store::Transaction& transaction) override {
+    CARREL_CO_TRY_VOID(co_await transaction.read(kUsage, name));
+    co_return transaction.put(kUsage, name, {.bytes = "?"});
+  }
+  const store::Place kUsage{.kind = store::Kind::tenant, .store = "usage"};
+  std::string name;
+};
+
+TEST_F(Usage, ThatIsDamagedIsToldOf) {
+  Damage step;
+  const auto hour = tenant::hour_of(system_clock().wall());
+  step.name = "acme:shop:a:" + std::to_string(100'000'000 + hour).substr(1);
+  Result<void> done;
+  shard.run_until_done(add_into(services, &step, &done));
+  ASSERT_TRUE(done);
+  ASSERT_EQ(ask("GET", "/v1/tenants/acme/usage"), 200);
+  ASSERT_EQ(json()["usage"].size(), 2U);
+  EXPECT_EQ(json()["usage"][0]["damaged"], 1);
+  EXPECT_EQ(json()["usage"][0]["turns"], 0);
+  EXPECT_EQ(json()["usage"][1]["turns"], 2);
+  ASSERT_EQ(ask("GET", "/v1/tenants/acme/usage?format=csv&limit=1"), 200);
+  EXPECT_TRUE(reply->body().ends_with(",0,0,0,0,0,0,0,0,0,1\r\n"));
+}
+
 TEST_F(Usage, IsATableForWhoAsksForOne) {
   ASSERT_EQ(ask("GET", "/v1/tenants/acme/usage?format=csv&limit=1"), 200);
   EXPECT_TRUE(header("content-type").starts_with("text/csv"));
   EXPECT_TRUE(reply->body().starts_with(
       "tenant,app,module,from,to,turns,failures,refused,cpu_us,memory_mib_ms,bytes_in,bytes_out,"
-      "calls,log_bytes\r\nacme,shop,a,"));
-  EXPECT_TRUE(reply->body().ends_with(",2,1,0,5,2,3,0,0,0\r\n"));
+      "calls,log_bytes,damaged\r\nacme,shop,a,"));
+  EXPECT_TRUE(reply->body().ends_with(",2,1,0,5,2,3,0,0,0,0\r\n"));
   EXPECT_TRUE(header("link").starts_with(
       "</v1/tenants/acme/usage?format=csv&limit=1&after=acme%3Ashop%3Aa%3A"));
   with("accept", "text/csv");

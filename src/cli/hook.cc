@@ -101,6 +101,9 @@ Result<void> emit(NodeClient& node, const Options& options) {
 
 Result<void> show_delivery(const Json& each) {
   const auto attempts = each.find("attempts");
+  if (each.contains("damaged"))
+    return write_line(fmt::format("{}  {}  its record is damaged", text_in(each, "id"),
+                                  text_in(each, "binding")));
   return write_line(fmt::format(
       "{}  {}  {} attempts  {}", text_in(each, "id"), text_in(each, "binding"),
       attempts != each.end() && attempts->is_number_unsigned() ? attempts->get<unsigned>() : 0,

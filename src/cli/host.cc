@@ -29,11 +29,26 @@ struct Options {
   }
 };
 
+std::string certificate_of(const Json& host) {
+  if (!host.contains("certificate")) return {};
+  const Json& certificate = host["certificate"];
+  const std::string state = text_in(certificate, "state");
+  std::string text =
+      state == "none"
+          ? "  no certificate"
+          : fmt::format("  certificate of {} {} {}", text_in(certificate, "from"),
+                        state == "valid" ? "until" : "ended", text_in(certificate, "until"));
+  if (!certificate.is_object() || !certificate.contains("failure")) return text;
+  const Json& failure = certificate["failure"];
+  return text + fmt::format("; not issued: {}; again at {}", text_in(failure, "message"),
+                            text_in(failure, "again"));
+}
+
 std::string line_of(const Json& host) {
   std::string text = fmt::format("{:32}  {:8}  {}", text_in(host, "host"), text_in(host, "state"),
                                  text_in(host, "app"));
   if (host.contains("tenant")) text += fmt::format("  of {}", text_in(host, "tenant"));
-  return text;
+  return text + certificate_of(host);
 }
 
 // What is to be done for a name that is not proven yet.
@@ -124,7 +139,9 @@ const Command kHost{
     .details =
         "A name is served once its tenant has proven that it is theirs: add says how, check looks for the\n"
         "proof. Given up, or when its app is removed, it is not served any more. list without a TENANT shows\n"
-        "the operator whose every name is. Exit status 3: there is no such claim.",
+        "the operator whose every name is. Of a proven name list and show tell, where the server has TLS,\n"
+        "which certificate it has, until when, and why an order failed. Exit status 3: there is no such\n"
+        "claim.",
     .examples =
         "carrel host add acme www.example.com --app shop\n"
         "carrel host check acme www.example.com\n"

@@ -72,7 +72,9 @@ net::EgressPolicy any_address() {
 }
 
 bool serves(NodeClient& client, std::string_view tenant) {
-  const auto answer = client.call("GET", "/v1/apps");
+  // Its own come before those of tenants below it.
+  const auto answer = client.call(
+      "GET", fmt::format("/v1/apps?limit=1&tenant={}", percent_encode(std::string(tenant))));
   if (!answer) return false;
   const auto json = nlohmann::json::parse(answer->body, nullptr, false);
   if (!json.is_object() || !json.contains("apps")) return false;

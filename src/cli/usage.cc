@@ -19,12 +19,12 @@ using Json = nlohmann::json;
 constexpr auto kTexts = std::to_array<const char*>({"tenant", "app", "module", "from", "to"});
 constexpr auto kNumbers =
     std::to_array<const char*>({"turns", "failures", "refused", "cpu_us", "memory_mib_ms",
-                                "bytes_in", "bytes_out", "calls", "log_bytes"});
+                                "bytes_in", "bytes_out", "calls", "log_bytes", "damaged"});
 
 struct Options {
   std::string tenant, from, to, by = "hour";
   NodeOptions node;
-  bool json = false, csv = false;
+  bool former = false, json = false, csv = false;
 };
 
 std::uint64_t number_in(const Json& row, const char* name) {
@@ -56,12 +56,14 @@ std::string text_head() {
 }
 
 Result<void> write_text(const Json& row) {
+  const std::uint64_t damaged = number_in(row, "damaged");
   return write_line(fmt::format(
-      "{:20}  {:30}  {:>9} {:>8} {:>8} {:>12} {:>14} {:>12} {:>12}", text_in(row, "from"),
+      "{:20}  {:30}  {:>9} {:>8} {:>8} {:>12} {:>14} {:>12} {:>12}{}", text_in(row, "from"),
       fmt::format("{} {} {}", text_in(row, "tenant"), text_in(row, "app"), text_in(row, "module")),
       number_in(row, "turns"), number_in(row, "failures"), number_in(row, "refused"),
       number_in(row, "cpu_us"), number_in(row, "memory_mib_ms"), number_in(row, "bytes_in"),
-      number_in(row, "bytes_out")));
+      number_in(row, "bytes_out"),
+      damaged == 0 ? "" : fmt::format("  {} hours are damaged", damaged)));
 }
 
 Result<void> act(const Options& options) {
@@ -70,6 +72,7 @@ Result<void> act(const Options& options) {
                                    percent_encode(options.by));
   if (!options.from.empty()) target += "&from=" + percent_encode(options.from);
   if (!options.to.empty()) target += "&to=" + percent_encode(options.to);
+  if (options.former) target += "&former=true";
   bool first = true;
   const auto show = [&](const Json& row) -> Result<void> {
     if (options.json) return write_json(row);
@@ -93,6 +96,8 @@ Run add(CLI::App& app) {
   app.add_option("--by", options->by, "What a line adds up: hour, day or total (default: hour)")
       ->type_name("SPAN")
       ->check(CLI::IsMember({"hour", "day", "total"}).description(""));
+  app.add_flag("--former", options->former,
+               "What was used by who had the name before, and is erased");
   auto* const csv = app.add_flag("--csv", options->csv, "As CSV");
   app.add_flag("--json", options->json, "As JSON; a line for each row")->excludes(csv);
   add_node_options(app, options->node);

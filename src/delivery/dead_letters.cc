@@ -10,12 +10,21 @@ Task<Result<ItemPage>> read_items(store::Transaction* transaction, store::Place 
                 co_await transaction->read_names(place, prefix, after, max));
   ItemPage page;
   for (const auto& entry : names.entries) {
-    CARREL_CO_TRY(const store::Record* const found, co_await transaction->read(place, entry.name));
-    if (found == nullptr) continue;
-    auto name = parse_record_name(entry.name);
-    if (!name) co_return fail(Code::data_corrupt, "the name of a delivery is damaged");
-    CARREL_CO_TRY(auto item, decode(std::move(*name), found->bytes));
-    page.items.push_back(std::move(item));
+    const auto name = parse_record_name(entry.name);
+    if (!name) {
+      page.damaged.push_back({.lane = entry.name});
+      continue;
+    }
+    const auto found = co_await transaction->read(place, entry.name);
+    if (!found && found.error().code() != Code::data_corrupt)
+      co_return std::unexpected(found.error());
+    if (found && *found == nullptr) continue;
+    auto item = found ? decode(*name, (*found)->bytes) : Result<Item>(fail(Code::data_corrupt));
+    if (item) {
+      page.items.push_back(std::move(*item));
+    } else {
+      page.damaged.push_back(*name);
+    }
   }
   if (!names.end && !names.entries.empty()) page.next = names.entries.back().name;
   co_return page;

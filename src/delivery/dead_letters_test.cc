@@ -47,6 +47,32 @@ TEST_F(DeadLetters, AreListedByLanePageByPage) {
   EXPECT_EQ(second->next, "");
 }
 
+TEST_F(DeadLetters, ThatAreDamagedHideNoOthers) {
+  kill("a:1", "x");
+  kill("a:1", "z");
+  auto turn = begin();
+  for (const char* name : {"a:1\0w", "a:1\0y"}) {
+    ASSERT_TRUE(turn.put(kDead, std::string(name, 5), {.bytes = "damaged"}));
+  }
+  ASSERT_TRUE(turn.put(kDead, "a:2", {.bytes = "its name is as well"}));
+  ASSERT_TRUE(commit(turn));
+  std::string good, bad, after;
+  do {
+    const auto one = page("a:", after);
+    ASSERT_TRUE(one);
+    for (const Item& item : one->items) good += item.name.id;
+    for (const Name& name : one->damaged) bad += name.id.empty() ? "?" : name.id;
+    after = one->next;
+  } while (!after.empty());
+  EXPECT_EQ(good, "xz");
+  EXPECT_EQ(bad, "wy?");
+  auto again = begin();
+  Result<Item> item = fail(Code::internal);
+  shard.run_until_done(redrive_into(&again, {"a:1", "y"}, &item));
+  ASSERT_FALSE(item);
+  EXPECT_EQ(item.error().code(), Code::data_corrupt);
+}
+
 TEST_F(DeadLetters, AreTriedAgainWhenRedriven) {
   kill("lane", "1");
   receiver.verdict = {.how = Verdict::How::done};

@@ -11,6 +11,7 @@
 #include <ranges>
 
 #include "base/handle.h"
+#include "net/x509_time.h"
 
 namespace carrel::net {
 namespace {
@@ -142,9 +143,9 @@ void Certificates::load_folder(const std::string& folder, const Certificates* be
 
 // The last of two for one name counts.
 void Certificates::name_those_in(const std::string& folder) {
-  for (const auto& [file, context] : by_file_) {
-    if (!lies_in(file, folder)) continue;
-    for (std::string& name : names_of(context.get())) by_name_[std::move(name)] = context;
+  for (const auto& each : by_file_) {
+    if (!lies_in(each.first, folder)) continue;
+    for (std::string& name : names_of(each.second.get())) by_name_[std::move(name)] = &each;
   }
 }
 
@@ -162,20 +163,32 @@ Certificates::Loaded Certificates::load(const TlsFiles& files, const Certificate
   return {.certificates = std::move(made), .problems = std::move(problems)};
 }
 
-SSL_CTX* Certificates::find(std::string_view name) const {
+const Certificates::ByFile::value_type* Certificates::find(std::string_view name) const {
   const std::string wanted = lower(name);
-  if (const auto exact = by_name_.find(wanted); exact != by_name_.end()) return exact->second.get();
+  if (const auto exact = by_name_.find(wanted); exact != by_name_.end()) return exact->second;
   const auto dot = wanted.find('.');
   if (dot != std::string::npos) {
     const auto any = by_name_.find("*" + wanted.substr(dot));
-    if (any != by_name_.end()) return any->second.get();
+    if (any != by_name_.end()) return any->second;
   }
-  return otherwise_.get();
+  return nullptr;
+}
+
+std::optional<CertificateInUse> Certificates::in_use(std::string_view name) const {
+  const auto* const own = find(name);
+  const SSL_CTX* const context = own != nullptr ? own->second.get() : otherwise_.get();
+  if (context == nullptr) return {};
+  X509* const leaf = SSL_CTX_get0_certificate(context);
+  if (own == nullptr && X509_check_host(leaf, name.data(), name.size(), 0, nullptr) != 1) return {};
+  const auto until = time_of(X509_get0_notAfter(leaf));
+  if (!until) return {};
+  return CertificateInUse{.file = own != nullptr ? own->first : std::string(), .until = *until};
 }
 
 bool Certificates::use(SSL* connection, std::string_view name) const {
   // Not SSL_set_SSL_CTX: with the context, what the listener set (its protocols) would go as well.
-  SSL_CTX* const context = find(name);
+  const auto* const own = find(name);
+  SSL_CTX* const context = own != nullptr ? own->second.get() : otherwise_.get();
   if (context == nullptr) return false;
   STACK_OF(X509)* chain = nullptr;
   SSL_CTX_get0_chain_certs(context, static_cast<void*>(&chain));

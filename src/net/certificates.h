@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,18 +27,21 @@ class Certificates {
   // of its domain ("*.example.com"), else the one for whoever asks. False: the connection cannot
   // go on.
   bool use(ssl_st* connection, std::string_view name) const;
+  // What `use` gives for the name, if it is for it.
+  std::optional<CertificateInUse> in_use(std::string_view name) const;
 
  private:
   using Context = std::shared_ptr<ssl_ctx_st>;
+  using ByFile = std::map<std::string, Context>;
   static Result<Context> load_pair(const std::string& certificate, const std::string& key);
   void load_folder(const std::string& folder, const Certificates* before,
                    std::vector<Error>& problems);
   void name_those_in(const std::string& folder);
-  ssl_ctx_st* find(std::string_view name) const;
+  const ByFile::value_type* find(std::string_view name) const;  // null: it has none of its own
 
   Context otherwise_;
-  std::map<std::string, Context> by_file_;               // those of folders, by path
-  std::map<std::string, Context, std::less<>> by_name_;  // lower-case
+  ByFile by_file_;                                                         // those of folders
+  std::map<std::string, const ByFile::value_type*, std::less<>> by_name_;  // lower-case
 };
 
 struct Certificates::Loaded {

@@ -65,6 +65,14 @@ Result<std::shared_ptr<TlsContext>> load_tls(const TlsFiles& files);
 // what was read before stays. Gives what is wrong, with the file's name each. One thread at a time.
 std::vector<Error> reload_tls(TlsContext& context, const TlsFiles& files);
 
+// The certificate that a connection for the name gets as of now. Nothing: none is for it. Any
+// thread.
+struct CertificateInUse {
+  std::string file;  // of a folder; empty: the one for whoever asks
+  WallTime until;
+};
+std::optional<CertificateInUse> certificate_for(const TlsContext& context, std::string_view name);
+
 // What the files look like from outside: other than before when one has changed. Blocks.
 std::string look_of(const TlsFiles& files);
 

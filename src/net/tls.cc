@@ -234,6 +234,10 @@ Result<std::shared_ptr<TlsContext>> load_tls(const TlsFiles& files) {
   return tls;
 }
 
+std::optional<CertificateInUse> certificate_for(const TlsContext& context, std::string_view name) {
+  return context.certificates.load()->in_use(name);
+}
+
 std::vector<Error> reload_tls(TlsContext& context, const TlsFiles& files) {
   const auto before = context.certificates.load();
   auto loaded = Certificates::load(files, before.get());

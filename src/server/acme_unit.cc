@@ -47,12 +47,37 @@ void AcmeUnit::stop() {
   thread_.join();
 }
 
+// One order goes on at a time, so a copy for each is little.
+void AcmeUnit::note(const std::string& host, std::optional<hosts::CertificateFailure> failure) {
+  const auto before = failures_.load();
+  if (!failure && !before->contains(host)) return;
+  auto now = std::make_shared<Failures>(*before);
+  if (failure) {
+    (*now)[host] = std::move(*failure);
+  } else {
+    now->erase(host);
+  }
+  failures_.store(std::move(now));
+}
+
+std::optional<hosts::CertificateFailure> AcmeUnit::failure(std::string_view host) const {
+  const auto failures = failures_.load();
+  const auto found = failures->find(host);
+  return found == failures->end() ? std::nullopt : std::optional(found->second);
+}
+
+void AcmeUnit::given_up(const std::string& host) { note(host, {}); }
+
 void AcmeUnit::issued(const std::string& host, WallTime until) {
+  note(host, {});
   events_.write(observe::Level::info, "certificate_issued",
                 {{"host", host}, {"until", api::time_text(until)}});
 }
 
 void AcmeUnit::failed(const std::string& host, const Error& error, std::chrono::seconds pause) {
+  note(host, hosts::CertificateFailure{.code = std::string(code_name(error.code())),
+                                       .message = error.message(),
+                                       .again = system_clock().wall() + pause});
   events_.write(observe::Level::warn, "certificate_not_issued",
                 {{"host", host},
                  {"code", code_name(error.code())},

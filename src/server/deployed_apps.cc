@@ -271,11 +271,15 @@ AppEntrances DeployedApps::entrances_of(const Scope& scope, const AppRecord& app
   if (app.removed) return entrances;
   function::Shares sites;
   hook::AppShares points;
+  unsigned most = 0;  // percent
   for (const deployment::Share& share : app.live) {
     const auto found = std::ranges::find(versions, share.version, &ReadyVersion::number);
     if (found == versions.end() || found->ready == nullptr) continue;
     sites.all.push_back({site_of(*found), share.percent});
     points.all.push_back({points_of(*found), share.percent});
+    if (share.percent < most) continue;
+    most = share.percent;
+    entrances.info = {found->ready, &app_in(*found).info};
   }
   if (!sites.all.empty()) {
     entrances.live = entrance_to(std::move(sites), std::move(points));

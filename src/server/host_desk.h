@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/hosts/desk.h"
+#include "server/host_certificates.h"
 #include "server/switchboard.h"
 #include "store/store.h"
 #include "turn/state.h"
@@ -31,6 +32,10 @@ class HostDesk final : public hosts::Desk {
   // At the start: serves what is proven. Gives how many records are damaged. Blocks. Errors: those
   // of the store.
   Result<std::size_t> restore();
+  // Before the shard runs: names are served over TLS.
+  void know(std::unique_ptr<const HostCertificates> certificates) {
+    certificates_ = std::move(certificates);
+  }
 
   Result<void> check_free(std::string_view host) const override;
   hosts::Challenge challenge(const TenantName& tenant, std::string_view host) const override {
@@ -39,6 +44,9 @@ class HostDesk final : public hosts::Desk {
   async::Task<Result<void>> prove(TenantName tenant, std::string host) override;
   async::Task<Result<void>> serve(std::string host) override;
   Result<hosts::AllProven> proven() const override;
+  std::optional<hosts::Certificate> certificate(std::string_view host) const override {
+    return certificates_ ? std::optional(certificates_->of(host)) : std::nullopt;
+  }
 
  private:
   // How many proofs are being looked for. It outlives this for the tasks that end after it.
@@ -54,6 +62,7 @@ class HostDesk final : public hosts::Desk {
   Switchboard& switchboard_;
   const HostDeskOptions options_;
   net::Dns dns_;
+  std::unique_ptr<const HostCertificates> certificates_;
   std::shared_ptr<Looking> looking_ = std::make_shared<Looking>();
 };
 

@@ -18,11 +18,13 @@ class NodeState final : public api::Node {
     return info_;
   }
   api::Readiness readiness() const override { return readiness_.load(); }
+  const api::DeployedIndex* deployed() const override { return deployed_; }
   api::LogTail* log_tail() const override { return log_tail_; }
   std::string metrics() const override { return metrics_ ? metrics_() : std::string(); }
 
-  // Before the API serves; it outlives this.
+  // Before the API serves; they outlive this.
   void set(api::LogTail* tail) { log_tail_ = tail; }
+  void set(const api::DeployedIndex* deployed) { deployed_ = deployed; }
   void set(std::function<std::string()> metrics) { metrics_ = std::move(metrics); }
 
   void set(api::NodeInfo info) {
@@ -36,6 +38,7 @@ class NodeState final : public api::Node {
   mutable std::mutex mutex_;
   std::shared_ptr<const api::NodeInfo> info_ = std::make_shared<const api::NodeInfo>();
   api::LogTail* log_tail_ = nullptr;
+  const api::DeployedIndex* deployed_ = nullptr;
   std::function<std::string()> metrics_;
   std::atomic<api::Readiness> readiness_ = api::Readiness::starting;
 };

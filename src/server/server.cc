@@ -254,6 +254,7 @@ Result<void> build(Graph& graph) {
   CARREL_TRY(graph.signals, Signals::take());
   CARREL_TRY(graph.logs, Logs::open(options, graph.clock));
   graph.node.set(&graph.logs->tail());
+  graph.node.set(&graph.switchboard);
   CARREL_TRY(graph.loader, make_loader(options, graph.stopping));
   CARREL_TRY(graph.store, NodeStore::open(store_folder(options), key, graph.logs->events()));
   graph.app_loader = std::make_unique<AppLoader>(*graph.loader, graph.logs->guests(), options,
@@ -293,7 +294,12 @@ Result<void> build(Graph& graph) {
 
 // For the names that tenants have proven, and those of the operator's own.
 Result<void> get_certificates(Graph& graph) {
-  if (!graph.options.acme) return {};
+  const auto folder = (acme_folder(graph.options) / "certificates").native();
+  if (!graph.options.acme) {
+    if (graph.tls)
+      graph.hosts->know(std::make_unique<HostCertificates>(graph.tls, nullptr, folder));
+    return {};
+  }
   const auto wanted = [&graph] {
     auto names = graph.switchboard.names();
     const auto& own = graph.options.acme->names;
@@ -302,6 +308,7 @@ Result<void> get_certificates(Graph& graph) {
   };
   CARREL_TRY(graph.acme, AcmeUnit::open(graph.options, graph.egress, graph.challenges, wanted,
                                         graph.logs->events()));
+  graph.hosts->know(std::make_unique<HostCertificates>(graph.tls, graph.acme.get(), folder));
   return {};
 }
 

@@ -1,9 +1,11 @@
 #include "server/switchboard.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "async/event.h"
 #include "server/deployed_apps.h"
+#include "tenant/path.h"
 
 namespace carrel::server {
 
@@ -45,7 +47,14 @@ bool Switchboard::set_app(const deployment::Scope& scope, std::uint64_t revision
   for (const std::string& host : served.hosts) lead(host, {});
   served.hosts.clear();
   served.live = std::move(entrances.live);
-  if (served.live.sites != nullptr) served.hosts = std::move(entrances.hosts);
+  if (served.info != nullptr) --apps_deployed_;
+  served.info = nullptr;
+  if (served.live.sites != nullptr) {
+    served.hosts = std::move(entrances.hosts);
+    served.info = std::move(entrances.info);
+  }
+  served.live_hosts = served.hosts.size();
+  if (served.info != nullptr) ++apps_deployed_;
   for (const std::string& host : served.hosts) lead(host, served.live);
   for (const std::string& name : served.names) lead(name, served.live);
   for (auto& [host, entrance] : entrances.previews) {
@@ -130,6 +139,44 @@ api::BindingState Switchboard::state_of(const TenantName& tenant, const std::str
                                         const hook::BindingRecord& record) const {
   const std::lock_guard lock(mutex_);
   return binder_.state_of({tenant, name}, record, points_);
+}
+
+std::size_t Switchboard::apps_deployed() const {
+  const std::lock_guard lock(mutex_);
+  return apps_deployed_;
+}
+
+std::vector<api::AppInfo> Switchboard::deployed_in(const TenantName& subtree,
+                                                   const api::AppKey& after,
+                                                   std::size_t most) const {
+  std::vector<api::AppInfo> found;
+  // No app has no name: nothing of the subtree is the first itself.
+  const deployment::Scope first = std::max(deployment::Scope{.tenant = subtree, .app = AppName()},
+                                           {.tenant = after.first, .app = after.second});
+  const std::lock_guard lock(mutex_);
+  auto each = apps_.upper_bound(first);
+  for (; each != apps_.end() && found.size() < most; ++each) {
+    const auto& [scope, served] = *each;
+    if (!scope.tenant.str().starts_with(subtree.str())) break;
+    if (served.info == nullptr || !tenant::contains(subtree, scope.tenant)) continue;
+    api::AppInfo info = *served.info;
+    info.hosts.assign(served.hosts.begin(),
+                      served.hosts.begin() + static_cast<std::ptrdiff_t>(served.live_hosts));
+    info.hosts.insert(info.hosts.end(), served.names.begin(), served.names.end());
+    info.deployed = true;
+    found.push_back(std::move(info));
+  }
+  return found;
+}
+
+std::optional<std::uint64_t> Switchboard::storage_of(const TenantName& tenant) const {
+  std::optional<std::uint64_t> most;
+  const std::lock_guard lock(mutex_);
+  for (auto each = apps_.lower_bound({.tenant = tenant, .app = AppName()});
+       each != apps_.end() && each->first.tenant == tenant; ++each) {
+    if (each->second.info != nullptr) most = std::max(most.value_or(0), each->second.info->storage);
+  }
+  return most;
 }
 
 void Switchboard::forget(const deployment::Scope& scope) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "api/binding_stage.h"
+#include "api/node.h"
 #include "app/deployment/records.h"
 #include "patterns/function/site.h"
 #include "server/binder.h"
@@ -36,6 +37,7 @@ struct AppEntrances {
   Entrance live;
   std::vector<std::string> hosts;  // that lead to what is live
   std::vector<std::pair<std::string, Entrance>> previews;
+  std::shared_ptr<const api::AppInfo> info;  // of the version with the most requests
 };
 
 // A customer's binding as the store has it.
@@ -46,7 +48,7 @@ struct StoredBinding {
 };
 
 // Owner: the composition root; the shards outlive its use. Thread-safe.
-class Switchboard final : public api::BindingStage {
+class Switchboard final : public api::BindingStage, public api::DeployedIndex {
  public:
   // Called by the last shard that has taken a change over, on its thread.
   using Done = std::function<void()>;
@@ -85,15 +87,22 @@ class Switchboard final : public api::BindingStage {
   api::BindingState state_of(const TenantName& tenant, const std::string& name,
                              const hook::BindingRecord& record) const override;
 
+  std::size_t apps_deployed() const override;
+  std::vector<api::AppInfo> deployed_in(const TenantName& subtree, const api::AppKey& after,
+                                        std::size_t most) const override;
+  std::optional<std::uint64_t> storage_of(const TenantName& tenant) const override;
+
   // A removed app's data goes: another one may get its name, and begins at the first revision.
   void forget(const deployment::Scope& scope);
 
  private:
   struct Served {
     std::uint64_t revision = 0;
-    std::vector<std::string> hosts;
+    std::vector<std::string> hosts;  // first those that lead to what is live, then previews'
+    std::size_t live_hosts = 0;
     Entrance live;
-    std::set<std::string> names;  // of the tenant's own
+    std::shared_ptr<const api::AppInfo> info;  // null: nothing is live
+    std::set<std::string> names;               // of the tenant's own
   };
   // Names that were given up stay known, so that nothing older brings them back.
   struct Name {
@@ -109,6 +118,7 @@ class Switchboard final : public api::BindingStage {
   hook::Apps points_;
   Binder binder_;
   std::map<deployment::Scope, Served> apps_;
+  std::size_t apps_deployed_ = 0;  // that have something live
   std::map<std::string, Name> names_;
 };
 

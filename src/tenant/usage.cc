@@ -132,7 +132,10 @@ struct Walk {
       for (const auto& entry : names.entries) {
         after = entry.name;
         const auto found = parse_name(entry.name);
-        if (!found) co_return fail(Code::data_corrupt, "a record of usage has a damaged name");
+        if (!found) {  // nobody knows whose and when
+          ++looked;
+          continue;
+        }
         skipped = found->hour < query.from || found->hour >= query.to;
         if (skipped) {  // to where this module's range begins, or past its end
           after = name_of(found->who, found->hour < query.from ? query.from - 1 : kLastHour);
@@ -149,12 +152,14 @@ struct Walk {
   }
 
   Task<Result<void>> add(std::string name) {
-    CARREL_CO_TRY(const store::Record* const record, co_await transaction.read(kUsage, name));
+    const auto record = co_await transaction.read(kUsage, name);
+    if (!record && record.error().code() != Code::data_corrupt)
+      co_return std::unexpected(record.error());
     last = std::move(name);
-    if (record != nullptr) {
-      CARREL_CO_TRY(const Spent spent, decode(record->bytes));
-      page.rows.back().spent += spent;
-    }
+    const bool there = record && *record != nullptr;
+    const auto spent = there ? decode((*record)->bytes) : Result<Spent>();
+    if (spent) page.rows.back().spent += *spent;
+    if (!record || !spent) ++page.rows.back().damaged;
     if (++looked % kAtOnce == 0) co_await async::pause(shard);
     co_return Result<void>();
   }

@@ -30,6 +30,7 @@ struct HourlySpent {
   Spender who;
   Hour hour = 0;
   Spent spent;
+  std::uint64_t damaged = 0;  // hours that could not be read, and are not in `spent`
 };
 
 // Adds to what the records hold: a few hundred at a time, as they are one commit. Gives the names
@@ -53,9 +54,9 @@ struct UsagePage {
   std::string next;               // empty: that is all
 };
 // In order of names; what lies below the tenant comes before its own. A page is a bounded look, in
-// which others of the shard have their turns: one may have few rows, or none, and a `next`. The
-// transaction outlives the task. Errors: invalid_argument for an `after` of no page of the tenant;
-// data_corrupt; those of reading.
+// which others of the shard have their turns: one may have few rows, or none, and a `next`. A
+// record that is damaged is told of in its row. The transaction outlives the task. Errors:
+// invalid_argument for an `after` of no page of the tenant; those of reading names.
 async::Task<Result<UsagePage>> read_usage(store::Transaction* transaction, async::Shard* shard,
                                           UsageQuery query);
 

@@ -164,13 +164,31 @@ TEST_F(Usage, ThatIsDamagedIsSetAsideAndBeginsAnew) {
   EXPECT_TRUE(add({entry("acme", "a", 500'000)}).empty());
 }
 
-TEST_F(Usage, ThatIsDamagedIsSaidToBe) {
+TEST_F(Usage, ThatIsDamagedIsToldOfInItsRowAndHidesNoOther) {
+  add({entry("acme", "a", kNoon, 2), entry("acme", "a", kNoon + 2, 3), entry("acme", "b", kNoon)});
   const store::Place place{.kind = store::Kind::tenant, .store = "usage"};
   store::Transaction transaction(*local, kNode, {});
-  ASSERT_TRUE(run(transaction.read(place, "acme:shop:a:00500000")));
-  ASSERT_TRUE(transaction.put(place, "acme:shop:a:00500000", {.bytes = R"({"turns": -1})"}));
+  for (const std::string& name :
+       {"acme:shop:a:" + std::to_string(100'000'000 + kNoon + 1).substr(1),
+        std::string("acme:shop:a:whenever"), std::string("acme:x")}) {
+    ASSERT_TRUE(run(transaction.read(place, name)));
+    ASSERT_TRUE(transaction.put(place, name, {.bytes = R"({"turns": -1})"}));
+  }
   ASSERT_TRUE(commit(transaction));
-  EXPECT_EQ(lines(of("acme")), "data_corrupt");
+  EXPECT_EQ(lines(of("acme")), "acme a 0 2\nacme a 1 0\nacme a 2 3\nacme b 0 1\n");
+  UsageQuery query = of("acme");
+  query.max = 1;
+  EXPECT_EQ(lines(query), lines(of("acme")));
+  const auto hours = read(of("acme"));
+  ASSERT_TRUE(hours);
+  EXPECT_EQ(hours->rows[0].damaged, 0U);
+  EXPECT_EQ(hours->rows[1].damaged, 1U);
+  const auto all = read(of("acme", Every::total));
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->rows.size(), 2U);
+  EXPECT_EQ(all->rows[0].spent.turns, 5U);
+  EXPECT_EQ(all->rows[0].damaged, 1U);
+  EXPECT_EQ(all->rows[1].damaged, 0U);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ import socket
 import ssl
 import stat
 import time
+from datetime import UTC, datetime
 
 import pytest
 from deploying import Node, app_of
@@ -92,6 +93,9 @@ def test_a_proven_name_gets_a_certificate_and_keeps_it(world):
         status, body, serial = until(lambda: world.get(node, HOST), log=lambda: node.server.log)
         assert (status, body) == (200, "over TLS")
         assert "certificate_issued" in node.server.log
+        certificate = node.ask("GET", f"/tenants/shop/hosts/{HOST}").json()["certificate"]
+        assert (certificate["state"], certificate["from"], "failure" in certificate) == ("valid", "acme", False)
+        assert f"certificate of acme until {certificate['until']}" in node.run("host", "list").stdout
         assert node.server.stop() == 0
     folder = world.tmp_path / "state" / "acme"
     for path in (folder, folder / "certificates"):
@@ -154,6 +158,14 @@ def test_a_name_that_fails_waits_while_others_go_on(world):
         assert all(240 <= line["again_in_seconds"] <= 360 for line in lines)
         refused = next(line for line in lines if line["host"] == "blocked.example.com")
         assert "rejectedIdentifier" in refused["message"]
+        hosts = {each["host"]: each["certificate"] for each in node.ask("GET", "/tenants/shop/hosts").json()["hosts"]}
+        assert hosts[HOST]["state"] == "valid" and "failure" not in hosts[HOST]
+        known = hosts["blocked.example.com"]
+        assert (known["state"], known["failure"]["message"]) == ("none", refused["message"])
+        again = datetime.fromisoformat(known["failure"]["again"])
+        assert 60 <= (again - datetime.now(UTC)).total_seconds() <= 360
+        assert "no certificate; not issued: " in node.run("host", "list", "shop").stdout
+        assert node.ask("DELETE", "/tenants/shop/hosts/blocked.example.com").status_code == 204
         assert node.server.stop() == 0
 
 

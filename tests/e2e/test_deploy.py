@@ -54,6 +54,24 @@ def test_apps_of_tenants_have_names_of_their_own(node, tmp_path):
     assert node.json("apps", "list", "--tenant", "acme")["hosts"] == ["shop.acme.localhost"]
 
 
+def test_what_is_deployed_is_among_what_is_served(node, tmp_path):
+    assert node.ask("POST", "/tenants", json={"name": "acme"}).status_code == 201
+    app = app_of(tmp_path / "app", "one")
+    app.text = app.text.replace("[app]", '[app]\nstorage = "64KiB"')
+    app.write()
+    node.deploy(app, "--tenant", "acme")
+    status = node.ask("GET", "/status").json()
+    assert (status["app_count"], status["apps"]) == (1, ["shop"])
+    (served,) = node.ask("GET", "/apps").json()["apps"]
+    assert (served["tenant"], served["deployed"], served["routes"]) == ("acme", True, ["GET /"])
+    assert served["hosts"] == ["shop.acme.localhost"]
+    assert node.ask("PUT", "/tenants/acme/kv/carts/a", data=b"x" * 65536).status_code == 507
+    node.json("apps", "remove", "shop", "--tenant", "acme")
+    assert node.ask("GET", "/status").json()["app_count"] == 0
+    assert node.ask("GET", "/apps").json()["apps"] == []
+    assert node.ask("PUT", "/tenants/acme/kv/carts/a", data=b"x" * 65536).status_code == 204
+
+
 def test_a_folder_without_files_is_not_deployed(node, tmp_path):
     app = app_of(tmp_path / "app", "one")
     (app.folder / "public").mkdir()

@@ -1,10 +1,12 @@
 // The desk for host names: what the API asks of the server about them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "app/hosts/certificate.h"
 #include "app/hosts/claims.h"
 #include "app/hosts/proof.h"
 
@@ -28,6 +30,9 @@ class Desk {
 
   // All proven names. Blocks for a moment. Errors: those of the store.
   virtual Result<AllProven> proven() const = 0;
+
+  // Nothing: this server serves without TLS.
+  virtual std::optional<Certificate> certificate(std::string_view host) const = 0;
 };
 
 }  // namespace carrel::hosts
