@@ -93,6 +93,14 @@ std::vector<NamedItem> component_items(const carrel_component* component, std::s
   return items;
 }
 
+// Why code is loaded neither as a module's nor as a component's.
+std::unexpected<Error> refused(std::string as_module, carrel_buffer& as_component) {
+  std::string text(reinterpret_cast<const char*>(as_component.data), as_component.size);
+  carrel_buffer_free(&as_component);
+  const bool is_component = as_module.contains("incompatible object file format");
+  return fail(Code::compile_failed, is_component ? std::move(text) : std::move(as_module));
+}
+
 // A number as the binary format has it, taken off `bytes`; 0 for what is none.
 std::uint32_t take_number(std::span<const std::byte>& bytes) {
   std::uint32_t value = 0;
@@ -124,7 +132,14 @@ Binary binary_kind(std::span<const std::byte> bytes) {
 
 Result<void> check_counts(std::span<const std::byte> wasm) {
   constexpr std::size_t kHeader = 8;
-  constexpr std::byte kImportSection{2}, kExportSection{7};
+  struct Bound {
+    std::byte section;
+    const char* name;
+    std::size_t most;
+  };
+  static constexpr Bound kBounds[] = {{std::byte{2}, "imports", kMaxImports},
+                                      {std::byte{5}, "memories", kMaxMemories},
+                                      {std::byte{7}, "exports", kMaxExports}};
   std::span<const std::byte> left = wasm.subspan(std::min(wasm.size(), kHeader));
   while (!left.empty()) {
     const std::byte id = left.front();
@@ -132,14 +147,14 @@ Result<void> check_counts(std::span<const std::byte> wasm) {
     const std::uint32_t size = take_number(left);
     std::span<const std::byte> content = left.first(std::min<std::size_t>(size, left.size()));
     left = left.subspan(content.size());
-    if (id != kImportSection && id != kExportSection) continue;
-    const std::size_t most = id == kImportSection ? kMaxImports : kMaxExports;
+    const auto* const bound = std::ranges::find(kBounds, id, &Bound::section);
+    if (bound == std::end(kBounds)) continue;
     const std::uint32_t count = take_number(content);
-    if (count <= most) continue;
-    return fail(Code::invalid_module,
-                fmt::format("the module has {} {} and may have {}", count,
-                            id == kImportSection ? "imports" : "exports", most),
-                "link it with fewer of them");
+    if (count <= bound->most) continue;
+    return fail(
+        Code::invalid_module,
+        fmt::format("the module has {} {} and may have {}", count, bound->name, bound->most),
+        "link it with fewer of them");
   }
   return {};
 }
@@ -150,21 +165,14 @@ Result<std::shared_ptr<const Module>> Module::map_code(std::shared_ptr<Engine> e
   if (ErrorHandle error(wasmtime_module_deserialize_file(engine->raw(), file.c_str(), &raw));
       error) {
     // Code says itself what it is of; loading the wrong kind is refused before anything is mapped.
-    carrel_buffer ignored{};
+    carrel_buffer refusal{};
     const auto& path = file.native();
     carrel_component* const component =
-        carrel_component_load_file(engine->raw(), {path.data(), path.size()}, &ignored);
-    carrel_buffer_free(&ignored);
-    return own(std::move(engine), component, message_of(error.get()));
+        carrel_component_load_file(engine->raw(), {path.data(), path.size()}, &refusal);
+    if (component == nullptr) return refused(message_of(error.get()), refusal);
+    return std::shared_ptr<const Module>(new Module(std::move(engine), component));
   }
   return std::shared_ptr<const Module>(new Module(std::move(engine), raw));
-}
-
-Result<std::shared_ptr<const Module>> Module::own(std::shared_ptr<Engine> engine,
-                                                  carrel_component* component,
-                                                  std::string otherwise) {
-  if (component == nullptr) return fail(Code::compile_failed, std::move(otherwise));
-  return std::shared_ptr<const Module>(new Module(std::move(engine), component));
 }
 
 Result<std::shared_ptr<const Module>> Module::compile(std::shared_ptr<Engine> engine,
@@ -179,17 +187,22 @@ Result<std::shared_ptr<const Module>> Module::load_code(std::shared_ptr<Engine> 
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(code.data());
   if (ErrorHandle error(wasmtime_module_deserialize(engine->raw(), bytes, code.size(), &raw));
       error) {
-    carrel_buffer ignored{};
+    carrel_buffer refusal{};
     carrel_component* const component =
-        carrel_component_load(engine->raw(), bytes, code.size(), &ignored);
-    carrel_buffer_free(&ignored);
-    return own(std::move(engine), component, message_of(error.get()));
+        carrel_component_load(engine->raw(), bytes, code.size(), &refusal);
+    if (component == nullptr) return refused(message_of(error.get()), refusal);
+    return std::shared_ptr<const Module>(new Module(std::move(engine), component));
   }
   return std::shared_ptr<const Module>(new Module(std::move(engine), raw));
 }
 
 Module::Module(std::shared_ptr<Engine> engine, carrel_component* component)
-    : engine_(std::move(engine)), component_(component) {}
+    : engine_(std::move(engine)), component_(component) {
+  constexpr std::uint32_t kTablesASlot = 4;  // of the pool
+  std::uint32_t memories = 0, tables = 0;
+  carrel_component_needs(component_, &memories, &tables);
+  slots_ = std::max({1U, memories, (tables + kTablesASlot - 1) / kTablesASlot});
+}
 
 Module::Module(std::shared_ptr<Engine> engine, wasmtime_module* raw)
     : engine_(std::move(engine)), raw_(raw) {

@@ -603,6 +603,43 @@ def test_what_nothing_provides_is_named_before_it_is_served(run_carrel, wat):
     assert "can run    no" in done.stdout
 
 
+# Two components: one calls the other with a text, which is copied from one memory to the other.
+COMPOSED = """(component
+  (component $callee
+    (core module $m
+      (memory (export "memory") 1)
+      (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+      (func (export "last") (param $at i32) (param $size i32) (result i32)
+        (i32.load8_u (i32.sub (i32.add (local.get $at) (local.get $size)) (i32.const 1)))))
+    (core instance $i (instantiate $m))
+    (func (export "last") (param "text" string) (result u32)
+      (canon lift (core func $i "last") (memory $i "memory") (realloc (func $i "realloc")))))
+  (component $caller
+    (import "last" (func $last (param "text" string) (result u32)))
+    (core module $room (memory (export "memory") 1) (data (i32.const 8) "hello!"))
+    (core instance $own (instantiate $room))
+    (core func $lowered (canon lower (func $last) (memory $own "memory")))
+    (core module $m
+      (import "other" "last" (func $last (param i32 i32) (result i32)))
+      (func (export "run") (result i32)
+        (i32.ne (call $last (i32.const 8) (i32.const 6)) (i32.const 33))))
+    (core instance $other (export "last" (func $lowered)))
+    (core instance $i (instantiate $m (with "other" (instance $other))))
+    (func (export "run") (result (result)) (canon lift (core func $i "run"))))
+  (instance $a (instantiate $callee))
+  (instance $b (instantiate $caller (with "last" (func $a "last"))))
+  (instance $exports (export "run" (func $b "run")))
+  (export "wasi:cli/run@0.2.3" (instance $exports)))"""
+
+
+def test_what_is_composed_of_several_runs(run_carrel, wat):
+    composed = wat(COMPOSED)
+    done = run_carrel("run", "--memory", "128KiB", composed)
+    assert done.returncode == 0, done.stderr
+    assert run_carrel("run", "--memory", "64KiB", composed).returncode != 0, "the limit is for both memories"
+    assert "can run" in run_carrel("inspect", composed).stdout
+
+
 def test_a_command_runs_from_the_shell(run_carrel, guests, tmp_path):
     (tmp_path / "note.txt").write_text("written by a test")
     done = run_carrel("run", "--dir", f"{tmp_path}::/data", guests("keeper_component"), input="read /data/note.txt\n")
