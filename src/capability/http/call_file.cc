@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <coroutine>
 #include <utility>
 
 #include "async/first_of.h"
@@ -19,33 +18,8 @@ using wasi::Io;
 
 constexpr std::size_t kMostAtOnce = 256 << 10;  // so that a host call is short
 
-// Waits for a task that its owner has started. Giving up the wait leaves the task alone, so that a
-// guest that polls does not cancel its call.
-class EndOf {
- public:
-  explicit EndOf(async::Task<void>& task) : task_(task) {}
-  EndOf(const EndOf&) = delete;
-  EndOf& operator=(const EndOf&) = delete;
-  ~EndOf() {
-    // Another wait for it may have ended, and who reads have put it away.
-    if (waiting_ && task_) task_.continue_with(std::noop_coroutine());
-  }
-  bool await_ready() const noexcept { return task_.done(); }
-  void await_suspend(std::coroutine_handle<> caller) noexcept {
-    task_.continue_with(caller);
-    waiting_ = true;
-  }
-  void await_resume() noexcept { waiting_ = false; }
-
- private:
-  async::Task<void>& task_;
-  bool waiting_ = false;
-};
-
-async::Task<void> until_done(async::Task<void>* task) { co_await EndOf(*task); }
-
-async::Task<void> until_room_or_done(BodyPipe* pipe, async::Task<void>* task) {
-  co_await async::first_of(pipe->until_room(), until_done(task));
+async::Task<void> until_room_or_done(BodyPipe* pipe, async::SharedTask* step) {
+  co_await async::first_of(pipe->until_room(), async::SharedTask::end_of(step));
 }
 
 async::Task<void> pass(turn::OutputGate* gate, store::Version seen,
@@ -109,7 +83,7 @@ bool CallFile::may_leave(wasi::IoContext& io) {
   const store::Version seen = turn_.state->transaction.seen();
   if (gate.open_for(seen)) return true;
   if (*gate_failure_) {
-    step_ = {};
+    step_.put_away();
     fail_with(failure_of(**gate_failure_), name_of(call_->request));
     return true;
   }
@@ -158,14 +132,14 @@ Io<std::size_t> CallFile::read(wasi::IoContext& io, wasi::Buffers into) {
     if (error_ != Errno::success) return wasi::fail(error_);
     if (answer_.over()) return 0;
   }
-  io.wait_for(until_done(&step_));
+  io.wait_for(async::SharedTask::end_of(&step_));
   return wasi::fail(Errno::again);
 }
 
 Io<std::uint64_t> CallFile::readable(wasi::IoContext& io) {
   if (!begun_) begin();
   if (ready()) return 1;
-  io.wait_for(until_done(&step_));
+  io.wait_for(async::SharedTask::end_of(&step_));
   return wasi::fail(Errno::again);
 }
 
@@ -254,8 +228,7 @@ void CallFile::begin_call(net::OutgoingRequest request, std::string digest) {
   answer_.record(record_);
   message_ = {};
   call_ = std::make_unique<Call>(Call{.turn = turn_, .request = std::move(request)});
-  step_ = make(call_.get());
-  step_.start();
+  step_.begin(make(call_.get()));
 }
 
 void CallFile::fail_with(const Failure& failure, std::string_view what) {
@@ -274,13 +247,12 @@ bool CallFile::ready() {
     if (!call_ || error_ != Errno::success || answer_.has_text()) return true;
     const async::ByteSource& body = call_->response->body();
     if (body.ready() || body.finished()) return true;
-    step_ = receive(call_.get());
-    step_.start();
+    step_.begin(receive(call_.get()));
   }
 }
 
 void CallFile::take_step() {
-  step_ = {};
+  step_.put_away();
   if (call_->failure) return fail_with(*call_->failure, name_of(call_->request));
   answer_.arrive(call_->request, *call_->response);
 }

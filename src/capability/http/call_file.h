@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "async/task.h"
+#include "async/shared_task.h"
 #include "base/digest.h"
 #include "capability/http/answer.h"
 #include "capability/http/body_pipe.h"
@@ -46,7 +46,7 @@ class CallFile final : public wasi::OpenFile {
   wasi::Io<void> begin_stream(wasi::IoContext& io);
   wasi::Io<std::size_t> write_on(wasi::IoContext& io, wasi::ConstBuffers from);
   bool may_leave(wasi::IoContext& io);
-  bool somebody_reads() const { return pipe_ && step_ && !step_.done(); }
+  bool somebody_reads() const { return pipe_ && step_.running(); }
   void end_stream();
   void fail_with(const Failure& failure, std::string_view what);
   bool ready();
@@ -63,7 +63,7 @@ class CallFile final : public wasi::OpenFile {
   std::shared_ptr<const turn::RecordedCall> recorded_;  // of an earlier one's
   Answer answer_;
   std::unique_ptr<Call> call_;  // null: of an earlier run, or failed before it was made
-  async::Task<void> step_;      // of `call_`; goes before it
+  async::SharedTask step_;      // of `call_`; goes before it
 };
 
 }  // namespace carrel::capability::http

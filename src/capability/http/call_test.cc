@@ -159,6 +159,12 @@ class HttpCalls : public state::StoredTurn {
 const std::string kGet = "GET https://rates.test/x?secret=1 HTTP/1.1\n\n";
 const std::string kHead = "HTTP/1.1 200 \r\nX: y\r\n\r\n";
 
+std::string pattern(std::size_t size) {
+  std::string text(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i * 7 % 26);
+  return text;
+}
+
 TEST_F(HttpCalls, ARequestIsSentWhenItsResponseIsRead) {
   caller.answers = {{.body = "hello, world"}};
   const auto file = open();
@@ -306,6 +312,30 @@ TEST_F(HttpCalls, AWaitThatIsGivenUpDoesNotCancelTheCall) {
   EXPECT_EQ(caller.requests.size(), 1u);
 }
 
+TEST_F(HttpCalls, AllWhoWaitForACallAreWoken) {
+  async::Event hold;
+  caller.hold = &hold;
+  caller.answers = {{.body = "late"}};
+  const auto file = open();
+  pour(*file, "POST https://rates.test/x\n\n");
+  EXPECT_TRUE(file->sync(io));
+  pour(*file, pattern(BodyPipe::kMost));
+  std::vector<async::Task<void>> waits;
+  const auto wait = [&](const auto& done) {
+    EXPECT_EQ(done.error(), Errno::again);
+    io.waiting.start();
+    waits.push_back(std::move(io.waiting));
+  };
+  wait(file->writable(io));
+  wait(file->writable(io));
+  wait(file->readable(io));
+  wait(file->readable(io));
+  EXPECT_FALSE(std::ranges::any_of(waits, [](const auto& each) { return each.done(); }));
+  hold.signal();
+  EXPECT_TRUE(std::ranges::all_of(waits, [](const auto& each) { return each.done(); }));
+  EXPECT_EQ(read(*file), kHead + "late");
+}
+
 TEST_F(HttpCalls, AFileThatIsClosedCancelsItsCall) {
   async::Event hold;
   caller.hold = &hold;
@@ -334,12 +364,6 @@ TEST_F(HttpCalls, HaveBounds) {
 }
 
 const std::string kPost = "POST https://rates.test/x\nA: b\n\n";
-
-std::string pattern(std::size_t size) {
-  std::string text(size, '\0');
-  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i * 7 % 26);
-  return text;
-}
 
 TEST_F(HttpCalls, ALongBodyLeavesAsItIsWritten) {
   caller.answers = {{.body = "well"}};
