@@ -21,11 +21,11 @@ class BodyPipe final : public async::ByteSource {
  public:
   static constexpr std::size_t kMost = 64 << 10;  // bytes, but for those it begins with
 
-  BodyPipe(async::Shard& shard, std::string begin) : shard_(shard), bytes_(std::move(begin)) {}
+  explicit BodyPipe(async::Shard& shard) : shard_(shard) {}
   ~BodyPipe() override { wipe(bytes_); }
 
   std::size_t room() const { return left() < kMost ? kMost - left() : 0; }
-  // Precondition: no more than `room()`.
+  // Precondition: no more than `room()`, or the first ones.
   void write(std::string_view bytes) {
     if (at_ > kMost) bytes_.erase(0, std::exchange(at_, 0));
     bytes_ += bytes;
