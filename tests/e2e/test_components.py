@@ -435,7 +435,8 @@ class Failing(socketserver.StreamRequestHandler):
             if line.lower().startswith(b"content-length:"):
                 length = int(line.split(b":")[1])
             chunked = chunked or line.lower() == b"transfer-encoding: chunked\r\n"
-        body = b"".join(chunks_of(self.rfile)) if chunked else self.rfile.read(length)
+        trailers = {}
+        body = b"".join(chunks_of(self.rfile, trailers)) if chunked else self.rfile.read(length)
         ok = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n"
         half = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"
         answers = {
@@ -449,6 +450,7 @@ class Failing(socketserver.StreamRequestHandler):
             b"/trailers": ok + b"X-Sum: 1\r\n\r\n",
             b"/cut-trailers": ok + b"X-Sum: 1",
             b"/bad-trailers": ok + b"Set-Cookie: x\r\n\r\n",
+            b"/sum": b"HTTP/1.1 %d X\r\nConnection: close\r\n\r\n" % (200 if trailers == {"x-sum": "42"} else 404),
             b"/count": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%s %d" % (method, len(body)),
         }
         self.wfile.write(answers[path])
@@ -578,8 +580,10 @@ def test_its_calls_go_out_and_say_how_they_fail(tmp_path):
                 f"{here}/garbage": b"error 035\n",  # HTTP-protocol-error
                 f"{here}/loop": b"error 036\n",  # loop-detected
                 f"{here}/count": b"status 200\n",
+                f"{here}/sum": b"status 404\n",
             }.items():
                 assert server.get(f"/out?{url}")[:3:2] == (200, words), url
+            assert server.get(f"/out-sum?{here}/sum")[2] == b"status 200\n", "its trailers are sent"
             assert server.stop() == 0
 
 
