@@ -611,6 +611,14 @@ TEST_F(HttpCalls, RedirectsAreFollowedWithinTheGrants) {
               ElementsAre(Pair("Accept", "text/plain"), Pair("Idempotency-Key", "turn-0")));
 }
 
+TEST_F(HttpCalls, TrailersAreNotToldToAnotherHost) {
+  caller.answers = {redirect_to("/y", 307), redirect_to("//b.test/z", 307), {.body = "there"}};
+  EXPECT_EQ(call(kInChunks + "1\r\na\r\n0\r\nX-Sum: 1\r\n\r\n"), kHead + "there");
+  EXPECT_EQ(caller.requests[1].trailers, (net::Fields{{"X-Sum", "1"}}));
+  EXPECT_EQ(caller.requests[2].body, "a");
+  EXPECT_THAT(caller.requests[2].trailers, IsEmpty());
+}
+
 TEST_F(HttpCalls, ARedirectOutOfTheGrantsIsRefused) {
   for (const auto* location : {"https://evil.test/", "http://rates.test/", "//evil.test",
                                "https://rates.test:8443/", "https://evil.test\\@rates.test/"}) {
