@@ -160,7 +160,7 @@ def serving(server):
 
 
 def chunks_of(stream, trailers=None):
-    """The pieces of a chunked body, as they come; one that breaks off is a ConnectionError. `trailers` is given those."""
+    """The pieces of a chunked body as they come; one that breaks off is a ConnectionError. Fills `trailers`."""
     while True:
         line = stream.readline()
         if not line.endswith(b"\r\n"):
