@@ -37,8 +37,13 @@ pub struct carrel_engine_settings {
     concurrency: u8,
 }
 
-/// Of one component: languages that link dynamically have a dozen.
+/// Of one component: languages that link dynamically have a dozen, and each that it is composed of has as many.
 const CORE_INSTANCES: u32 = 64;
+/// Of one component: each that it is composed of has one.
+pub(crate) const MEMORIES: u32 = 8;
+pub(crate) const TABLES: u32 = 16;
+/// Of the pool.
+const TABLES_A_SLOT: u32 = 4;
 
 pub(crate) fn engine_of(engine: &wasm_engine_t) -> &Engine {
     unsafe { &*(engine as *const wasm_engine_t).cast::<Engine>() }
@@ -46,18 +51,18 @@ pub(crate) fn engine_of(engine: &wasm_engine_t) -> &Engine {
 
 fn pool(s: &carrel_engine_settings) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    // A component has one memory and a few core instances, which are only counted.
+    // Core instances are only counted. Whoever lets guests in counts memories and tables.
     pool.total_component_instances(s.slots)
         .max_component_instance_size(s.max_instance_size as usize)
         .max_core_instances_per_component(CORE_INSTANCES)
-        .max_memories_per_component(1)
-        .max_tables_per_component(4)
+        .max_memories_per_component(MEMORIES)
+        .max_tables_per_component(TABLES)
         .total_core_instances(s.slots.saturating_mul(CORE_INSTANCES))
         .total_memories(s.slots)
-        .total_tables(s.slots.saturating_mul(4))
+        .total_tables(s.slots.saturating_mul(TABLES_A_SLOT))
         .total_stacks(s.slots)
         .max_memories_per_module(1)
-        .max_tables_per_module(4)
+        .max_tables_per_module(TABLES_A_SLOT)
         .max_core_instance_size(s.max_instance_size as usize)
         .table_elements(s.table_elements as usize)
         .max_memory_size(s.max_memory_size as usize)
@@ -90,7 +95,8 @@ fn config(s: &carrel_engine_settings) -> Config {
         .wasm_tail_call(true)
         .wasm_relaxed_simd(true)
         .relaxed_simd_deterministic(true)
-        .wasm_multi_memory(false)
+        // For what lies between the components of a component; the pool gives a module one of its own.
+        .wasm_multi_memory(true)
         .wasm_component_model(true)
         .wasm_component_model_async(s.concurrency != 0)
         .concurrency_support(s.concurrency != 0)

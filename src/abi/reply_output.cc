@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "async/join.h"
 #include "net/parser.h"
 
 namespace carrel::abi {
@@ -43,7 +42,7 @@ wasi::Io<std::size_t> ReplyOutput::write(wasi::IoContext& io, wasi::ConstBuffers
     send_soon();
     if (failure_) return wasi::fail(wasi::Errno::pipe);
     if (sending()) {
-      io.wait_for(async::join(sending_));
+      io.wait_for(async::SharedTask::end_of(&sending_));
       return wasi::fail(wasi::Errno::again);
     }
   }
@@ -115,8 +114,7 @@ void ReplyOutput::send_if_due() {
 void ReplyOutput::send_soon() {
   if (sending() || failure_ || !head_complete() || release_ == Release::after_commit) return;
   if (pending_.empty() && (reply_.started() || !head_)) return;
-  sending_ = send_pending();
-  sending_.start();
+  sending_.begin(send_pending());
 }
 
 async::Task<void> ReplyOutput::send_pending() {
@@ -149,7 +147,7 @@ Result<turn::HeldReply> ReplyOutput::take_held() {
 }
 
 async::Task<Result<void>> ReplyOutput::finish() {
-  if (sending()) co_await async::join(sending_);
+  co_await async::SharedTask::end_of(&sending_);
   CARREL_CO_TRY_VOID(check_head());
   if (!trailers_.empty()) reply_.give_trailers(trailers_);
   if (!reply_.started()) {

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "abi/cgi_reply.h"
-#include "async/task.h"
+#include "async/shared_task.h"
 #include "base/clock.h"
 #include "net/http.h"
 #include "turn/held_reply.h"
@@ -69,7 +69,7 @@ class ReplyOutput {
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
-  bool sending() const { return sending_ && !sending_.done(); }
+  bool sending() const { return sending_.running(); }
   bool head_complete() const { return form_ == ReplyForm::plain || head_.has_value(); }
   Result<void> check_head() const;
   void look_for_head();
@@ -89,7 +89,7 @@ class ReplyOutput {
   std::optional<net::ReplyHead> head_;
   net::Fields trailers_;
   std::optional<Error> failure_;
-  async::Task<void> sending_;  // last: goes first
+  async::SharedTask sending_;  // last: goes first
 };
 
 }  // namespace carrel::abi

@@ -157,8 +157,12 @@ TEST(ReplyOutput, HoldsAGuestThatWritesFasterThanTheClientReads) {
   ASSERT_TRUE(static_cast<bool>(io.waiting));
   io.waiting.start();
   EXPECT_FALSE(io.waiting.done());
+  const async::Task<void> other = std::exchange(io.waiting, {});  // of another stream
+  EXPECT_EQ(write(output, io, block).error(), wasi::Errno::again);
+  io.waiting.start();
   go.signal();
   EXPECT_TRUE(io.waiting.done());
+  EXPECT_TRUE(other.done());
   EXPECT_TRUE(write(output, io, block).has_value());
 }
 

@@ -12,6 +12,7 @@ async::Task<Result<void>> gather(net::OutgoingRequest* request) {
                                          Error(Code::invalid_argument,
                                                "the body of a call in a test case has at most 1 "
                                                "MiB")));
+  if (request->stream->trailers != nullptr) request->trailers = *request->stream->trailers;
   request->stream.reset();
   co_return Result<void>();
 }

@@ -21,6 +21,8 @@ namespace carrel::net {
 struct StreamedBody {
   async::ByteSource* source;
   std::optional<std::uint64_t> length;  // exactly; nothing: it is sent in chunks
+  // Behind the last chunk: looked at when the source has finished, and outlives `send` as well.
+  const Fields* trailers = nullptr;
 };
 
 struct OutgoingRequest {
@@ -29,8 +31,9 @@ struct OutgoingRequest {
   std::vector<std::pair<std::string, std::string>>
       headers;                         // Host, lengths and what concerns one connection are dropped
   std::string body;                    // wiped once it is sent, as the headers are
+  Fields trailers = {};                // of `body`, which then goes in chunks
   std::optional<StreamedBody> stream;  // in place of `body`
-  bool takes_trailers = false;         // and says so
+  bool takes_trailers = false;         // of the response, and says so
 };
 
 struct CallLimits {

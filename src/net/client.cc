@@ -29,6 +29,7 @@ struct Call {
   ~Call() {
     wipe(message);
     for (auto& [name, value] : request.headers) wipe(value);
+    for (auto& [name, value] : request.trailers) wipe(value);
   }
 
   Origin origin() const { return {request.url.scheme, request.url.host, request.url.port}; }
@@ -42,13 +43,31 @@ async::Task<void> ask(Resolver* resolver, std::string host, std::shared_ptr<Answ
   into->addresses = co_await resolver->resolve(std::move(host));
 }
 
+// A body with trailers is one chunk, and what ends it.
+struct WholeFraming {
+  std::string before, after;
+};
+Result<WholeFraming> framing_of(const OutgoingRequest& request) {
+  WholeFraming framing;
+  if (request.trailers.empty() || request.stream) return framing;
+  CARREL_TRY(framing.after, write_last_chunk(request.trailers));
+  if (request.body.empty()) return framing;
+  framing.before = fmt::format("{:x}\r\n", request.body.size());
+  framing.after.insert(0, "\r\n");
+  return framing;
+}
+
 Result<void> write_message(Call& call) {
   CARREL_TRY(std::string head, write_request_head(call.request));
-  call.message.reserve(kNeverInline + head.size() + call.request.body.size());
-  call.message.append(head).append(call.request.body);
+  CARREL_TRY(WholeFraming framing, framing_of(call.request));
+  std::string& body = call.request.body;
+  call.message.reserve(kNeverInline + head.size() + framing.before.size() + body.size() +
+                       framing.after.size());
+  call.message.append(head).append(framing.before).append(body).append(framing.after);
   wipe(head);
-  wipe(call.request.body);
-  std::string().swap(call.request.body);  // it may be large
+  wipe(framing.after);
+  wipe(body);
+  std::string().swap(body);  // it may be large
   return {};
 }
 

@@ -83,6 +83,11 @@ std::size_t bytes_of(const OutgoingRequest& request) {
   return bytes;
 }
 
+// What is sent then may have trailers, and may say which.
+bool is_chunked(const OutgoingRequest& request) {
+  return request.stream ? !request.stream->length : !request.trailers.empty();
+}
+
 bool usually_has_a_body(std::string_view method) {
   return method == "POST" || method == "PUT" || method == "PATCH";
 }
@@ -183,13 +188,15 @@ Result<std::string> write_request_head(const OutgoingRequest& request) {
   bool named = false;
   for (const auto& [name, value] : request.headers) {
     const bool ours = same_name(name, "host") || same_name(name, "content-length");
-    if (ours || is_one_of(name, kOfConnection) || is_one_of(name, options)) continue;
+    const bool announces = same_name(name, "trailer") && is_chunked(request);
+    if (ours || (is_one_of(name, kOfConnection) && !announces) || is_one_of(name, options))
+      continue;
     named = named || same_name(name, "user-agent");
     fmt::format_to(add, "{}: {}\r\n", name, value);
   }
   if (!named) head += "User-Agent: carrel\r\n";
   if (request.takes_trailers) head += "TE: trailers\r\nConnection: TE\r\n";
-  if (request.stream && !request.stream->length) {
+  if (is_chunked(request)) {
     head += "Transfer-Encoding: chunked\r\n";
   } else if (request.stream) {
     fmt::format_to(add, "Content-Length: {}\r\n", *request.stream->length);
@@ -198,6 +205,16 @@ Result<std::string> write_request_head(const OutgoingRequest& request) {
   }
   head += "\r\n";
   return head;
+}
+
+Result<std::string> write_last_chunk(const Fields& trailers) {
+  std::string text = "0\r\n";
+  for (const auto& [name, value] : trailers) {
+    if (!is_field_name(name) || !is_field_value(value)) return unfit("a trailer is not valid");
+    if (!may_be_trailer(name)) return unfit(fmt::format("{} may not be a trailer", name));
+    fmt::format_to(std::back_inserter(text), "{}: {}\r\n", name, value);
+  }
+  return text += "\r\n";
 }
 
 Result<ResponseHead> parse_response_head(std::string_view head, std::string_view method) {

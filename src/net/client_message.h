@@ -11,9 +11,13 @@
 
 namespace carrel::net {
 
-// The head as it is sent: our own Host and length, nothing that concerns a connection. Errors:
+// The head as it is sent: our own Host and framing, nothing that concerns a connection. Errors:
 // invalid_argument (CONNECT, TRACE, a line's end in a header, a URL that is none, too large).
 Result<std::string> write_request_head(const OutgoingRequest& request);
+
+// What ends a body that is sent in chunks. Errors: invalid_argument, for a field that may not be a
+// trailer or is not valid.
+Result<std::string> write_last_chunk(const Fields& trailers);
 
 // A call that may be made twice without harm, should a kept connection turn out to be closed.
 bool is_repeatable(std::string_view method);

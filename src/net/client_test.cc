@@ -87,6 +87,53 @@ TEST(Client, SendsABodyAsItComes) {
   EXPECT_EQ(f.site.last_body, "");
 }
 
+TEST(Client, SendsTrailersBehindABodyInChunks) {
+  Fixture f;
+  const Fields sums = {{"x-sum", "1"}, {"x-two", "2"}};
+  const auto send = [&](std::string body) {
+    return f.call({.method = "POST",
+                   .url = f.url("/"),
+                   .headers = {{"Trailer", "x-sum, x-two"}},
+                   .body = std::move(body),
+                   .trailers = sums});
+  };
+  for (const std::string body : {"body", ""}) {
+    ASSERT_TRUE(send(body).ok);
+    EXPECT_EQ(f.site.last_body, body);
+    EXPECT_EQ(f.site.last_trailers, sums);
+    EXPECT_EQ(f.site.last_announced, "x-sum, x-two");
+  }
+  Pieces pieces(f.shard, 3, Pieces::End::ends);
+  ASSERT_TRUE(f.call({.method = "PUT",
+                      .url = f.url("/"),
+                      .stream = StreamedBody{.source = &pieces, .trailers = &sums}})
+                  .ok);
+  EXPECT_EQ(f.site.last_body, std::string(60'000, 'p'));
+  EXPECT_EQ(f.site.last_trailers, sums);
+  ASSERT_TRUE(
+      f.call(
+           {.method = "POST", .url = f.url("/"), .headers = {{"Trailer", "x-sum"}}, .body = "body"})
+          .ok);
+  EXPECT_EQ(f.site.last_announced, "") << "there are none";
+}
+
+TEST(Client, SendsNoTrailersThatMayNotBeOne) {
+  Fixture f;
+  for (const Fields& trailers :
+       {Fields{{"Content-Length", "1"}}, Fields{{"Host", "x"}}, Fields{{"x", "a\r\nb: c"}},
+        Fields{{"x y", "1"}}, Fields{{"Authorization", "x"}}}) {
+    EXPECT_EQ(f.call({.method = "POST", .url = f.url("/"), .body = "b", .trailers = trailers})
+                  .error.code(),
+              Code::invalid_argument);
+    Pieces pieces(f.shard, 1, Pieces::End::ends);
+    EXPECT_EQ(f.call({.method = "PUT",
+                      .url = f.url("/"),
+                      .stream = StreamedBody{.source = &pieces, .trailers = &trailers}})
+                  .error.code(),
+              Code::invalid_argument);
+  }
+}
+
 TEST(Client, ABodyOfAnotherLengthIsNotSentWhole) {
   Fixture f;
   for (const std::uint64_t length : {190'000, 210'000}) {

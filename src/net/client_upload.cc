@@ -7,6 +7,7 @@
 #include "async/first_of.h"
 #include "async/pause.h"
 #include "base/secret_bytes.h"
+#include "net/client_message.h"
 
 namespace carrel::net {
 namespace {
@@ -80,7 +81,9 @@ async::Task<Result<bool>> send_body(async::Shard* shard, ClientSocket* socket, U
   }
   if (sent < upload.body.length.value_or(0)) co_return wrong_length(*upload.body.length);
   if (upload.body.length) co_return true;
-  const std::string end = "0\r\n\r\n";
+  const Fields none;
+  CARREL_CO_TRY(std::string end,
+                write_last_chunk(upload.body.trailers == nullptr ? none : *upload.body.trailers));
   co_return co_await socket->send(&end, upload.until, upload.most_heard);
 }
 

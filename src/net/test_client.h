@@ -29,7 +29,9 @@ class Site final : public Handler {
   std::vector<std::uint16_t> ports;  // of the clients
   std::string last_body;
   std::optional<std::uint64_t> last_length;
-  async::Event arrived;  // a call that is never answered
+  Fields last_trailers;
+  std::string last_announced;  // "Trailer"
+  async::Event arrived;        // a call that is never answered
 
   async::Task<void> handle(Exchange& exchange) override {
     ports.push_back(exchange.request.remote_port);
@@ -57,6 +59,12 @@ class Site final : public Handler {
       last_body.append(reinterpret_cast<const char*>(part.data()), n);
       if (n == 0 && !exchange.body.finished() && !co_await exchange.body.wait()) co_return;
     }
+    last_trailers.clear();
+    for (const Header& field : exchange.request.trailers)
+      last_trailers.emplace_back(field.name, field.value);
+    last_announced.clear();
+    for (const Header& field : exchange.request.headers)
+      if (same_name(field.name, "trailer")) last_announced = field.value;
     ReplyHead head{.status = 201, .headers = {{"X-Host", std::string(exchange.request.host)}}};
     (void)co_await exchange.reply.send(std::move(head),
                                        "hello " + std::string(exchange.request.target));

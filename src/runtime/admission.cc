@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "async/event.h"
 #include "async/first_of.h"
 
@@ -21,6 +23,7 @@ struct Admission::Seat {
   std::shared_ptr<async::RunAccount> account = std::make_shared<async::RunAccount>();
   std::uint32_t weight = 1;
   std::size_t running = 0;
+  std::size_t taken = 0;    // places
   std::list<Waiter*> line;  // in order of arrival
 };
 
@@ -95,8 +98,14 @@ Admission::Seat& Admission::seat(const TenantName& tenant, const Demand& demand)
   return *place;
 }
 
+// However much it is, a tenant's share is enough for one turn.
+std::size_t Admission::places_of(const Demand& demand) const {
+  return std::min(demand.places, limits_.turns_a_tenant);
+}
+
 bool Admission::has_room(const Seat& seat, const Demand& demand) const {
-  return running() < limits_.turns && seat.running < limits_.turns_a_tenant &&
+  const std::size_t places = places_of(demand);
+  return taken_ + places <= limits_.turns && seat.taken + places <= limits_.turns_a_tenant &&
          (demand.allowance == nullptr ||
           !tenant::stands_against_turn(demand.allowance, demand.memory,
                                        std::chrono::steady_clock::now()));
@@ -105,6 +114,8 @@ bool Admission::has_room(const Seat& seat, const Demand& demand) const {
 void Admission::take(Seat& seat, const Demand& demand) {
   ++figures_.running;
   ++seat.running;
+  taken_ += places_of(demand);
+  seat.taken += places_of(demand);
   if (demand.allowance != nullptr)
     tenant::begin_turn(demand.allowance, demand.memory, std::chrono::steady_clock::now());
 }
@@ -119,7 +130,7 @@ std::optional<Admission::Ticket> Admission::try_enter(const TenantName& tenant,
 
 // Nothing: there will be no room before somebody on this shard has left.
 std::optional<Nanos> Admission::until_next_look(const Seat& seat, const Demand& demand) const {
-  if (seat.running >= limits_.turns_a_tenant) return {};
+  if (seat.taken + places_of(demand) > limits_.turns_a_tenant) return {};
   const auto shortage = tenant::stands_against_turn(demand.allowance, demand.memory,
                                                     std::chrono::steady_clock::now());
   if (!shortage) return {};
@@ -127,7 +138,7 @@ std::optional<Nanos> Admission::until_next_look(const Seat& seat, const Demand& 
 }
 
 Error Admission::refusal(const TenantName& tenant, const Seat& seat, const Demand& demand) const {
-  if (seat.running >= limits_.turns_a_tenant) {
+  if (seat.taken + places_of(demand) > limits_.turns_a_tenant) {
     return Error(Code::too_many_requests,
                  fmt::format("tenant {} has {} turns in progress and {} waiting", tenant.str(),
                              seat.running, seat.line.size()));
@@ -135,7 +146,8 @@ Error Admission::refusal(const TenantName& tenant, const Seat& seat, const Deman
   const auto shortage = tenant::stands_against_turn(demand.allowance, demand.memory,
                                                     std::chrono::steady_clock::now());
   if (shortage) return Error(Code::too_many_requests, tenant::text_of(*shortage));
-  if (running() < limits_.turns) {  // there would be room now, were there not those before it
+  if (taken_ + places_of(demand) <=
+      limits_.turns) {  // there would be room now, were there not those before it
     return Error(Code::too_many_requests,
                  fmt::format("tenant {} has {} turns waiting", tenant.str(), seat.line.size()));
   }
@@ -172,14 +184,22 @@ async::Task<Result<Admission::Ticket>> Admission::enter(TenantName tenant, Deman
 void Admission::leave(Seat& seat, const Demand& demand) {
   --figures_.running;
   --seat.running;
+  taken_ -= places_of(demand);
+  seat.taken -= places_of(demand);
   tenant::end_turn(demand.allowance, demand.memory);
+  for (std::size_t left = places_of(demand); left > 0 && let_next_in(); --left) {
+  }
+}
+
+bool Admission::let_next_in() {
   for (auto at = lines_.begin(); at != lines_.end(); ++at) {
     Waiter& next = *(*at)->line.front();
     if (!has_room(**at, next.demand)) continue;
     lines_.splice(lines_.end(), lines_, at);  // the others go first the next time
     next.grant();
-    return;
+    return true;
   }
+  return false;
 }
 
 }  // namespace carrel::runtime

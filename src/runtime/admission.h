@@ -1,7 +1,7 @@
 // Admission: how many turns a shard runs at once, and how many of one tenant.
 //
-// An instance takes a slot of the engine's pool, so turns are counted before they start. A tenant
-// may hold a share of the shard's slots; beyond it its turns wait in order, and beyond a bounded
+// An instance takes slots of the engine's pool, so turns are counted before they start. A tenant
+// may hold a share of the shard's places; beyond it its turns wait in order, and beyond a bounded
 // wait they are refused, so a tenant that floods or parks its guests delays nobody else. Its
 // quotas, and those of the tenants above it, are heeded here as well (tenant/allowance.h). Tenants
 // whose turns wait are let in one after the other.
@@ -22,16 +22,17 @@
 namespace carrel::runtime {
 
 struct AdmissionLimits {
-  std::size_t turns = 128;             // at once on this shard
+  std::size_t turns = 128;             // at once on this shard, each with one place
   std::size_t turns_a_tenant = 32;     // of them
   std::size_t waiting_a_tenant = 256;  // beyond: refused at once
   Nanos longest_wait = std::chrono::seconds(5);
 };
 
-// What a turn needs besides a place. Value type.
+// What a turn needs. Value type.
 struct Demand {
   tenant::Allowance* allowance = nullptr;  // of its tenant; null: nothing bounds it
   std::uint64_t memory = 0;                // bytes that it may use
+  std::size_t places = 1;                  // more for a composed component
 };
 
 // Owner and thread: one shard. Stops: turns that wait are cancelled with their tasks.
@@ -74,6 +75,8 @@ class Admission {
   async::Task<Result<Ticket>> enter(TenantName tenant, Demand demand = {});
 
   std::size_t running() const { return figures_.running.value(); }
+  // Places of those that run.
+  std::size_t taken() const { return taken_; }
 
   // May be read by any thread.
   struct Figures {
@@ -87,11 +90,14 @@ class Admission {
   bool has_room(const Seat& seat, const Demand& demand) const;
   void take(Seat& seat, const Demand& demand);
   void leave(Seat& seat, const Demand& demand);
+  bool let_next_in();
+  std::size_t places_of(const Demand& demand) const;
   std::optional<Nanos> until_next_look(const Seat& seat, const Demand& demand) const;
   Error refusal(const TenantName& tenant, const Seat& seat, const Demand& demand) const;
 
   async::Shard& shard_;
   AdmissionLimits limits_;
+  std::size_t taken_ = 0;
   std::unordered_map<TenantName, std::unique_ptr<Seat>> seats_;
   std::list<Seat*> lines_;  // of tenants whose turns wait; whose turn it is next is the first
   Figures figures_;

@@ -35,6 +35,32 @@ TEST(Admission, LetsATenantHoldItsShareAndLeavesTheRestToOthers) {
   EXPECT_TRUE(f.admission.try_enter(TenantName("c")));
 }
 
+TEST(Admission, ATurnMayTakeMorePlacesAndWhatItLeavesIsForAsMany) {
+  Fixture f({.turns = 4, .turns_a_tenant = 3});
+  auto two = f.admission.try_enter(TenantName("a"), {.places = 2});
+  ASSERT_TRUE(two);
+  EXPECT_EQ(f.admission.taken(), 2u);
+  EXPECT_FALSE(f.admission.try_enter(TenantName("a"), {.places = 2})) << "beyond its share";
+  EXPECT_FALSE(f.admission.try_enter(TenantName("b"), {.places = 3}));
+  auto others = f.admission.try_enter(TenantName("b"), {.places = 2});
+  ASSERT_TRUE(others);
+  std::optional<Result<Admission::Ticket>> c, d;
+  auto first = enter(f.admission, TenantName("c"), &c);
+  auto second = enter(f.admission, TenantName("d"), &d);
+  first.start();
+  second.start();
+  f.shard.run_until_done(pause(f.shard));
+  EXPECT_FALSE(c || d);
+  two.reset();
+  f.shard.run_until_done(pause(f.shard));
+  EXPECT_TRUE(c && d);
+  EXPECT_EQ(f.admission.taken(), 4u);
+  others.reset();
+  c.reset();
+  d.reset();
+  EXPECT_TRUE(f.admission.try_enter(TenantName("a"), {.places = 9})) << "a share is enough for one";
+}
+
 TEST(Admission, GivesAFreedPlaceToWhoWaits) {
   Fixture f({.turns = 1, .turns_a_tenant = 1});
   auto first = f.admission.try_enter(TenantName("a"));

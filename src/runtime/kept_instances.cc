@@ -22,7 +22,7 @@ KeptInstances::Taken KeptInstances::take(const turn::ModuleSetup& module,
   });
   if (found == kept_.end()) return {};
   Taken taken{.instance = std::move(found->instance), .past = std::move(found->past)};
-  memory_ -= taken.past.memory;
+  forget(taken.past);
   kept_.erase(found);
   return taken;
 }
@@ -34,6 +34,7 @@ void KeptInstances::put(const turn::ModuleSetup& module,
   const auto same = [&](const Kept& each) { return each.module == module.reuse; };
   if (std::ranges::count_if(kept_, same) >= static_cast<std::ptrdiff_t>(kMostOfAModule)) return;
   memory_ += past.memory;
+  kept_places_ += past.places;
   kept_.push_front({.tenant = module.tenant,
                     .module = module.reuse,
                     .instance = std::move(instance),
@@ -45,13 +46,18 @@ void KeptInstances::put(const turn::ModuleSetup& module,
   sweeper_.start();
 }
 
+void KeptInstances::forget(const Past& past) {
+  memory_ -= past.memory;
+  kept_places_ -= past.places;
+}
+
 void KeptInstances::drop_last() {
-  memory_ -= kept_.back().past.memory;
+  forget(kept_.back().past);
   kept_.pop_back();
 }
 
-void KeptInstances::make_room(std::size_t running) {
-  while (!kept_.empty() && running + kept_.size() > slots_) drop_last();
+void KeptInstances::make_room(std::size_t taken) {
+  while (!kept_.empty() && taken + kept_places_ > places_) drop_last();
 }
 
 async::Task<void> KeptInstances::sweep() {
@@ -59,7 +65,7 @@ async::Task<void> KeptInstances::sweep() {
     co_await shard_.sleep_for(kLookEvery);
     std::erase_if(kept_, [this, at = now()](const Kept& each) {
       if (each.until > at) return false;
-      memory_ -= each.past.memory;
+      forget(each.past);
       return true;
     });
   }

@@ -25,8 +25,8 @@ namespace carrel::runtime {
 // Owner: the runtime. Thread: its shard.
 class KeptInstances {
  public:
-  // `slots`: for instances that run and those that are kept, together.
-  KeptInstances(async::Shard& shard, std::size_t slots) : shard_(shard), slots_(slots) {}
+  // `places`: for instances that run and those that are kept, together.
+  KeptInstances(async::Shard& shard, std::size_t places) : shard_(shard), places_(places) {}
   KeptInstances(const KeptInstances&) = delete;
   KeptInstances& operator=(const KeptInstances&) = delete;
 
@@ -35,6 +35,7 @@ class KeptInstances {
     store::Version seen{};               // what it may know of the store
     std::vector<SecretBytes> told = {};  // values that must not reach the log
     std::uint64_t memory = 0;            // bytes of its memory
+    std::size_t places = 1;              // as its turns took
   };
   struct Taken {
     std::unique_ptr<wasm::KeptInstance> instance = nullptr;  // null: there is none
@@ -47,8 +48,8 @@ class KeptInstances {
   // Null is no instance.
   void put(const turn::ModuleSetup& module, std::unique_ptr<wasm::KeptInstance> instance,
            Past past);
-  // Those kept longest go, until `running` turns have their slots.
-  void make_room(std::size_t running);
+  // Those kept longest go, until the turns that run have the places they take.
+  void make_room(std::size_t taken);
 
   std::size_t size() const { return kept_.size(); }
 
@@ -63,14 +64,16 @@ class KeptInstances {
     Past past;
     Instant until;
   };
+  void forget(const Past& past);
   void drop_last();
   async::Task<void> sweep();
 
   async::Shard& shard_;
-  std::size_t slots_;
-  std::list<Kept> kept_;       // used last first
-  std::uint64_t memory_ = 0;   // of all of them
-  async::Task<void> sweeper_;  // while there are any
+  std::size_t places_;
+  std::list<Kept> kept_;         // used last first
+  std::uint64_t memory_ = 0;     // of all of them
+  std::size_t kept_places_ = 0;  // as well
+  async::Task<void> sweeper_;    // while there are any
 };
 
 }  // namespace carrel::runtime

@@ -57,6 +57,17 @@ TEST_F(KeptInstancesTest, TheOneUsedLastComesFirst) {
   EXPECT_EQ(taken(module), 2u);
 }
 
+TEST_F(KeptInstancesTest, MakeRoomByPlaces) {
+  const turn::ModuleSetup composed = module_of("shop"), plain = module_of("shop");
+  kept.put(composed, instance(1), {.places = 3});
+  kept.put(plain, instance(2), {});
+  kept.make_room(2);
+  EXPECT_EQ(kept.size(), 2u);
+  kept.make_room(3);
+  EXPECT_EQ(taken(composed), 0u);
+  EXPECT_EQ(taken(plain), 2u);
+}
+
 TEST_F(KeptInstancesTest, HaveBounds) {
   const turn::ModuleSetup module = module_of("shop", {.turns = 10});
   kept.put(module, instance(10), {});

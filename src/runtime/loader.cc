@@ -180,6 +180,7 @@ Result<std::shared_ptr<const Program>> Loader::check(const std::filesystem::path
   CARREL_TRY(ModuleRef module,
              impl_->load(program->digest, [&] { return Result<std::string>(std::move(bytes)); }));
 
+  program->places = (module->slots() + kSlotsAPlace - 1) / kSlotsAPlace;
   const abi::Shape shape{module->imports(), module->exports()};
   for (const abi::Abi* abi : known_abis()) {
     if (!abi->speaks(shape)) continue;

@@ -18,12 +18,17 @@
 
 namespace carrel::runtime {
 
+// Slots of the engine's pool for each place of a turn: what a turn leaves of them keeps memory warm
+// for modules that wait for their next one.
+inline constexpr std::size_t kSlotsAPlace = 2;
+
 // A module that has been checked and can be run: which bytes, and how to speak to them. Immutable;
 // shared.
 struct Program {
   std::filesystem::path file;
   std::string digest;  // SHA-256 of the file, hexadecimal
   const abi::Abi* abi = nullptr;
+  std::size_t places = 1;  // that a turn takes of its shard's
 };
 
 // Every ABI this build speaks, in the order in which modules are matched.

@@ -13,9 +13,8 @@ namespace carrel::runtime {
 
 RuntimeLimits limits_for(const wasm::EngineSettings& engine, unsigned shards) {
   RuntimeLimits limits;
-  // The other slots keep memory warm for modules that wait for their next turn.
   constexpr std::size_t kMostGuests = 1000;
-  const std::size_t guests = std::min<std::size_t>(engine.slots / 2, kMostGuests);
+  const std::size_t guests = std::min<std::size_t>(engine.slots / kSlotsAPlace, kMostGuests);
   limits.admission.turns = std::max<std::size_t>(guests / std::max(shards, 1U), 4);
   limits.admission.turns_a_tenant = std::max<std::size_t>(limits.admission.turns / 4, 1);
   // A module takes three or four mappings, and the kernel's bound holds for all shards together.
@@ -72,7 +71,8 @@ async::Task<turn::Outcome> Runtime::Impl::run_admitted(async::Shard& shard,
                                                        turn::Turn& turn, TurnMeasure& measure,
                                                        tenant::Account* account) {
   const Demand demand{.allowance = account == nullptr ? nullptr : account->line().allowance(),
-                      .memory = turn.module.limits.memory};
+                      .memory = turn.module.limits.memory,
+                      .places = program->places};
   auto ticket = admission.try_enter(turn.module.tenant, demand);
   if (!ticket) {
     auto waited = co_await admission.enter(turn.module.tenant, demand);
@@ -91,7 +91,7 @@ async::Task<turn::Outcome> Runtime::Impl::run_admitted(async::Shard& shard,
     if (!loaded) co_return turn::Outcome{.error = std::move(loaded).error()};
     prepared = std::move(*loaded);
   }
-  kept.make_room(admission.running());
+  kept.make_room(admission.taken());
   if (turn::needs_state(turn.module)) {
     co_return co_await run_with_state(shard, services, kept, std::move(*ticket), std::move(program),
                                       std::move(prepared), turn);
@@ -101,7 +101,8 @@ async::Task<turn::Outcome> Runtime::Impl::run_admitted(async::Shard& shard,
   auto outcome = co_await program->abi->run(shard, ticket->account(), *prepared, turn);
   turn::happened(turn, "ended");
   if (!outcome.error)
-    kept.put(turn.module, std::move(outcome.instance), {.memory = outcome.guest.memory_peak});
+    kept.put(turn.module, std::move(outcome.instance),
+             {.memory = outcome.guest.memory_peak, .places = program->places});
   outcome.instance.reset();
   ticket.reset();  // the guest is gone: a client that reads slowly takes nobody's place
   if (auto rest = std::exchange(outcome.rest, {})) {

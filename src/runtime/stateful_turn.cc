@@ -45,7 +45,8 @@ void keep(Running& running, std::unique_ptr<wasm::KeptInstance> instance, store:
   running.kept.put(running.turn.module, std::move(instance),
                    {.seen = std::max(running.before, seen),
                     .told = std::move(running.state.told_secrets),
-                    .memory = memory});
+                    .memory = memory,
+                    .places = running.program.places});
 }
 
 async::Task<Result<void>> before_commit(Running& running, const turn::HeldReply& reply) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,8 +15,10 @@
 namespace carrel::turn {
 
 struct RecordedCall {
-  std::string request;  // the digest of the message as the guest wrote it
-  std::string head;     // of the response, as the guest reads it
+  std::string request;  // the digest of the message as the guest wrote it, but for chunks
+  // Bytes of the body, to which the request came before it was answered: the rest was not wanted.
+  std::optional<std::uint64_t> cut = std::nullopt;
+  std::string head;  // of the response, as the guest reads it
   std::string body;
   std::string trailers;  // as lines
   bool chunked = false;  // the guest reads the body in chunks

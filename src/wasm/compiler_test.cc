@@ -111,6 +111,12 @@ TEST_F(Compiler, RefusesAMillionExports) {
   EXPECT_THAT(refuse(bytes).message(), HasSubstr("1000000 exports and may have 10000"));
 }
 
+TEST_F(Compiler, RefusesASecondMemory) {
+  const Error error = refuse("(module (memory 1) (memory 1) (func (export \"run\")))");
+  EXPECT_EQ(error.code(), Code::invalid_module);
+  EXPECT_THAT(error.message(), HasSubstr("2 memories and may have 1"));
+}
+
 TEST_F(Compiler, LeavesSectionsThatAreCutOffToTheValidator) {
   EXPECT_TRUE(check_counts(bytes_of("")));
   EXPECT_TRUE(check_counts(bytes_of(kMagic)));

@@ -52,6 +52,47 @@ std::string command(std::string_view code, std::string_view memory = "") {
          "(export \"wasi:cli/run@0.2.3\" (instance $exports)))";
 }
 
+// Two of them: one calls the other with a text, which is copied from one memory to the other.
+std::string composed() {
+  return R"((component
+    (component $callee
+      (core module $m
+        (memory (export "memory") 1)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+        (func (export "last") (param $at i32) (param $size i32) (result i32)
+          (i32.load8_u (i32.sub (i32.add (local.get $at) (local.get $size)) (i32.const 1)))))
+      (core instance $i (instantiate $m))
+      (func (export "last") (param "text" string) (result u32)
+        (canon lift (core func $i "last") (memory $i "memory") (realloc (func $i "realloc")))))
+    (component $caller
+      (import "last" (func $last (param "text" string) (result u32)))
+      (core module $room (memory (export "memory") 1) (data (i32.const 8) "hello!"))
+      (core instance $own (instantiate $room))
+      (core func $lowered (canon lower (func $last) (memory $own "memory")))
+      (core module $m
+        (import "other" "last" (func $last (param i32 i32) (result i32)))
+        (func (export "run") (result i32)
+          (i32.ne (call $last (i32.const 8) (i32.const 6)) (i32.const 33))))
+      (core instance $other (export "last" (func $lowered)))
+      (core instance $i (instantiate $m (with "other" (instance $other))))
+      (func (export "run") (result (result)) (canon lift (core func $i "run"))))
+    (instance $a (instantiate $callee))
+    (instance $b (instantiate $caller (with "last" (func $a "last"))))
+    (instance $exports (export "run" (func $b "run")))
+    (export "wasi:cli/run@0.2.3" (instance $exports))))";
+}
+
+// Of so many instances, each with so many memories.
+std::string with_memories(int instances, int each) {
+  std::string text = "(component (core module $m ";
+  for (int i = 0; i < each; ++i) text += "(memory 1)";
+  text += R"((func (export "run") (result i32) i32.const 0)) (core instance $i (instantiate $m))";
+  for (int i = 1; i < instances; ++i) text += " (core instance (instantiate $m))";
+  return text + R"((func $run (result (result)) (canon lift (core func $i "run")))
+    (instance $exports (export "run" (func $run)))
+    (export "wasi:cli/run@0.2.3" (instance $exports))))";
+}
+
 // Waits as long as `$when` says, in nanoseconds.
 std::string sleeper(std::uint64_t nanoseconds) {
   return R"((component
@@ -230,6 +271,28 @@ TEST_F(ComponentInstanceTest, CountsAllItsMemory) {
                             limits);
   EXPECT_TRUE(grown.ok()) << grown.trap;
   EXPECT_EQ(grown.memory_peak, 4u << 16);
+}
+
+TEST_F(ComponentInstanceTest, RunsWhatIsComposedOfSeveral) {
+  CallLimits limits = testing::wide_limits();
+  limits.memory = 2 << 16;
+  const Outcome outcome = run(composed(), limits);
+  EXPECT_TRUE(outcome.ok()) << outcome.trap;
+  EXPECT_EQ(outcome.memory_peak, 2u << 16);
+  limits.memory = (2 << 16) - 1;
+  EXPECT_EQ(run(composed(), limits).end, End::refused) << "the limit is for all of them together";
+}
+
+TEST_F(ComponentInstanceTest, TakesAsManySlotsAsItHasMemories) {
+  EXPECT_EQ(prepare(command("i32.const 0"))->get()->module().slots(), 1u);
+  EXPECT_EQ(prepare(composed())->get()->module().slots(), 2u);
+  EXPECT_EQ(prepare(with_memories(8, 1))->get()->module().slots(), 8u);
+  const auto many = prepare(with_memories(9, 1));
+  ASSERT_FALSE(many);
+  EXPECT_THAT(many.error().message(), HasSubstr("9 Wasm linear memories"));
+  const auto two = prepare(with_memories(1, 2));
+  ASSERT_FALSE(two);
+  EXPECT_THAT(two.error().message(), HasSubstr("defined memories count of 2"));
 }
 
 TEST_F(ComponentInstanceTest, CanBeGivenUpAtAnyMoment) {

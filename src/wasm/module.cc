@@ -93,6 +93,14 @@ std::vector<NamedItem> component_items(const carrel_component* component, std::s
   return items;
 }
 
+// Why code is loaded neither as a module's nor as a component's.
+std::unexpected<Error> refused(std::string as_module, carrel_buffer& as_component) {
+  std::string text(reinterpret_cast<const char*>(as_component.data), as_component.size);
+  carrel_buffer_free(&as_component);
+  const bool is_component = as_module.contains("incompatible object file format");
+  return fail(Code::compile_failed, is_component ? std::move(text) : std::move(as_module));
+}
+
 // A number as the binary format has it, taken off `bytes`; 0 for what is none.
 std::uint32_t take_number(std::span<const std::byte>& bytes) {
   std::uint32_t value = 0;
@@ -124,7 +132,14 @@ Binary binary_kind(std::span<const std::byte> bytes) {
 
 Result<void> check_counts(std::span<const std::byte> wasm) {
   constexpr std::size_t kHeader = 8;
-  constexpr std::byte kImportSection{2}, kExportSection{7};
+  struct Bound {
+    std::byte section;
+    const char* name;
+    std::size_t most;
+  };
+  static constexpr Bound kBounds[] = {{std::byte{2}, "imports", kMaxImports},
+                                      {std::byte{5}, "memories", kMaxMemories},
+                                      {std::byte{7}, "exports", kMaxExports}};
   std::span<const std::byte> left = wasm.subspan(std::min(wasm.size(), kHeader));
   while (!left.empty()) {
     const std::byte id = left.front();
@@ -132,14 +147,14 @@ Result<void> check_counts(std::span<const std::byte> wasm) {
     const std::uint32_t size = take_number(left);
     std::span<const std::byte> content = left.first(std::min<std::size_t>(size, left.size()));
     left = left.subspan(content.size());
-    if (id != kImportSection && id != kExportSection) continue;
-    const std::size_t most = id == kImportSection ? kMaxImports : kMaxExports;
+    const auto* const bound = std::ranges::find(kBounds, id, &Bound::section);
+    if (bound == std::end(kBounds)) continue;
     const std::uint32_t count = take_number(content);
-    if (count <= most) continue;
-    return fail(Code::invalid_module,
-                fmt::format("the module has {} {} and may have {}", count,
-                            id == kImportSection ? "imports" : "exports", most),
-                "link it with fewer of them");
+    if (count <= bound->most) continue;
+    return fail(
+        Code::invalid_module,
+        fmt::format("the module has {} {} and may have {}", count, bound->name, bound->most),
+        "link it with fewer of them");
   }
   return {};
 }
@@ -150,8 +165,8 @@ Result<std::shared_ptr<const Module>> Module::map_code(std::shared_ptr<Engine> e
   if (ErrorHandle error(wasmtime_module_deserialize_file(engine->raw(), file.c_str(), &raw));
       error) {
     const auto& path = file.native();
-    const auto load = [&](const wasm_engine_t* on, carrel_buffer* ignored) {
-      return carrel_component_load_file(on, {path.data(), path.size()}, ignored);
+    const auto load = [&](const wasm_engine_t* on, carrel_buffer* refusal) {
+      return carrel_component_load_file(on, {path.data(), path.size()}, refusal);
     };
     return load_component(std::move(engine), load, message_of(error.get()));
   }
@@ -162,19 +177,15 @@ Result<std::shared_ptr<const Module>> Module::map_code(std::shared_ptr<Engine> e
 // mapped.
 template <typename Load>
 Result<std::shared_ptr<const Module>> Module::load_component(std::shared_ptr<Engine> engine,
-                                                             Load load, std::string otherwise) {
-  carrel_buffer ignored{};
-  bool concurrent = false;
-  carrel_component* component = load(engine->raw(), &ignored);
-  carrel_buffer_free(&ignored);
-  if (component == nullptr) {
-    concurrent = true;
-    CARREL_TRY(const wasm_engine_t* const other, engine->concurrent());
-    component = load(other, &ignored);
-    carrel_buffer_free(&ignored);
-  }
-  if (component == nullptr) return fail(Code::compile_failed, std::move(otherwise));
-  return std::shared_ptr<const Module>(new Module(std::move(engine), component, concurrent));
+                                                             Load load, std::string as_module) {
+  carrel_buffer refusal{};
+  if (carrel_component* const component = load(engine->raw(), &refusal))
+    return std::shared_ptr<const Module>(new Module(std::move(engine), component, false));
+  carrel_buffer_free(&refusal);
+  CARREL_TRY(const wasm_engine_t* const concurrent, engine->concurrent());
+  if (carrel_component* const component = load(concurrent, &refusal))
+    return std::shared_ptr<const Module>(new Module(std::move(engine), component, true));
+  return refused(std::move(as_module), refusal);
 }
 
 Result<std::shared_ptr<const Module>> Module::compile(std::shared_ptr<Engine> engine,
@@ -189,8 +200,8 @@ Result<std::shared_ptr<const Module>> Module::load_code(std::shared_ptr<Engine> 
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(code.data());
   if (ErrorHandle error(wasmtime_module_deserialize(engine->raw(), bytes, code.size(), &raw));
       error) {
-    const auto load = [&](const wasm_engine_t* on, carrel_buffer* ignored) {
-      return carrel_component_load(on, bytes, code.size(), ignored);
+    const auto load = [&](const wasm_engine_t* on, carrel_buffer* refusal) {
+      return carrel_component_load(on, bytes, code.size(), refusal);
     };
     return load_component(std::move(engine), load, message_of(error.get()));
   }
@@ -198,7 +209,12 @@ Result<std::shared_ptr<const Module>> Module::load_code(std::shared_ptr<Engine> 
 }
 
 Module::Module(std::shared_ptr<Engine> engine, carrel_component* component, bool concurrent)
-    : engine_(std::move(engine)), component_(component), concurrent_(concurrent) {}
+    : engine_(std::move(engine)), component_(component), concurrent_(concurrent) {
+  constexpr std::uint32_t kTablesASlot = 4;  // of the pool
+  std::uint32_t memories = 0, tables = 0;
+  carrel_component_needs(component_, &memories, &tables);
+  slots_ = std::max({1U, memories, (tables + kTablesASlot - 1) / kTablesASlot});
+}
 
 Module::Module(std::shared_ptr<Engine> engine, wasmtime_module* raw)
     : engine_(std::move(engine)), raw_(raw) {

@@ -26,11 +26,12 @@ struct ExportName {
   std::string name, type;
 };
 
-// How many imports, and how many exports, a module may have: each costs the host work and memory.
+// How many imports, exports and memories a module may have: each costs the host work and memory.
 inline constexpr std::size_t kMaxImports = 1000;
 inline constexpr std::size_t kMaxExports = 10'000;
+inline constexpr std::size_t kMaxMemories = 1;
 
-// Counts both in a binary module by its sections' headers. Errors: invalid_module for too many;
+// Counts them in a binary module by its sections' headers. Errors: invalid_module for too many;
 // what is malformed is left to the validator.
 Result<void> check_counts(std::span<const std::byte> wasm);
 
@@ -42,7 +43,8 @@ Binary binary_kind(std::span<const std::byte> bytes);
 class Module {
  public:
   // Maps code that `Engine::compile` made and nobody else could have changed: loading foreign bytes
-  // would run them. Errors: compile_failed when it was made for another engine.
+  // would run them. Errors: compile_failed when it was made for another engine, or asks for more
+  // than a slot has.
   static Result<std::shared_ptr<const Module>> map_code(std::shared_ptr<Engine> engine,
                                                         const std::filesystem::path& file);
   // The same from memory, which is copied.
@@ -61,6 +63,8 @@ class Module {
   std::size_t code_bytes() const;
   // Bytes of its exported memory at the start; 0: none.
   std::uint64_t least_memory() const { return least_memory_; }
+  // How many of the engine's slots an instance takes: a composed component several.
+  std::size_t slots() const { return slots_; }
 
   const std::shared_ptr<Engine>& engine() const { return engine_; }
   bool is_component() const { return component_ != nullptr; }
@@ -73,12 +77,13 @@ class Module {
   Module(std::shared_ptr<Engine> engine, carrel_component* component, bool concurrent);
   template <typename Load>
   static Result<std::shared_ptr<const Module>> load_component(std::shared_ptr<Engine> engine,
-                                                              Load load, std::string otherwise);
+                                                              Load load, std::string as_module);
   std::shared_ptr<Engine> engine_;
   wasmtime_module* raw_ = nullptr;
   carrel_component* component_ = nullptr;
   bool concurrent_ = false;
   std::uint64_t least_memory_ = 0;
+  std::size_t slots_ = 1;
 };
 
 }  // namespace carrel::wasm

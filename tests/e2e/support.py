@@ -159,19 +159,25 @@ def serving(server):
         thread.join()
 
 
-def chunks_of(stream):
-    """The pieces of a chunked body, as they come; one that breaks off is a ConnectionError."""
+def chunks_of(stream, trailers=None):
+    """The pieces of a chunked body as they come; one that breaks off is a ConnectionError. Fills `trailers`."""
     while True:
         line = stream.readline()
         if not line.endswith(b"\r\n"):
             raise ConnectionResetError(line)
         size = int(line, 16)
+        if size == 0:
+            break
         piece = stream.read(size)
         if stream.readline() != b"\r\n":
             raise ConnectionResetError(piece)
-        if size == 0:
-            return
         yield piece
+    while (line := stream.readline()) != b"\r\n":
+        if not line.endswith(b"\r\n"):
+            raise ConnectionResetError(line)
+        if trailers is not None:
+            name, value = line.decode().split(":", 1)
+            trailers[name.lower()] = value.strip()
 
 
 def probe_app(folder, name="probe", limits='memory = "64MiB", cpu = "300ms", time = "8s"'):

@@ -435,7 +435,8 @@ class Failing(socketserver.StreamRequestHandler):
             if line.lower().startswith(b"content-length:"):
                 length = int(line.split(b":")[1])
             chunked = chunked or line.lower() == b"transfer-encoding: chunked\r\n"
-        body = b"".join(chunks_of(self.rfile)) if chunked else self.rfile.read(length)
+        trailers = {}
+        body = b"".join(chunks_of(self.rfile, trailers)) if chunked else self.rfile.read(length)
         ok = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n"
         half = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"
         answers = {
@@ -449,6 +450,7 @@ class Failing(socketserver.StreamRequestHandler):
             b"/trailers": ok + b"X-Sum: 1\r\n\r\n",
             b"/cut-trailers": ok + b"X-Sum: 1",
             b"/bad-trailers": ok + b"Set-Cookie: x\r\n\r\n",
+            b"/sum": b"HTTP/1.1 %d X\r\nConnection: close\r\n\r\n" % (200 if trailers == {"x-sum": "42"} else 404),
             b"/count": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%s %d" % (method, len(body)),
         }
         self.wfile.write(answers[path])
@@ -578,8 +580,10 @@ def test_its_calls_go_out_and_say_how_they_fail(tmp_path):
                 f"{here}/garbage": b"error 035\n",  # HTTP-protocol-error
                 f"{here}/loop": b"error 036\n",  # loop-detected
                 f"{here}/count": b"status 200\n",
+                f"{here}/sum": b"status 404\n",
             }.items():
                 assert server.get(f"/out?{url}")[:3:2] == (200, words), url
+            assert server.get(f"/out-sum?{here}/sum")[2] == b"status 200\n", "its trailers are sent"
             assert server.stop() == 0
 
 
@@ -601,6 +605,43 @@ def test_what_nothing_provides_is_named_before_it_is_served(run_carrel, wat):
     done = run_carrel("inspect", component)
     assert done.returncode == 1
     assert "can run    no" in done.stdout
+
+
+# Two components: one calls the other with a text, which is copied from one memory to the other.
+COMPOSED = """(component
+  (component $callee
+    (core module $m
+      (memory (export "memory") 1)
+      (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+      (func (export "last") (param $at i32) (param $size i32) (result i32)
+        (i32.load8_u (i32.sub (i32.add (local.get $at) (local.get $size)) (i32.const 1)))))
+    (core instance $i (instantiate $m))
+    (func (export "last") (param "text" string) (result u32)
+      (canon lift (core func $i "last") (memory $i "memory") (realloc (func $i "realloc")))))
+  (component $caller
+    (import "last" (func $last (param "text" string) (result u32)))
+    (core module $room (memory (export "memory") 1) (data (i32.const 8) "hello!"))
+    (core instance $own (instantiate $room))
+    (core func $lowered (canon lower (func $last) (memory $own "memory")))
+    (core module $m
+      (import "other" "last" (func $last (param i32 i32) (result i32)))
+      (func (export "run") (result i32)
+        (i32.ne (call $last (i32.const 8) (i32.const 6)) (i32.const 33))))
+    (core instance $other (export "last" (func $lowered)))
+    (core instance $i (instantiate $m (with "other" (instance $other))))
+    (func (export "run") (result (result)) (canon lift (core func $i "run"))))
+  (instance $a (instantiate $callee))
+  (instance $b (instantiate $caller (with "last" (func $a "last"))))
+  (instance $exports (export "run" (func $b "run")))
+  (export "wasi:cli/run@0.2.3" (instance $exports)))"""
+
+
+def test_what_is_composed_of_several_runs(run_carrel, wat):
+    composed = wat(COMPOSED)
+    done = run_carrel("run", "--memory", "128KiB", composed)
+    assert done.returncode == 0, done.stderr
+    assert run_carrel("run", "--memory", "64KiB", composed).returncode != 0, "the limit is for both memories"
+    assert "can run" in run_carrel("inspect", composed).stdout
 
 
 def test_a_command_runs_from_the_shell(run_carrel, guests, tmp_path):

@@ -136,11 +136,13 @@ def test_everything_that_is_wrong_is_said_at_once_and_nothing_changes(node, tmp_
     app = app_of(tmp_path / "app", "one")
     node.deploy(app)
     bad = App(tmp_path / "bad", "shop").wat("a", "(module").wat("b", '(module (import "x" "y" (func)))')
-    bad.route("GET /", "a").route("GET /b", "b")
+    bad.wat("c", '(module (memory 1) (memory 1) (func (export "_start")))')
+    bad.route("GET /", "a").route("GET /b", "b").route("GET /c", "c")
     refused = node.run("deploy", bad.folder)
     assert refused.returncode == 1
     assert 'module "a"' in refused.stderr
     assert 'module "b"' in refused.stderr
+    assert "2 memories and may have 1" in refused.stderr
     assert str(node.state) not in refused.stderr
     assert node.get("shop.localhost") == (200, "one")
     assert len(node.run("versions", "shop").stdout.splitlines()) == 1

@@ -39,6 +39,7 @@ class Reader(socketserver.StreamRequestHandler):
             name, value = line.decode().split(":", 1)
             head[name.lower()] = value.strip()
         seen = {"method": method, "path": path, "head": head, "size": 0, "end": b"", "whole": False, "times": []}
+        seen["trailers"] = {}
         self.server.seen.append(seen)
         if path == "/early":
             self.answer(413, b"too much")
@@ -51,7 +52,7 @@ class Reader(socketserver.StreamRequestHandler):
         if path == "/gone":
             self.rfile.read(100_000)
             return None
-        for piece in self.pieces(head):
+        for piece in self.pieces(head, seen["trailers"]):
             seen["size"] += len(piece)
             seen["end"] = (seen["end"] + piece)[-8:]
             seen["times"].append(time.monotonic())
@@ -66,9 +67,9 @@ class Reader(socketserver.StreamRequestHandler):
             assert self.server.let.acquire(timeout=60)
         return self.answer(200, b"%s %d" % (method.encode(), seen["size"]))
 
-    def pieces(self, head):
+    def pieces(self, head, trailers):
         if head.get("transfer-encoding") == "chunked":
-            yield from chunks_of(self.rfile)
+            yield from chunks_of(self.rfile, trailers)
             return
         left = int(head.get("content-length", 0))
         while left > 0:
@@ -156,6 +157,23 @@ def test_a_peer_that_answers_early_is_heard(outside, ask):
         assert ask("out-huge", "/early") == (413, b"too much")
         assert ask("out-drip", "/early") == (413, b"too much")
     assert all(seen["size"] < 10_000_000 for seen in outside.seen)
+
+
+def test_an_early_answer_is_there_for_who_waits_for_it_within_the_body(outside, ask):
+    started = time.monotonic()
+    assert ask("out-wait", "/early") == (413, b"too much")
+    assert time.monotonic() - started < 5, "not when the call's time is over"
+    assert outside.seen[0]["size"] < 5000
+
+
+def test_a_requests_trailers_are_sent(outside, ask):
+    assert ask("out-trailers", "/count") == (200, b"POST 12288")
+    assert ask("out-drip-trailers", "/count") == (200, b"POST 12288")
+    assert [seen["trailers"] for seen in outside.seen] == [{"x-sum": "42"}] * 2
+    assert "content-length" not in outside.seen[0]["head"]
+    outside.seen.clear()
+    assert ask("out-bad-trailers", "/count") == (502, b"35")  # HTTP-protocol-error
+    assert not any(seen["whole"] for seen in outside.seen)
 
 
 def test_a_peer_that_goes_away_is_an_error(ask):

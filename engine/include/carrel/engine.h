@@ -14,9 +14,9 @@
 extern "C" {
 #endif
 
-// Settings of an engine. Sizes are bytes, counts are slots of the pooling allocator; a module or
-// component may have one memory and up to four tables, and the pool holds as many tables for each
-// slot.
+// Settings of an engine. Sizes are bytes, counts are slots of the pooling allocator, which holds a
+// memory and four tables for each. A module may have as many, a component eight memories and
+// sixteen tables: two slots' worth and more, which whoever lets guests in has to count.
 typedef struct carrel_engine_settings {
   uint32_t slots;               // instances, memories and stacks that live at once
   uint32_t warm_slots;          // unused ones that keep their module's memory and what is resident

@@ -70,6 +70,14 @@ pub extern "C" fn carrel_component_code_bytes(component: &carrel_component) -> u
 }
 
 #[unsafe(no_mangle)]
+pub extern "C" fn carrel_component_needs(component: &carrel_component, memories: &mut u32, tables: &mut u32) {
+    // Not known of one that imports modules, which is never prepared.
+    if let Some(needs) = component.0.resources_required() {
+        (*memories, *tables) = (needs.num_memories, needs.num_tables);
+    }
+}
+
+#[unsafe(no_mangle)]
 pub extern "C" fn carrel_component_names(component: &carrel_component, lines: &mut carrel_buffer) {
     let mut text = String::new();
     let world = component.0.component_type();

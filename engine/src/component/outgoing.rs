@@ -1,16 +1,17 @@
 //! Outgoing HTTP: each request is one use of the device `/http/new`, like a module's. So there is one way
 //! out, with the module's grants, and a turn that is run again is given the responses it had.
+use super::errno::Errno;
 use super::files::FIRST_PREOPEN;
 use super::host::{Call, Host};
 use super::http::{FileBody, error_of, field_of, trapped, within};
 use super::streams::{self, At, Open};
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::BodyExt;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 /// Below the root, which a turn has as its first preopened folder.
@@ -54,82 +55,104 @@ async fn open(host: &Host) -> Result<Arc<Open>> {
             Ok(Arc::new(Open::new(host, fd)))
         }
         // Without a grant there is no such device.
-        Err(errno) if errno == super::errno::Errno::NOENT => Err(Error::HttpRequestDenied),
+        Err(errno) if errno == Errno::NOENT => Err(Error::HttpRequestDenied),
         Err(errno) => Err(error_of(errno)),
     }
 }
 
-/// What the host sets itself is left out, but for the length, which it wants for a body that is streamed. Trailers of the response are asked for.
+/// What the host sets itself is left out, but for the length, which it wants for a body that is streamed. The body is
+/// written in chunks, which have an end and trailers; trailers of the response are asked for.
 fn head_of(request: &http::request::Parts) -> Vec<u8> {
-    let mut head = format!("{} {} HTTP/1.1\r\nTE: trailers\r\n", request.method, request.uri).into_bytes();
-    for (name, value) in &request.headers {
-        if *name == http::header::HOST || *name == http::header::TRANSFER_ENCODING || *name == http::header::TE {
-            continue;
-        }
-        head.extend_from_slice(name.as_str().as_bytes());
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(value.as_bytes());
-        head.extend_from_slice(b"\r\n");
+    use http::header::{HOST, TE, TRANSFER_ENCODING};
+    let mut head =
+        format!("{} {} HTTP/1.1\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n", request.method, request.uri)
+            .into_bytes();
+    for (name, value) in request.headers.iter().filter(|(name, _)| ![HOST, TRANSFER_ENCODING, TE].contains(name)) {
+        add_field(&mut head, name, value);
     }
     head.extend_from_slice(b"\r\n");
     head
 }
 
-async fn write(host: &Host, file: &Open, bytes: &[u8]) -> Result<()> {
+fn add_field(text: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
+    text.extend_from_slice(name.as_str().as_bytes());
+    text.extend_from_slice(b": ");
+    text.extend_from_slice(value.as_bytes());
+    text.extend_from_slice(b"\r\n");
+}
+
+async fn write(host: &Host, file: &Open, bytes: &[u8]) -> Result<std::result::Result<(), Errno>> {
     let mut at = At::Cursor;
-    streams::write_all(host, file.fd(), &mut at, bytes).await.map_err(trapped)?.map_err(error_of)
+    streams::write_all(host, file.fd(), &mut at, bytes).await.map_err(trapped)
 }
 
 /// A body that is whole soon is sent with its length; one that takes time, as it comes.
-const SOON: u64 = 50_000_000; // ns
+const SOON: Duration = Duration::from_millis(50);
 
-async fn send_body(host: &Host, file: &Open, body: &mut WasiBody) -> Result<()> {
-    let mut soon = std::pin::pin!(host.sleep(SOON));
-    let mut waits = true;
-    loop {
-        let mut frame = body.frame();
-        let frame = poll_fn(|cx| match Pin::new(&mut frame).poll(cx) {
-            Poll::Pending if waits => soon.as_mut().poll(cx).map(|()| None),
-            polled => polled.map(Some),
-        });
-        match frame.await {
-            None => {
-                waits = false;
-                // What is wrong with the request is said by its answer.
-                let _ = host.call(Call::fd_datasync, &[u64::from(file.fd())], &mut []).await.map_err(trapped)?;
-            }
-            Some(None) => return Ok(()),
-            Some(Some(frame)) => {
-                // Trailers are not sent.
-                if let Ok(bytes) = frame?.into_data() {
-                    write(host, file, &bytes).await?;
-                }
-            }
+fn chunk_of(bytes: &[u8]) -> Vec<u8> {
+    let mut chunk = format!("{:x}\r\n", bytes.len()).into_bytes();
+    chunk.extend_from_slice(bytes);
+    chunk.extend_from_slice(b"\r\n");
+    chunk
+}
+
+/// To its end, or as far as it is wanted: its answer may come earlier.
+async fn send_body(host: Host, file: Arc<Open>, mut body: WasiBody) -> Result<()> {
+    let mut trailers = HeaderMap::new();
+    while let Some(frame) = body.frame().await {
+        match frame?.into_data() {
+            Ok(bytes) if bytes.is_empty() => {}
+            Ok(bytes) => match write(&host, &file, &chunk_of(&bytes)).await? {
+                Err(Errno::PIPE) => return Ok(()),
+                written => written.map_err(error_of)?,
+            },
+            Err(frame) => trailers.extend(frame.into_trailers().unwrap_or_default()),
         }
+    }
+    let mut last = b"0\r\n".to_vec();
+    for (name, value) in &trailers {
+        add_field(&mut last, name, value);
+    }
+    last.extend_from_slice(b"\r\n");
+    match write(&host, &file, &last).await? {
+        Err(Errno::PIPE) => Ok(()),
+        written => written.map_err(error_of),
     }
 }
 
 async fn send(host: Host, request: Request<WasiBody>, options: RequestOptions) -> Result<Response<WasiBody>> {
     let file = open(&host).await?;
-    let (parts, mut body) = request.into_parts();
-    write(&host, &file, &head_of(&parts)).await?;
-    send_body(&host, &file, &mut body).await?;
+    let (parts, body) = request.into_parts();
+    write(&host, &file, &head_of(&parts)).await?.map_err(error_of)?;
+    let mut sending = std::pin::pin!(send_body(host.clone(), file.clone(), body));
+    let mut reading = std::pin::pin!(read_head(&host, &file));
+    let early = match within(&host, Some(SOON), sending.as_mut()).await {
+        Some(sent) => sent.map(|()| None)?,
+        None => {
+            // What is wrong with the request is said by its answer.
+            let _ = host.call(Call::fd_datasync, &[u64::from(file.fd())], &mut []).await.map_err(trapped)?;
+            poll_fn(|cx| match sending.as_mut().poll(cx) {
+                Poll::Ready(sent) => Poll::Ready(sent.map(|()| None)),
+                Poll::Pending => reading.as_mut().poll(cx).map(|head| head.map(Some)),
+            })
+            .await?
+        }
+    };
     let patience = match (options.connect_timeout, options.first_byte_timeout) {
         (Some(connect), Some(first)) => connect.checked_add(first),
         (_, first) => first,
     };
-    match within(&host, patience, read_head(&host, &file)).await {
-        None => Err(Error::ConnectionReadTimeout),
-        Some(head) => {
-            let (mut response, ahead) = head?;
-            let patience = options.between_bytes_timeout;
-            let body = match response.headers_mut().remove(http::header::TRANSFER_ENCODING) {
-                Some(_) => FileBody::of_chunked_answer(file, &ahead, patience),
-                None => FileBody::of_answer(file, ahead, patience),
-            };
-            Ok(response.map(|()| body.boxed_unsync()))
-        }
-    }
+    let head = match early {
+        Some(head) => Some(Ok(head)),
+        None => within(&host, patience, reading).await,
+    };
+    let (mut response, ahead) = head.ok_or(Error::ConnectionReadTimeout)??;
+    let patience = options.between_bytes_timeout;
+    let body = match response.headers_mut().remove(http::header::TRANSFER_ENCODING) {
+        Some(_) => FileBody::of_chunked_answer(file.clone(), &ahead, patience),
+        None => FileBody::of_answer(file.clone(), ahead, patience),
+    };
+    Ok(response.map(|()| body.boxed_unsync()))
 }
 
 async fn read_head(host: &Host, file: &Open) -> Result<(Response<()>, Bytes)> {

@@ -2,6 +2,7 @@
 use super::host::Host;
 use super::outgoing::Hooks;
 use super::stdio::{Input, Output};
+use crate::engine::{MEMORIES, TABLES};
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -100,9 +101,9 @@ impl ResourceLimiter for Bounds {
         MOST_INSTANCES
     }
     fn tables(&self) -> usize {
-        16
+        TABLES as usize
     }
     fn memories(&self) -> usize {
-        1
+        MEMORIES as usize
     }
 }

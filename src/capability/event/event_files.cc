@@ -6,6 +6,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "async/shared_task.h"
 #include "tenant/meter.h"
 #include "wasi/read_only_tree.h"
 
@@ -17,9 +18,35 @@ using wasi::Io;
 
 constexpr std::size_t kMostAtOnce = 256 << 10;  // so that a host call is short
 
-async::Task<void> until_more(turn::Turn* turn) {
+async::Task<void> get_more(turn::Turn* turn) {
   auto moved = co_await turn->event.body->wait();
   if (!moved) turn->body_failure = std::move(moved).error();
+}
+
+// A body has one reader; the streams that a component has of it wait together.
+struct More {
+  async::SharedTask task;
+  int waiting = 0;
+};
+
+// While somebody waits: the body's connection has other uses for itself.
+class Waits {
+ public:
+  explicit Waits(std::shared_ptr<More> more) : more_(std::move(more)) { ++more_->waiting; }
+  Waits(const Waits&) = delete;
+  Waits& operator=(const Waits&) = delete;
+  ~Waits() {
+    if (--more_->waiting == 0 && more_->task.running()) more_->task.put_away();
+  }
+
+ private:
+  std::shared_ptr<More> more_;
+};
+
+async::Task<void> until_more(turn::Turn* turn, std::shared_ptr<More> more) {
+  const Waits waits(more);
+  if (!more->task.running()) more->task.begin(get_more(turn));
+  co_await async::SharedTask::end_of(&more->task);
 }
 
 class BodyFile final : public wasi::OpenFile {
@@ -52,11 +79,12 @@ class BodyFile final : public wasi::OpenFile {
  private:
   std::unexpected<Errno> wait(wasi::IoContext& io) {
     if (turn_.body_failure) return wasi::fail(Errno::io);
-    io.wait_for(until_more(&turn_));
+    io.wait_for(until_more(&turn_, more_));
     return wasi::fail(Errno::again);
   }
 
   turn::Turn& turn_;
+  std::shared_ptr<More> more_ = std::make_shared<More>();
 };
 
 // What attributes.json says.

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "async/bell.h"
 #include "async/event.h"
 #include "async/pause.h"
 #include "async/stream.h"
@@ -15,16 +16,16 @@
 
 namespace carrel::capability::http {
 
-// Owner: the open file. Thread: the shard's. One writer, one reader.
+// Owner: the open file. Thread: the shard's. One reader; several may wait to write.
 class BodyPipe final : public async::ByteSource {
  public:
   static constexpr std::size_t kMost = 64 << 10;  // bytes, but for those it begins with
 
-  BodyPipe(async::Shard& shard, std::string begin) : shard_(shard), bytes_(std::move(begin)) {}
+  explicit BodyPipe(async::Shard& shard) : shard_(shard) {}
   ~BodyPipe() override { wipe(bytes_); }
 
   std::size_t room() const { return left() < kMost ? kMost - left() : 0; }
-  // Precondition: no more than `room()`.
+  // Precondition: no more than `room()`, or the first ones.
   void write(std::string_view bytes) {
     if (at_ > kMost) bytes_.erase(0, std::exchange(at_, 0));
     bytes_ += bytes;
@@ -51,7 +52,7 @@ class BodyPipe final : public async::ByteSource {
       std::string().swap(bytes_);  // what it begins with may be large
       at_ = 0;
     }
-    if (n > 0) drained_.signal();
+    if (n > 0) drained_.ring();
     return n;
   }
   bool ready() const override { return left() > 0; }
@@ -68,7 +69,8 @@ class BodyPipe final : public async::ByteSource {
   std::string bytes_;
   std::size_t at_ = 0;
   bool ended_ = false;
-  async::Event filled_, drained_;
+  async::Event filled_;
+  async::Bell drained_;
 };
 
 }  // namespace carrel::capability::http

@@ -71,6 +71,7 @@ class FakeCaller final : public net::Caller {
   std::deque<Answer> answers;
   std::vector<net::OutgoingRequest> requests;
   std::string streamed;  // of the last one's body
+  net::Fields streamed_trailers;
   net::CallLimits last;
   async::Event* hold = nullptr;
 
@@ -86,6 +87,7 @@ class FakeCaller final : public net::Caller {
         streamed.append(reinterpret_cast<const char*>(part.data()), n);
         if (n == 0 && !stream->source->finished()) (void)co_await stream->source->wait();
       }
+      streamed_trailers = *stream->trailers;
     }
     if (hold != nullptr) co_await *hold;
     if (answers.empty()) co_return fail(Code::egress_failed, "nobody answers");
@@ -158,6 +160,12 @@ class HttpCalls : public state::StoredTurn {
 
 const std::string kGet = "GET https://rates.test/x?secret=1 HTTP/1.1\n\n";
 const std::string kHead = "HTTP/1.1 200 \r\nX: y\r\n\r\n";
+
+std::string pattern(std::size_t size) {
+  std::string text(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i * 7 % 26);
+  return text;
+}
 
 TEST_F(HttpCalls, ARequestIsSentWhenItsResponseIsRead) {
   caller.answers = {{.body = "hello, world"}};
@@ -306,6 +314,30 @@ TEST_F(HttpCalls, AWaitThatIsGivenUpDoesNotCancelTheCall) {
   EXPECT_EQ(caller.requests.size(), 1u);
 }
 
+TEST_F(HttpCalls, AllWhoWaitForACallAreWoken) {
+  async::Event hold;
+  caller.hold = &hold;
+  caller.answers = {{.body = "late"}};
+  const auto file = open();
+  pour(*file, "POST https://rates.test/x\n\n");
+  EXPECT_TRUE(file->sync(io));
+  pour(*file, pattern(BodyPipe::kMost));
+  std::vector<async::Task<void>> waits;
+  const auto wait = [&](const auto& done) {
+    EXPECT_EQ(done.error(), Errno::again);
+    io.waiting.start();
+    waits.push_back(std::move(io.waiting));
+  };
+  wait(file->writable(io));
+  wait(file->writable(io));
+  wait(file->readable(io));
+  wait(file->readable(io));
+  EXPECT_FALSE(std::ranges::any_of(waits, [](const auto& each) { return each.done(); }));
+  hold.signal();
+  EXPECT_TRUE(std::ranges::all_of(waits, [](const auto& each) { return each.done(); }));
+  EXPECT_EQ(read(*file), kHead + "late");
+}
+
 TEST_F(HttpCalls, AFileThatIsClosedCancelsItsCall) {
   async::Event hold;
   caller.hold = &hold;
@@ -334,12 +366,6 @@ TEST_F(HttpCalls, HaveBounds) {
 }
 
 const std::string kPost = "POST https://rates.test/x\nA: b\n\n";
-
-std::string pattern(std::size_t size) {
-  std::string text(size, '\0');
-  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i * 7 % 26);
-  return text;
-}
 
 TEST_F(HttpCalls, ALongBodyLeavesAsItIsWritten) {
   caller.answers = {{.body = "well"}};
@@ -442,6 +468,103 @@ TEST_F(HttpCalls, WhetherARequestWasStreamedIsNothingToAnotherRun) {
   EXPECT_EQ(caller.requests.size(), 2u);
 }
 
+const std::string kInChunks = "POST https://rates.test/x\nTransfer-Encoding: chunked\n\n";
+
+TEST_F(HttpCalls, ABodyMayBeWrittenInChunksWithTrailersBehindIt) {
+  caller.answers = {{.body = "one"}, {.body = "two"}, {.body = "three"}};
+  const auto streamed = [&](std::string_view first, std::string_view rest) {
+    const auto file = open();
+    pour(*file, kInChunks + std::string(first));
+    EXPECT_TRUE(file->sync(io));
+    for (const char c : rest) pour(*file, {&c, 1});
+    EXPECT_EQ(write(*file, "more"), Errno::pipe) << "it has ended";
+    return read(*file);
+  };
+  EXPECT_EQ(call(kInChunks + "3\r\nhel\r\n2\r\nlo\r\n0\r\nX-Sum: 1\r\n\r\n"), kHead + "one");
+  EXPECT_EQ(caller.requests[0].body, "hello");
+  EXPECT_EQ(caller.requests[0].trailers, (net::Fields{{"X-Sum", "1"}}));
+  EXPECT_EQ(call(kInChunks + "0\r\n\r\n"), kHead + "two");
+  EXPECT_EQ(caller.requests[1].body, "");
+  EXPECT_THAT(caller.requests[1].trailers, IsEmpty());
+  EXPECT_EQ(streamed("5\r\nhe", "llo\r\n1\r\n!\r\n0\r\nX-Sum: 2\r\n\r\n"), kHead + "three");
+  EXPECT_EQ(caller.streamed, "hello!");
+  EXPECT_EQ(caller.streamed_trailers, (net::Fields{{"X-Sum", "2"}}));
+  ASSERT_TRUE(state->calls.rewind());
+  run();
+  EXPECT_EQ(streamed("", "5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n"), kHead + "one");
+  EXPECT_EQ(streamed("0\r\n", "\r\n"), kHead + "two");
+  EXPECT_EQ(call(kInChunks + "6\r\nhello!\r\n0\r\nX-Sum: 2\r\n\r\n"), kHead + "three");
+  ASSERT_TRUE(state->calls.rewind());
+  run();
+  EXPECT_EQ(call(kInChunks + "5\r\nhello\r\n0\r\nX-Sum: 3\r\n\r\n"), text_of(Errno::io));
+  EXPECT_EQ(caller.requests.size(), 3U);
+}
+
+TEST_F(HttpCalls, ChunksThatDoNotEndWellAreNoRequest) {
+  const std::string_view bad[] = {"x", "3\r\nhello", "0\r\nContent-Length: 1\r\n\r\n",
+                                  "1\r\na\r\n0\r\nAuthorization: me\r\n\r\n"};
+  for (const std::string_view body : bad) {
+    caller.answers = {{.body = "never"}};
+    EXPECT_EQ(call(kInChunks + std::string(body)), text_of(Errno::proto)) << body;
+    const auto file = open();
+    pour(*file, kInChunks);
+    EXPECT_TRUE(file->sync(io));
+    EXPECT_EQ(write(*file, body), Errno::success);
+    EXPECT_EQ(write(*file, "0\r\n\r\n"), Errno::pipe);
+    EXPECT_EQ(read(*file), text_of(Errno::proto)) << body;
+  }
+  EXPECT_THAT(log.all, HasSubstr("a trailer that may not be one"));
+  ASSERT_TRUE(state->calls.rewind());
+  run();
+  for (const std::string_view body : bad) {
+    EXPECT_EQ(call(kInChunks + std::string(body)), text_of(Errno::proto)) << body;
+    EXPECT_EQ(call(kInChunks + std::string(body)), text_of(Errno::proto)) << body;
+  }
+}
+
+TEST_F(HttpCalls, AnAnswerThatComesEarlyCutsAStreamInChunksOff) {
+  async::Event hold;
+  for (const bool fails : {false, true}) {
+    caller.hold = &hold;
+    caller.answers.push_back({.body = "enough"});
+    if (fails) caller.answers.back().error = Error(Code::egress_closed, "gone");
+    const auto file = open();
+    pour(*file, kInChunks + "3\r\nhel\r\n");
+    EXPECT_TRUE(file->sync(io));
+    EXPECT_EQ(file->readable(io).error(), Errno::again) << "which ends nothing";
+    const async::Task<void> reader = std::exchange(io.waiting, {});
+    pour(*file, "4\r\nlo");
+    hold.signal();
+    pour(*file, "!!\r\n");
+    EXPECT_EQ(read(*file), fails ? text_of(Errno::connreset) : kHead + "enough");
+    EXPECT_EQ(write(*file, "0\r\n\r\n"), Errno::pipe);
+  }
+  const std::vector first = {kHead + "enough", text_of(Errno::connreset)};
+  ASSERT_TRUE(state->calls.rewind());
+  run();
+  for (const auto& answer : first) {
+    const auto file = open();
+    pour(*file, kInChunks);
+    EXPECT_TRUE(file->sync(io));
+    pour(*file, "4\r\nhell\r\n");
+    EXPECT_EQ(file->readable(io).error(), Errno::again) << "not before the same place";
+    io.waiting.start();
+    pour(*file, "9\r\no!!");
+    EXPECT_TRUE(io.waiting.done());
+    EXPECT_EQ(write(*file, "and on"), Errno::pipe);
+    EXPECT_EQ(read(*file), answer);
+  }
+  ASSERT_TRUE(state->calls.rewind());
+  run();
+  for (const auto& answer : first)
+    EXPECT_EQ(call(kInChunks + "b\r\nhello!! you\r\n0\r\n\r\n"), answer) << "now whole";
+  ASSERT_TRUE(state->calls.rewind());
+  run();
+  EXPECT_EQ(call(kInChunks + "7\r\nhello!?\r\n0\r\n\r\n"), text_of(Errno::io));
+  EXPECT_TRUE(state->calls.diverged());
+  EXPECT_EQ(caller.requests.size(), 2U);
+}
+
 TEST_F(HttpCalls, AStreamThatIsClosedCancelsItsCallAndTheLogSaysSo) {
   auto file = open();
   pour(*file, kPost);
@@ -486,6 +609,14 @@ TEST_F(HttpCalls, RedirectsAreFollowedWithinTheGrants) {
   EXPECT_EQ(caller.requests[2].url.text(), "https://b.test/z");
   EXPECT_THAT(caller.requests[2].headers,
               ElementsAre(Pair("Accept", "text/plain"), Pair("Idempotency-Key", "turn-0")));
+}
+
+TEST_F(HttpCalls, TrailersAreNotToldToAnotherHost) {
+  caller.answers = {redirect_to("/y", 307), redirect_to("//b.test/z", 307), {.body = "there"}};
+  EXPECT_EQ(call(kInChunks + "1\r\na\r\n0\r\nX-Sum: 1\r\n\r\n"), kHead + "there");
+  EXPECT_EQ(caller.requests[1].trailers, (net::Fields{{"X-Sum", "1"}}));
+  EXPECT_EQ(caller.requests[2].body, "a");
+  EXPECT_THAT(caller.requests[2].trailers, IsEmpty());
 }
 
 TEST_F(HttpCalls, ARedirectOutOfTheGrantsIsRefused) {

@@ -73,6 +73,13 @@ bool has_head(std::string_view message) {
   return message.contains("\n\n") || message.contains("\n\r\n");
 }
 
+bool has_chunks(const net::OutgoingRequest& request) {
+  return std::ranges::any_of(request.headers, [](const auto& header) {
+    return net::same_name(header.first, "transfer-encoding") &&
+           net::same_name(header.second, "chunked");
+  });
+}
+
 Result<std::optional<std::uint64_t>> length_of(const net::OutgoingRequest& request) {
   std::optional<std::uint64_t> length;
   for (const auto& [name, value] : request.headers) {

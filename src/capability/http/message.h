@@ -5,8 +5,10 @@
 //                                                     then the body, to the end of what is written
 //   {"amount": 1}
 //
-// Lines end with LF or CRLF. With `TE: trailers`, a response without a length is read in chunks,
-// its trailers behind them. Whether the call may be made is not looked at here.
+// Lines end with LF or CRLF. With `Transfer-Encoding: chunked`, the body is written in chunks, its
+// trailers behind them, and a length is only what is said to the other side. With `TE: trailers`, a
+// response without a length is read in chunks as well. Whether the call may be made is not looked
+// at here.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +24,9 @@ Result<net::OutgoingRequest> read_request(std::string_view message);
 
 // Whether the message has come to its body.
 bool has_head(std::string_view message);
+
+// Whether the body is written in chunks.
+bool has_chunks(const net::OutgoingRequest& request);
 
 // What a body that is streamed has, if the guest says so. Errors: invalid_argument.
 Result<std::optional<std::uint64_t>> length_of(const net::OutgoingRequest& request);

@@ -77,6 +77,7 @@ Result<net::OutgoingRequest> follow(const net::OutgoingRequest& made, int status
                 "call what it leads to");
   }
   if (!get) next.body = made.body;
+  if (!get && same) next.trailers = made.trailers;
   for (const auto& header : made.headers) {
     if (get && is_about_the_body(header.first)) continue;
     if (same || is_harmless(header.first)) next.headers.push_back(header);

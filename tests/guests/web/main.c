@@ -202,6 +202,8 @@ typedef struct {
   int pause;         // milliseconds after each piece
   int length;        // that is said of the body
   int traps;         // in the midst of it
+  int waits;         // for the answer, before its end
+  const char *trailer;
   int shows_sum;
 } manner;
 
@@ -243,8 +245,11 @@ static void call_out(handle outparam, text url, manner how) {
       if (how.pause > 0) sleep_for(how.pause);
       if (how.traps) __builtin_trap();
     }
+    if (how.waits) pollable_block(future_subscribe(future));
     output_drop(out);
-    body_finish(sent, 0, 0, &r);
+    const handle trailers = how.trailer ? fields_new() : 0;
+    if (how.trailer) fields_append(trailers, how.trailer, strlen(how.trailer), "42", 2, &r);
+    body_finish(sent, how.trailer != NULL, trailers, &r);
   }
   pollable_block(future_subscribe(future));
   future_get(future, &r);
@@ -362,6 +367,12 @@ __attribute__((export_name("wasi:http/incoming-handler@0.2.12#handle"))) void ha
   if (same(path, "/out-sized")) return call_out(outparam, rest, (manner){.pieces = 300, .length = 300 * 4096});
   if (same(path, "/out-drip")) return call_out(outparam, rest, (manner){.pieces = 3, .pause = 200});
   if (same(path, "/out-trap")) return call_out(outparam, rest, (manner){.pieces = 300, .pause = 100, .traps = 1});
+  if (same(path, "/out-wait")) return call_out(outparam, rest, (manner){.pieces = 1, .waits = 1});
+  if (same(path, "/out-trailers")) return call_out(outparam, rest, (manner){.pieces = 3, .trailer = "x-sum"});
+  if (same(path, "/out-drip-trailers")) {
+    return call_out(outparam, rest, (manner){.pieces = 3, .pause = 100, .trailer = "x-sum"});
+  }
+  if (same(path, "/out-bad-trailers")) return call_out(outparam, rest, (manner){.pieces = 3, .trailer = "set-cookie"});
   if (same(path, "/out-sum")) return call_out(outparam, rest, (manner){.shows_sum = 1});
   if (same(path, "/sum")) return show_sum(outparam, request);
   if (same(path, "/trailers")) return answer_with_trailer(outparam, "x-sum");

@@ -1,5 +1,6 @@
 // A component of wasi:http/service 0.3 for tests: it answers "hello from 0.3" in a stream; "/sleep" waits a while
-// first, "/trap" traps, "/spin" never ends, "/out?HOST/PATH" answers what a call of its own came to, "/sum" what the
+// first, "/trap" traps, "/spin" never ends, "/out?HOST/PATH" answers what a call of its own came to, "/out-sum?..." one with
+// a trailer, "/sum" what the
 // request's trailer x-sum says, "/times" how many requests this instance has had, and "/trailers" has a trailer. The imports are declared by hand (canonical ABI's flat
 // and asynchronous forms).
 #include <stddef.h>
@@ -161,7 +162,7 @@ static void call_out(const char *url, size_t size) {
   request_scheme(request, 1, 0, NULL, 0);
   request_authority(request, 1, url, host);
   request_set_path(request, 1, slash ? slash : "/", slash ? size - host : 1);
-  const uint32_t written = sent_trailers_write(trailers_of_mine, kNoTrailers);
+  const uint32_t written = sent_trailers_write(trailers_of_mine, my_trailers);
   send_request(request, r);
   const int failed = (r[0] & 0xff) != 0;
   int32_t number = failed ? r[2] & 0xff : response_status(r[2]);
@@ -213,6 +214,11 @@ __attribute__((export_name("[async-lift]wasi:http/handler@0.3.0#handle"))) uint3
   if (r[2] == 4 && memcmp(path, "/sum", 4) == 0) show_sum(request);
   if (r[2] == 9 && memcmp(path, "/trailers", 9) == 0) have_trailers();
   if (r[2] >= 5 && memcmp(path, "/out?", 5) == 0) call_out(path + 5, (size_t)r[2] - 5);
+  if (r[2] >= 9 && memcmp(path, "/out-sum?", 9) == 0) {
+    have_trailers();
+    call_out(path + 9, (size_t)r[2] - 9);
+    my_trailers = kNoTrailers;
+  }
   return answer();
 }
 
