@@ -19,7 +19,9 @@ struct Shard::Impl {
   // For life: an io_context that once ran out of work would refuse all later work.
   asio::executor_work_guard<asio::io_context::executor_type> guard = asio::make_work_guard(io);
   std::atomic<bool> stopping = false;
-  LookOut look_out{std::chrono::microseconds(200)};  // about a sync of a good disk
+  // For another thread's answer: about a sync of a good disk. And for the next request of who has
+  // just been answered, and has nobody else to ask.
+  LookOut for_answer{std::chrono::microseconds(200)}, for_request{std::chrono::microseconds(200)};
 };
 
 Shard::Shard(unsigned index) : index_(index), impl_(std::make_unique<Impl>()) {}
@@ -32,7 +34,8 @@ asio::io_context& Shard::io() { return impl_->io; }
 void Shard::step() {
   constexpr int kEventsBetweenSlices = 128;
   if (run_queue_.empty()) {
-    if (due_soon_ > 0 && impl_->look_out([this] { return impl_->io.poll_one() > 0; })) return;
+    const auto look = [this] { return impl_->io.poll_one() > 0; };
+    if (look() || (due_soon_ > 0 ? impl_->for_answer : impl_->for_request)(look)) return;
     impl_->io.run_one();
     return;
   }

@@ -80,13 +80,20 @@ async::Task<Result<void>> read_all(turn::KeptBody& body) {
   co_return Result<void>();
 }
 
+// No header has a line break: it keeps apart what is joined.
+std::optional<std::string> key_of_event(const net::Request& request) {
+  const std::string_view source = request.header("ce-source"), id = request.header("ce-id");
+  if (source.empty() || id.empty() || request.header("ce-specversion").empty()) return {};
+  return fmt::format("cloudevent\n{}\n{}\n{}", source, id, request.header("authorization"));
+}
+
 }  // namespace
 
-std::optional<Result<std::string_view>> idempotency_key(const net::Request& request,
-                                                        const turn::ModuleSetup& module) {
+std::optional<Result<std::string>> idempotency_key(const net::Request& request,
+                                                   const turn::ModuleSetup& module) {
   if (!module.grants.gated() || request.method == "GET" || request.method == "HEAD") return {};
   std::string_view key = request.header("idempotency-key");
-  if (key.empty()) return {};
+  if (key.empty()) return key_of_event(request);
   if (key.size() >= 2 && key.front() == '"' && key.back() == '"') {
     key = key.substr(1, key.size() - 2);
   }
@@ -94,7 +101,7 @@ std::optional<Result<std::string_view>> idempotency_key(const net::Request& requ
     return fail(Code::bad_request, fmt::format("an Idempotency-Key has 1 to {} bytes; this has {}",
                                                kMaxIdempotencyKey, key.size()));
   }
-  return key;
+  return std::string(key);
 }
 
 Idempotency::Idempotency(const ModuleName& module, std::string_view key,

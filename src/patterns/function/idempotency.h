@@ -1,9 +1,11 @@
 // Idempotency: a client that sends the same request again gets the first one's reply.
 //
-// A request to a gated function with an Idempotency-Key (draft-ietf-httpapi-idempotency-key-header)
-// has its reply stored in the same commit as its effects, for 24 hours. The same key again is
-// answered from there, with `idempotency-replayed: true`; with another request it is refused (422).
-// Two that arrive together: one is kept, the other loses the conflict and finds the reply.
+// A request to a gated function with an Idempotency-Key
+// (draft-ietf-httpapi-idempotency-key-header), or one that carries a CloudEvent in its headers (its
+// binary mode: ce-source and ce-id), has its reply stored in the same commit as its effects, for 24
+// hours. The same key again is answered from there, with `idempotency-replayed: true`; with another
+// request it is refused (422). Two that arrive together: one is kept, the other loses the conflict
+// and finds the reply.
 #pragma once
 
 #include <optional>
@@ -19,9 +21,10 @@ namespace carrel::function {
 inline constexpr std::size_t kMaxIdempotencyKey = 255;  // bytes
 
 // The request's key, if it has one that counts: it may change something, and the module may write.
-// Errors: bad_request.
-std::optional<Result<std::string_view>> idempotency_key(const net::Request& request,
-                                                        const turn::ModuleSetup& module);
+// An event's is no other event's and no client's, and holds for who sent it alone: with another
+// Authorization it is another one. Errors: bad_request.
+std::optional<Result<std::string>> idempotency_key(const net::Request& request,
+                                                   const turn::ModuleSetup& module);
 
 // Owner: the handler's frame; outlives the turn. Thread: its shard.
 class Idempotency final : public turn::Interceptor {

@@ -105,5 +105,24 @@ TEST_F(IdempotencyTest, AKeyHasItsBounds) {
   EXPECT_FALSE(key("a"));
 }
 
+TEST_F(IdempotencyTest, AnEventIsItsOwnKey) {
+  const auto key = [&](std::vector<net::Header> headers) {
+    request.headers = std::move(headers);
+    const auto found = idempotency_key(request, module);
+    return found ? **found : std::string();
+  };
+  const net::Header version{"ce-specversion", "1.0"}, source{"ce-source", "/shop"},
+      id{"ce-id", "7"};
+  const std::string event = key({version, source, id});
+  EXPECT_FALSE(event.empty());
+  EXPECT_EQ(key({version, source, {"ce-id", "8"}}).find(event), std::string::npos);
+  EXPECT_NE(key({version, {"ce-source", "/other"}, id}), event);
+  EXPECT_NE(key({version, source, id, {"authorization", "Bearer x"}}), event);
+  EXPECT_EQ(key({version, source, id, {"idempotency-key", "k"}}), "k");
+  EXPECT_EQ(key({version, source}), "");
+  EXPECT_EQ(key({version, id}), "");
+  EXPECT_EQ(key({source, id}), "");
+}
+
 }  // namespace
 }  // namespace carrel::function
