@@ -132,15 +132,15 @@ TEST(Engine, MakesCodeForAChildWithoutAPool) {
 }
 
 #if !__has_feature(address_sanitizer)  // whose shadow alone takes terabytes of address space
+[[noreturn]] void make_both_within(std::uint64_t address_space) {
+  const rlimit limit{address_space, address_space};
+  setrlimit(RLIMIT_AS, &limit);
+  auto engine = Engine::make_for_compiling(settings_for_this_machine());
+  _exit(engine && (*engine)->concurrent() ? 0 : 1);
+}
+
 TEST(EngineDeathTest, HasRoomForBothPoolsWhereAddressSpaceIsShort) {
-  EXPECT_EXIT(
-      {
-        const rlimit limit{150ULL << 30, 150ULL << 30};
-        setrlimit(RLIMIT_AS, &limit);
-        auto engine = Engine::make_for_compiling(settings_for_this_machine());
-        _exit(engine && (*engine)->concurrent() ? 0 : 1);
-      },
-      ::testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(make_both_within(150ULL << 30), ::testing::ExitedWithCode(0), "");
 }
 #endif
 
