@@ -85,6 +85,11 @@ Result<void> try_module(const Options& options, const std::string& bytes, Report
               "carrel inspect --abis lists them; a WASI command exports \"_start\"");
 }
 
+WasmSummary summarise(std::span<const std::byte> binary) {
+  return wasm::binary_kind(binary) == wasm::Binary::component ? summarise_component(binary)
+                                                              : summarise_module(binary);
+}
+
 void look_inside(const Options& options, const std::string& bytes, wasm::Binary kind,
                  Report& report) {
   if (kind == wasm::Binary::unknown) {
@@ -98,11 +103,9 @@ void look_inside(const Options& options, const std::string& bytes, wasm::Binary 
       report.obstacle = std::move(binary).error();
       return;
     }
-    report.summary = summarise_module(*binary);
-  } else if (kind == wasm::Binary::component) {
-    report.summary = summarise_component(bytes_of(bytes));
+    report.summary = summarise(*binary);
   } else {
-    report.summary = summarise_module(bytes_of(bytes));
+    report.summary = summarise(bytes_of(bytes));
   }
   if (auto tried = try_module(options, bytes, report); !tried)
     report.obstacle = std::move(tried).error();

@@ -47,6 +47,17 @@ void AcmeUnit::stop() {
   thread_.join();
 }
 
+namespace {
+
+// What failed on this node is its operator's to know: it may name the node's files.
+std::string for_tenants(const Error& error) {
+  if (error.code() == Code::permission_denied || code_name(error.code()).starts_with("egress_"))
+    return error.message();
+  return "it failed on the node, whose log says why";
+}
+
+}  // namespace
+
 // One order goes on at a time, so a copy for each is little.
 void AcmeUnit::note(const std::string& host, std::optional<hosts::CertificateFailure> failure) {
   const auto before = failures_.load();
@@ -76,7 +87,7 @@ void AcmeUnit::issued(const std::string& host, WallTime until) {
 
 void AcmeUnit::failed(const std::string& host, const Error& error, std::chrono::seconds pause) {
   note(host, hosts::CertificateFailure{.code = std::string(code_name(error.code())),
-                                       .message = error.message(),
+                                       .message = for_tenants(error),
                                        .again = system_clock().wall() + pause});
   events_.write(observe::Level::warn, "certificate_not_issued",
                 {{"host", host},

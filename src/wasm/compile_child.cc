@@ -66,10 +66,8 @@ int compile(const Engine& engine, std::span<const std::byte> bytes) {
   if (auto kind = check_is_module(bytes); !kind) {
     return finish(CompileExit::invalid_module, kind.error().message());
   }
-  if (binary_kind(bytes) == Binary::core_module) {
-    if (auto counts = check_counts(bytes); !counts) {
-      return finish(CompileExit::invalid_module, counts.error().message());
-    }
+  if (auto counts = check_counts(bytes); !counts) {
+    return finish(CompileExit::invalid_module, counts.error().message());
   }
   auto code = engine.compile(bytes);
   if (!code) return finish(CompileExit::invalid_module, code.error().message());

@@ -115,6 +115,10 @@ TEST_F(Compiler, RefusesASecondMemory) {
   const Error error = refuse("(module (memory 1) (memory 1) (func (export \"run\")))");
   EXPECT_EQ(error.code(), Code::invalid_module);
   EXPECT_THAT(error.message(), HasSubstr("2 memories and may have 1"));
+  EXPECT_THAT(refuse("(component (core module (memory 1) (memory 1)))").message(),
+              HasSubstr("2 memories and may have 1"));
+  EXPECT_THAT(refuse("(component (component (core module (memory 1) (memory 1))))").message(),
+              HasSubstr("2 memories and may have 1"));
 }
 
 TEST_F(Compiler, LeavesSectionsThatAreCutOffToTheValidator) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "wasm/raw.h"
 
@@ -93,12 +94,10 @@ std::vector<NamedItem> component_items(const carrel_component* component, std::s
   return items;
 }
 
-// Why code is loaded neither as a module's nor as a component's.
-std::unexpected<Error> refused(std::string as_module, carrel_buffer& as_component) {
-  std::string text(reinterpret_cast<const char*>(as_component.data), as_component.size);
-  carrel_buffer_free(&as_component);
-  const bool is_component = as_module.contains("incompatible object file format");
-  return fail(Code::compile_failed, is_component ? std::move(text) : std::move(as_module));
+std::string take_text(carrel_buffer& buffer) {
+  std::string text(reinterpret_cast<const char*>(buffer.data), buffer.size);
+  carrel_buffer_free(&buffer);
+  return text;
 }
 
 // A number as the binary format has it, taken off `bytes`; 0 for what is none.
@@ -130,31 +129,67 @@ Binary binary_kind(std::span<const std::byte> bytes) {
   return text.starts_with('(') || text.starts_with(";;") ? Binary::text : Binary::unknown;
 }
 
-Result<void> check_counts(std::span<const std::byte> wasm) {
-  constexpr std::size_t kHeader = 8;
-  struct Bound {
-    std::byte section;
-    const char* name;
-    std::size_t most;
-  };
-  static constexpr Bound kBounds[] = {{std::byte{2}, "imports", kMaxImports},
-                                      {std::byte{5}, "memories", kMaxMemories},
-                                      {std::byte{7}, "exports", kMaxExports}};
-  std::span<const std::byte> left = wasm.subspan(std::min(wasm.size(), kHeader));
-  while (!left.empty()) {
-    const std::byte id = left.front();
-    left = left.subspan(1);
-    const std::uint32_t size = take_number(left);
-    std::span<const std::byte> content = left.first(std::min<std::size_t>(size, left.size()));
-    left = left.subspan(content.size());
-    const auto* const bound = std::ranges::find(kBounds, id, &Bound::section);
-    if (bound == std::end(kBounds)) continue;
-    const std::uint32_t count = take_number(content);
+namespace {
+
+struct Section {
+  std::byte id{};
+  std::span<const std::byte> content;
+};
+
+// Takes the next one off what follows a binary's header. Of a size that is too large: what there
+// is.
+Section take_section(std::span<const std::byte>& left) {
+  Section section{.id = left.front(), .content = {}};
+  left = left.subspan(1);
+  const std::uint32_t size = take_number(left);
+  section.content = left.first(std::min<std::size_t>(size, left.size()));
+  left = left.subspan(section.content.size());
+  return section;
+}
+
+struct Bound {
+  std::byte section;
+  const char* name;
+  std::size_t most;
+};
+constexpr Bound kBounds[] = {{std::byte{5}, "memories", kMaxMemories},
+                             {std::byte{2}, "imports", kMaxImports},
+                             {std::byte{7}, "exports", kMaxExports}};
+
+Result<void> check_module(std::span<const std::byte> sections, std::span<const Bound> bounds) {
+  while (!sections.empty()) {
+    Section section = take_section(sections);
+    const auto bound = std::ranges::find(bounds, section.id, &Bound::section);
+    if (bound == bounds.end()) continue;
+    const std::uint32_t count = take_number(section.content);
     if (count <= bound->most) continue;
     return fail(
         Code::invalid_module,
         fmt::format("the module has {} {} and may have {}", count, bound->name, bound->most),
         "link it with fewer of them");
+  }
+  return {};
+}
+
+}  // namespace
+
+// A component's modules are not linked to the host, whatever they import.
+Result<void> check_counts(std::span<const std::byte> wasm) {
+  constexpr std::size_t kHeader = 8;
+  constexpr std::byte kModuleSection{1}, kComponentSection{4};
+  if (binary_kind(wasm) == Binary::core_module) return check_module(wasm.subspan(kHeader), kBounds);
+  std::vector<std::span<const std::byte>> components = {wasm};
+  while (!components.empty()) {
+    std::span<const std::byte> left = components.back();
+    components.pop_back();
+    left = left.subspan(std::min(left.size(), kHeader));
+    while (!left.empty()) {
+      const Section section = take_section(left);
+      if (section.id == kComponentSection) components.push_back(section.content);
+      if (section.id != kModuleSection || section.content.size() < kHeader) continue;
+      CARREL_TRY_VOID(
+          check_module(section.content.subspan(kHeader), std::span(kBounds).first<1>()));
+    }
   }
   return {};
 }
@@ -178,14 +213,17 @@ Result<std::shared_ptr<const Module>> Module::map_code(std::shared_ptr<Engine> e
 template <typename Load>
 Result<std::shared_ptr<const Module>> Module::load_component(std::shared_ptr<Engine> engine,
                                                              Load load, std::string as_module) {
+  if (!as_module.contains("incompatible object file format"))
+    return fail(Code::compile_failed, std::move(as_module));
   carrel_buffer refusal{};
   if (carrel_component* const component = load(engine->raw(), &refusal))
     return std::shared_ptr<const Module>(new Module(std::move(engine), component, false));
-  carrel_buffer_free(&refusal);
+  std::string text = take_text(refusal);
+  if (!text.contains("concurrency support")) return fail(Code::compile_failed, std::move(text));
   CARREL_TRY(const wasm_engine_t* const concurrent, engine->concurrent());
   if (carrel_component* const component = load(concurrent, &refusal))
     return std::shared_ptr<const Module>(new Module(std::move(engine), component, true));
-  return refused(std::move(as_module), refusal);
+  return fail(Code::compile_failed, take_text(refusal));
 }
 
 Result<std::shared_ptr<const Module>> Module::compile(std::shared_ptr<Engine> engine,

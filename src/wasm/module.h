@@ -31,8 +31,8 @@ inline constexpr std::size_t kMaxImports = 1000;
 inline constexpr std::size_t kMaxExports = 10'000;
 inline constexpr std::size_t kMaxMemories = 1;
 
-// Counts them in a binary module by its sections' headers. Errors: invalid_module for too many;
-// what is malformed is left to the validator.
+// Counts them in a binary module by its sections' headers, and the memories of each module within a
+// component. Errors: invalid_module for too many; what is malformed is left to the validator.
 Result<void> check_counts(std::span<const std::byte> wasm);
 
 // What a file is, by its first bytes.

@@ -1,6 +1,8 @@
 #include "wasm/module.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "wasm/test_room.h"
 
@@ -63,7 +65,7 @@ TEST(Module, RefusesWhatTheEngineHasSwitchedOff) {
   auto engine = *Engine::make(small_engine());
   EXPECT_FALSE(engine->compile(bytes_of("(module (memory 1 1 shared))")));
   EXPECT_FALSE(engine->compile(bytes_of("(module (memory i64 1))")));
-  EXPECT_FALSE(engine->compile(bytes_of("(module (memory 1) (memory 1))")));
+  EXPECT_FALSE(Module::compile(engine, bytes_of("(module (memory 1) (memory 1))")));
 }
 
 std::shared_ptr<const Module> component_of(const std::shared_ptr<Engine>& engine,
@@ -84,6 +86,25 @@ TEST(Module, OfWasi03OrWithWhatItNeedsIsOfTheConcurrentEngine) {
   EXPECT_FALSE(concurrent(R"((component (import "wasi:cli/exit@0.2.3" (instance))))"));
   EXPECT_TRUE(concurrent(R"((component (import "wasi:random/random@0.3.0" (instance))))"));
   EXPECT_TRUE(concurrent("(component (type (future u8)))"));
+}
+
+TEST(Module, SaysWhyItIsNotLoadedAsWhatItIs) {
+  auto engine = *Engine::make(small_engine());
+  const auto refusal = [&](std::string_view text) {
+    const auto wasm = wat_to_wasm(text);
+    EXPECT_TRUE(wasm) << wasm.error().describe();
+    const auto module = Module::compile(engine, *wasm);
+    EXPECT_FALSE(module);
+    return module ? std::string() : module.error().message();
+  };
+  std::string tables = "(module", nine = "(component";
+  for (int i = 0; i < 9; ++i) {
+    tables += " (table 1 funcref)";
+    nine += " (core module $m" + std::to_string(i) + " (memory 1)) (core instance (instantiate $m" +
+            std::to_string(i) + "))";
+  }
+  EXPECT_THAT(refusal(tables + ")"), HasSubstr("tables"));
+  EXPECT_THAT(refusal(nine + ")"), HasSubstr("memories"));
 }
 
 TEST(Engine, RefusesASettingInsteadOfEndingTheProcess) {
@@ -109,6 +130,19 @@ TEST(Engine, MakesCodeForAChildWithoutAPool) {
   settings.pooling = false;
   EXPECT_EQ((*Engine::make_for_compiling(settings))->compatibility(), pooled->compatibility());
 }
+
+#if !__has_feature(address_sanitizer)  // whose shadow alone takes terabytes of address space
+[[noreturn]] void make_both_within(std::uint64_t address_space) {
+  const rlimit limit{address_space, address_space};
+  setrlimit(RLIMIT_AS, &limit);
+  auto engine = Engine::make_for_compiling(settings_for_this_machine());
+  _exit(engine && (*engine)->concurrent() ? 0 : 1);
+}
+
+TEST(EngineDeathTest, HasRoomForBothPoolsWhereAddressSpaceIsShort) {
+  EXPECT_EXIT(make_both_within(150ULL << 30), ::testing::ExitedWithCode(0), "");
+}
+#endif
 
 TEST(Engine, HasSettingsThatThisMachineBears) {
   const EngineSettings settings = settings_for_this_machine();

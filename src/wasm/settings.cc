@@ -48,7 +48,7 @@ EngineSettings settings_for_this_machine() {
   const std::uint64_t mappings = read_number("/proc/sys/vm/max_map_count", 65'530);
   const std::uint64_t slots =
       std::min({memory / (8 * kMiB), mappings * 2 / 3 / kMappingsASlot,
-                address_space_here() / 2 / (settings.memory_reservation + settings.memory_guard)});
+                address_space_here() / 4 / (settings.memory_reservation + settings.memory_guard)});
   settings.slots = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(slots, 16, 4096));
   settings.max_memory = std::clamp(memory / 4, 64 * kMiB, 4 * kGiB) & ~(64 * kKiB - 1);
   if (memory >= 3 * kGiB) settings.memory_keep_resident = 3 * kMiB;

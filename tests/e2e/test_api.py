@@ -311,7 +311,8 @@ def test_the_apps_port_knows_nothing_of_the_api(node):
 
 def test_it_says_what_is_served(node):
     apps = requests.get(f"{node.url}/v1/apps", headers=bearer(node), timeout=10).json()["apps"]
-    assert [(app["name"], app["routes"], app["modules"]) for app in apps] == [("shop", ["GET /"], 1)]
+    folders = [(app["name"], app["routes"], app["modules"]) for app in apps if not app["deployed"]]
+    assert folders == [("shop", ["GET /"], 1)]
 
 
 def test_the_token_is_for_its_owner_only_and_never_logged(node):

@@ -52,6 +52,12 @@ def test_a_component_is_said_to_be_one(run_carrel, tmp_path):
     assert "component" in done.stdout and "world root" in done.stdout
 
 
+def test_a_component_given_as_text_is_shown_as_one(run_carrel, wat):
+    done = run_carrel("inspect", wat('(component (import "wasi:cli/exit@0.2.3" (instance)))'))
+    assert "wasi:cli/exit@0.2.3" in done.stdout
+    assert "damaged" not in done.stdout
+
+
 @pytest.mark.parametrize(
     "content",
     [

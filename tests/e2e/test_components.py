@@ -617,12 +617,12 @@ COMPOSED = """(component
         (i32.load8_u (i32.sub (i32.add (local.get $at) (local.get $size)) (i32.const 1)))))
     (core instance $i (instantiate $m))
     (func (export "last") (param "text" string) (result u32)
-      (canon lift (core func $i "last") (memory $i "memory") (realloc (func $i "realloc")))))
+      (canon lift (core func $i "last") (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))
   (component $caller
     (import "last" (func $last (param "text" string) (result u32)))
     (core module $room (memory (export "memory") 1) (data (i32.const 8) "hello!"))
     (core instance $own (instantiate $room))
-    (core func $lowered (canon lower (func $last) (memory $own "memory")))
+    (core func $lowered (canon lower (func $last) (memory (core memory $own "memory"))))
     (core module $m
       (import "other" "last" (func $last (param i32 i32) (result i32)))
       (func (export "run") (result i32)
