@@ -44,6 +44,8 @@ pub(crate) const MEMORIES: u32 = 8;
 pub(crate) const TABLES: u32 = 16;
 /// Of the pool.
 const TABLES_A_SLOT: u32 = 4;
+/// Of the pool of a concurrent engine, where each call of a component that blocks keeps one.
+pub(crate) const STACKS_A_SLOT: u32 = 4;
 
 pub(crate) fn engine_of(engine: &wasm_engine_t) -> &Engine {
     unsafe { &*(engine as *const wasm_engine_t).cast::<Engine>() }
@@ -60,7 +62,7 @@ fn pool(s: &carrel_engine_settings) -> PoolingAllocationConfig {
         .total_core_instances(s.slots.saturating_mul(CORE_INSTANCES))
         .total_memories(s.slots)
         .total_tables(s.slots.saturating_mul(TABLES_A_SLOT))
-        .total_stacks(s.slots)
+        .total_stacks(s.slots.saturating_mul(if s.concurrency != 0 { STACKS_A_SLOT } else { 1 }))
         .max_memories_per_module(1)
         .max_tables_per_module(TABLES_A_SLOT)
         .max_core_instance_size(s.max_instance_size as usize)

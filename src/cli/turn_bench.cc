@@ -117,12 +117,6 @@ async::Task<void> run_turn(runtime::Runtime& runtime,
   *outcome = co_await runtime.run(std::move(program), turn);
 }
 
-runtime::RuntimeLimits limits() {
-  runtime::RuntimeLimits limits;
-  limits.admission.turns = limits.admission.turns_a_tenant = 1;
-  return limits;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<TurnBench>> TurnBench::make(const std::string& state) {
@@ -142,7 +136,7 @@ Result<std::unique_ptr<TurnBench>> TurnBench::make(const std::string& state,
 TurnBench::TurnBench(EngineRoom room)
     : room_(std::move(room)),
       loader_(room_.engine, room_.cache, 1),
-      runtime_(shard_, loader_, limits(), services_) {}
+      runtime_(shard_, loader_, runtime::RuntimeLimits{}, services_) {}
 
 void TurnBench::allow_calls(net::ClientOptions options) {
   client_.emplace(shard_, std::move(options));
@@ -158,6 +152,7 @@ Result<std::shared_ptr<wasi::Node>> TurnBench::folder(const std::filesystem::pat
 Result<turn::ModuleSetup> TurnBench::setup_of(const app::Module& module, const app::Manifest* app) {
   const app::Manifest alone{.app = AppName(module.name.str())};
   turn::ModuleSetup setup = app::setup_of(app != nullptr ? *app : alone, module);
+  setup.reuse = nullptr;  // a turn here says nothing of those before it
   if (app != nullptr && app->assets) {
     CARREL_TRY(auto assets, folder(*app->assets));
     setup.mounts.push_back({"/assets", std::move(assets)});

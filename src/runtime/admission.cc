@@ -34,6 +34,7 @@ struct Admission::Waiter {
   Admission& admission;
   Seat& seat;
   Demand demand;
+  Instant since = std::chrono::steady_clock::now();
   std::list<Waiter*>::iterator place;
   async::Event woken;
   State state = State::in_line;
@@ -44,6 +45,7 @@ struct Admission::Waiter {
         demand(needs),
         place(its_seat.line.insert(its_seat.line.end(), this)) {
     ++admission.figures_.waiting;
+    if (demand.places > 1) ++admission.waiting_for_several_;
     if (seat.line.size() == 1) admission.lines_.push_back(&seat);
   }
   Waiter(const Waiter&) = delete;
@@ -58,6 +60,7 @@ struct Admission::Waiter {
   // The first of a line looks for room by itself; whoever becomes it is told.
   void leave_line() {
     --admission.figures_.waiting;
+    if (demand.places > 1) --admission.waiting_for_several_;
     const bool was_first = first();
     seat.line.erase(place);
     if (seat.line.empty()) {
@@ -98,24 +101,46 @@ Admission::Seat& Admission::seat(const TenantName& tenant, const Demand& demand)
   return *place;
 }
 
-// However much it is, a tenant's share is enough for one turn.
-std::size_t Admission::places_of(const Demand& demand) const {
-  return std::min(demand.places, limits_.turns_a_tenant);
+Error too_many_places(std::size_t places, std::size_t share) {
+  return Error(Code::module_too_large,
+               fmt::format("each turn of this component takes {} places, for all its memories, and "
+                           "on this node a tenant has {} on each shard",
+                           places, share),
+               "compose it of fewer components, or give the node more memory or fewer shards "
+               "(`carrel doctor` shows its slots)");
 }
 
-bool Admission::has_room(const Seat& seat, const Demand& demand) const {
-  const std::size_t places = places_of(demand);
-  return taken_ + places <= limits_.turns && seat.taken + places <= limits_.turns_a_tenant &&
+// As far as its tenant is concerned.
+bool Admission::may_have(const Seat& seat, const Demand& demand) const {
+  return seat.taken + demand.places <= limits_.turns_a_tenant &&
          (demand.allowance == nullptr ||
           !tenant::stands_against_turn(demand.allowance, demand.memory,
                                        std::chrono::steady_clock::now()));
 }
 
+bool Admission::has_room(const Seat& seat, const Demand& demand) const {
+  return taken_ + demand.places <= limits_.turns && may_have(seat, demand);
+}
+
+// Who has waited long enough for several places, of which the shard alone has too few: single ones
+// would be taken by others for ever. Null: nobody.
+const Admission::Waiter* Admission::held_for() const {
+  if (waiting_for_several_ == 0) return nullptr;
+  const Instant latest = std::chrono::steady_clock::now() - limits_.passed_over;
+  for (const Seat* seat : lines_) {
+    const Waiter& first = *seat->line.front();
+    if (first.demand.places > 1 && first.since <= latest &&
+        taken_ + first.demand.places > limits_.turns && may_have(*seat, first.demand))
+      return &first;
+  }
+  return nullptr;
+}
+
 void Admission::take(Seat& seat, const Demand& demand) {
   ++figures_.running;
   ++seat.running;
-  taken_ += places_of(demand);
-  seat.taken += places_of(demand);
+  taken_ += demand.places;
+  seat.taken += demand.places;
   if (demand.allowance != nullptr)
     tenant::begin_turn(demand.allowance, demand.memory, std::chrono::steady_clock::now());
 }
@@ -123,14 +148,14 @@ void Admission::take(Seat& seat, const Demand& demand) {
 std::optional<Admission::Ticket> Admission::try_enter(const TenantName& tenant,
                                                       const Demand& demand) {
   Seat& mine = seat(tenant, demand);
-  if (!mine.line.empty() || !has_room(mine, demand)) return std::nullopt;
+  if (!mine.line.empty() || !has_room(mine, demand) || held_for() != nullptr) return std::nullopt;
   take(mine, demand);
   return Ticket(this, &mine, demand);
 }
 
 // Nothing: there will be no room before somebody on this shard has left.
 std::optional<Nanos> Admission::until_next_look(const Seat& seat, const Demand& demand) const {
-  if (seat.taken + places_of(demand) > limits_.turns_a_tenant) return {};
+  if (seat.taken + demand.places > limits_.turns_a_tenant) return {};
   const auto shortage = tenant::stands_against_turn(demand.allowance, demand.memory,
                                                     std::chrono::steady_clock::now());
   if (!shortage) return {};
@@ -138,7 +163,7 @@ std::optional<Nanos> Admission::until_next_look(const Seat& seat, const Demand& 
 }
 
 Error Admission::refusal(const TenantName& tenant, const Seat& seat, const Demand& demand) const {
-  if (seat.taken + places_of(demand) > limits_.turns_a_tenant) {
+  if (seat.taken + demand.places > limits_.turns_a_tenant) {
     return Error(Code::too_many_requests,
                  fmt::format("tenant {} has {} turns in progress and {} waiting", tenant.str(),
                              seat.running, seat.line.size()));
@@ -146,8 +171,8 @@ Error Admission::refusal(const TenantName& tenant, const Seat& seat, const Deman
   const auto shortage = tenant::stands_against_turn(demand.allowance, demand.memory,
                                                     std::chrono::steady_clock::now());
   if (shortage) return Error(Code::too_many_requests, tenant::text_of(*shortage));
-  if (taken_ + places_of(demand) <=
-      limits_.turns) {  // there would be room now, were there not those before it
+  // There would be room now, were there not those before it.
+  if (taken_ + demand.places <= limits_.turns && held_for() == nullptr) {
     return Error(Code::too_many_requests,
                  fmt::format("tenant {} has {} turns waiting", tenant.str(), seat.line.size()));
   }
@@ -156,13 +181,16 @@ Error Admission::refusal(const TenantName& tenant, const Seat& seat, const Deman
 
 async::Task<Result<Admission::Ticket>> Admission::enter(TenantName tenant, Demand demand) {
   if (auto ticket = try_enter(tenant, demand)) co_return std::move(*ticket);
+  if (demand.places > limits_.turns_a_tenant)
+    co_return std::unexpected(too_many_places(demand.places, limits_.turns_a_tenant));
   Seat& mine = seat(tenant, demand);
   if (mine.line.size() >= limits_.waiting_a_tenant)
     co_return std::unexpected(refusal(tenant, mine, demand));
   Waiter waiter(*this, mine, demand);
   const Instant end = std::chrono::steady_clock::now() + limits_.longest_wait;
   for (;;) {
-    if (waiter.state == Waiter::State::in_line && waiter.first() && has_room(mine, demand))
+    if (waiter.state == Waiter::State::in_line && waiter.first() && has_room(mine, demand) &&
+        held_for() == nullptr)
       waiter.grant();
     if (waiter.state == Waiter::State::granted) break;
     const Nanos left = end - std::chrono::steady_clock::now();
@@ -184,17 +212,21 @@ async::Task<Result<Admission::Ticket>> Admission::enter(TenantName tenant, Deman
 void Admission::leave(Seat& seat, const Demand& demand) {
   --figures_.running;
   --seat.running;
-  taken_ -= places_of(demand);
-  seat.taken -= places_of(demand);
+  taken_ -= demand.places;
+  seat.taken -= demand.places;
   tenant::end_turn(demand.allowance, demand.memory);
-  for (std::size_t left = places_of(demand); left > 0 && let_next_in(); --left) {
+  for (std::size_t left = demand.places; left > 0 && let_next_in(); --left) {
   }
 }
 
 bool Admission::let_next_in() {
+  const Waiter* const held = held_for();
   for (auto at = lines_.begin(); at != lines_.end(); ++at) {
     Waiter& next = *(*at)->line.front();
-    if (!has_room(**at, next.demand)) continue;
+    if (!has_room(**at, next.demand)) {
+      if (held == &next) return false;
+      continue;
+    }
     lines_.splice(lines_.end(), lines_, at);  // the others go first the next time
     next.grant();
     return true;

@@ -4,7 +4,8 @@
 // may hold a share of the shard's places; beyond it its turns wait in order, and beyond a bounded
 // wait they are refused, so a tenant that floods or parks its guests delays nobody else. Its
 // quotas, and those of the tenants above it, are heeded here as well (tenant/allowance.h). Tenants
-// whose turns wait are let in one after the other.
+// whose turns wait are let in one after the other; where one needs several places and has waited
+// for them a while, those that become free are held for it.
 #pragma once
 
 #include <cstddef>
@@ -23,9 +24,10 @@ namespace carrel::runtime {
 
 struct AdmissionLimits {
   std::size_t turns = 128;             // at once on this shard, each with one place
-  std::size_t turns_a_tenant = 32;     // of them
+  std::size_t turns_a_tenant = 32;     // of them; what needs more places than these never runs
   std::size_t waiting_a_tenant = 256;  // beyond: refused at once
   Nanos longest_wait = std::chrono::seconds(5);
+  Nanos passed_over = std::chrono::milliseconds(50);  // before places are held for several
 };
 
 // What a turn needs. Value type.
@@ -34,6 +36,9 @@ struct Demand {
   std::uint64_t memory = 0;                // bytes that it may use
   std::size_t places = 1;                  // more for a composed component
 };
+
+// That a program takes more places than a tenant may: it is for a larger node.
+Error too_many_places(std::size_t places, std::size_t share);
 
 // Owner and thread: one shard. Stops: turns that wait are cancelled with their tasks.
 class Admission {
@@ -71,7 +76,7 @@ class Admission {
   std::optional<Ticket> try_enter(const TenantName& tenant, const Demand& demand = {});
 
   // Waits for room. Errors: too_many_requests for a tenant over its share or a quota, overloaded
-  // for a full shard.
+  // for a full shard, module_too_large for what a tenant's share is too small for.
   async::Task<Result<Ticket>> enter(TenantName tenant, Demand demand = {});
 
   std::size_t running() const { return figures_.running.value(); }
@@ -87,17 +92,19 @@ class Admission {
  private:
   struct Waiter;
   Seat& seat(const TenantName& tenant, const Demand& demand);
+  bool may_have(const Seat& seat, const Demand& demand) const;
   bool has_room(const Seat& seat, const Demand& demand) const;
+  const Waiter* held_for() const;
   void take(Seat& seat, const Demand& demand);
   void leave(Seat& seat, const Demand& demand);
   bool let_next_in();
-  std::size_t places_of(const Demand& demand) const;
   std::optional<Nanos> until_next_look(const Seat& seat, const Demand& demand) const;
   Error refusal(const TenantName& tenant, const Seat& seat, const Demand& demand) const;
 
   async::Shard& shard_;
   AdmissionLimits limits_;
   std::size_t taken_ = 0;
+  std::size_t waiting_for_several_ = 0;  // places
   std::unordered_map<TenantName, std::unique_ptr<Seat>> seats_;
   std::list<Seat*> lines_;  // of tenants whose turns wait; whose turn it is next is the first
   Figures figures_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "async/event.h"
 
 namespace carrel::runtime {
@@ -58,7 +60,102 @@ TEST(Admission, ATurnMayTakeMorePlacesAndWhatItLeavesIsForAsMany) {
   others.reset();
   c.reset();
   d.reset();
-  EXPECT_TRUE(f.admission.try_enter(TenantName("a"), {.places = 9})) << "a share is enough for one";
+  EXPECT_TRUE(f.admission.try_enter(TenantName("a"), {.places = 3})) << "all of its share";
+}
+
+TEST(Admission, RefusesWhatATenantsShareIsTooSmallFor) {
+  Fixture f({.turns = 4, .turns_a_tenant = 1});
+  EXPECT_FALSE(f.admission.try_enter(TenantName("a"), {.places = 4}));
+  std::optional<Result<Admission::Ticket>> out;
+  f.shard.run_until_done(enter(f.admission, TenantName("a"), &out, {.places = 4}));
+  ASSERT_FALSE(out->has_value());
+  EXPECT_EQ(out->error().code(), Code::module_too_large);
+  EXPECT_TRUE(out->error().message().contains("takes 4 places"));
+  EXPECT_EQ(f.admission.taken(), 0u);
+  EXPECT_TRUE(f.admission.try_enter(TenantName("a")));
+}
+
+// Full of turns of one place each, of a to d.
+struct FullOfSingles : Fixture {
+  explicit FullOfSingles(Nanos passed_over)
+      : Fixture({.turns = 4,
+                 .turns_a_tenant = 2,
+                 .longest_wait = std::chrono::minutes(1),
+                 .passed_over = passed_over}) {
+    for (const char* name : {"a", "b", "c", "d"})
+      running.push_back(std::move(*admission.try_enter(TenantName(name))));
+  }
+  void leave() { running.pop_back(); }
+  void rest() { shard.run_until_done(pause(shard)); }
+  std::vector<Admission::Ticket> running;
+};
+
+TEST(Admission, HoldsFreePlacesForWhoHasWaitedForSeveral) {
+  FullOfSingles f(milliseconds(1));
+  std::optional<Result<Admission::Ticket>> wide, single;
+  auto first = enter(f.admission, TenantName("w"), &wide, {.places = 2});
+  auto second = enter(f.admission, TenantName("x"), &single);
+  first.start();
+  f.rest();
+  second.start();
+  f.leave();
+  f.rest();
+  EXPECT_FALSE(wide || single);
+  EXPECT_FALSE(f.admission.try_enter(TenantName("y"))) << "the place is held";
+  EXPECT_EQ(f.admission.taken(), 3u);
+  f.leave();
+  f.rest();
+  EXPECT_TRUE(wide && wide->has_value());
+  EXPECT_FALSE(single);
+  f.leave();
+  f.rest();
+  EXPECT_TRUE(single && single->has_value());
+  EXPECT_EQ(f.admission.taken(), 4u);
+}
+
+TEST(Admission, LetsSinglePlacesPassBeforeThat) {
+  FullOfSingles f(std::chrono::minutes(1));
+  std::optional<Result<Admission::Ticket>> wide, single;
+  auto first = enter(f.admission, TenantName("w"), &wide, {.places = 2});
+  auto second = enter(f.admission, TenantName("x"), &single);
+  first.start();
+  second.start();
+  f.leave();
+  f.rest();
+  EXPECT_FALSE(wide);
+  EXPECT_TRUE(single && single->has_value());
+}
+
+TEST(Admission, HoldsNothingForWhoseTenantHasNoRoomItself) {
+  FullOfSingles f(milliseconds(1));
+  std::optional<Result<Admission::Ticket>> wide, single;
+  auto first = enter(f.admission, TenantName("a"), &wide, {.places = 2});
+  auto second = enter(f.admission, TenantName("x"), &single);
+  first.start();
+  second.start();
+  f.rest();
+  f.leave();
+  f.rest();
+  EXPECT_FALSE(wide) << "one of a's two places is taken";
+  EXPECT_TRUE(single && single->has_value());
+}
+
+TEST(Admission, HoldsNothingAnyMoreForWhoHasGivenUp) {
+  FullOfSingles f(milliseconds(1));
+  std::optional<Result<Admission::Ticket>> wide, single;
+  auto second = enter(f.admission, TenantName("x"), &single);
+  {
+    auto first = enter(f.admission, TenantName("w"), &wide, {.places = 2});
+    first.start();
+    f.rest();
+    second.start();
+    f.leave();
+    f.rest();
+    EXPECT_FALSE(single);
+  }
+  EXPECT_TRUE(f.admission.try_enter(TenantName("y")));
+  for (int i = 0; i < 100 && !single; ++i) f.rest();
+  EXPECT_TRUE(single && single->has_value());
 }
 
 TEST(Admission, GivesAFreedPlaceToWhoWaits) {

@@ -16,6 +16,7 @@
 #include "async/event.h"
 #include "base/digest.h"
 #include "base/files.h"
+#include "runtime/admission.h"
 #include "wasm/linker.h"
 
 namespace carrel::runtime {
@@ -152,8 +153,8 @@ Loader::Waiter::~Waiter() {
 }
 
 Loader::Loader(std::shared_ptr<wasm::Engine> engine, std::shared_ptr<wasm::CodeCache> cache,
-               unsigned threads)
-    : engine_(std::move(engine)), impl_(std::make_unique<Impl>()) {
+               unsigned threads, std::size_t most_places)
+    : engine_(std::move(engine)), most_places_(most_places), impl_(std::make_unique<Impl>()) {
   impl_->cache = std::move(cache);
   for (unsigned i = 0; i < std::max(threads, 1U); ++i) {
     impl_->workers.emplace_back([impl = impl_.get()] { impl->work(); });
@@ -181,6 +182,8 @@ Result<std::shared_ptr<const Program>> Loader::check(const std::filesystem::path
              impl_->load(program->digest, [&] { return Result<std::string>(std::move(bytes)); }));
 
   program->places = (module->slots() + kSlotsAPlace - 1) / kSlotsAPlace;
+  if (program->places > most_places_)
+    return std::unexpected(too_many_places(program->places, most_places_));
   const abi::Shape shape{module->imports(), module->exports()};
   for (const abi::Abi* abi : known_abis()) {
     if (!abi->speaks(shape)) continue;

@@ -5,6 +5,7 @@
 // unmapped.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -39,8 +40,9 @@ std::span<const abi::Abi* const> known_abis();
 // more.
 class Loader {
  public:
+  // `most_places`: that a program may take of a shard's (Admission).
   Loader(std::shared_ptr<wasm::Engine> engine, std::shared_ptr<wasm::CodeCache> cache,
-         unsigned threads);
+         unsigned threads, std::size_t most_places = SIZE_MAX);
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
@@ -65,6 +67,7 @@ class Loader {
   struct Impl;
   struct Waiter;
   std::shared_ptr<wasm::Engine> engine_;
+  std::size_t most_places_;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -98,6 +98,24 @@ TEST_F(Loading, SendsNothingToAShardThatIsGone) {
   EXPECT_FALSE(loaded.has_value());
 }
 
+TEST_F(Loading, RefusesWhatTakesMorePlacesThanATenantHas) {
+  std::string text = "(component (core module $m (memory 1))";
+  for (int i = 0; i < 4; ++i) text += "(core instance (instantiate $m))";
+  text += R"((core module $r (func (export "run") (result i32) i32.const 0))
+    (core instance $i (instantiate $r))
+    (func $run (result (result)) (canon lift (core func $i "run")))
+    (instance $exports (export "run" (func $run)))
+    (export "wasi:cli/run@0.2.3" (instance $exports))))";
+  write(text);
+  EXPECT_EQ(program()->places, 2u);
+  auto cache = *wasm::CodeCache::open(loader->engine(), {.folder = folder / "code"});
+  Loader small(loader->engine(), std::move(cache), 1, 1);
+  const auto refused = small.check(folder / "a.wasm");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::module_too_large);
+  EXPECT_TRUE(refused.error().message().contains("takes 2 places"));
+}
+
 TEST(Limits, KeepTheMappingsOfAllShardsWithinTheKernelsBound) {
   const wasm::EngineSettings engine;
   EXPECT_EQ(limits_for(engine, 1).modules, 5000u);

@@ -59,7 +59,9 @@ Result<std::unique_ptr<runtime::Loader>> make_loader(const ServerOptions& option
                                        .max_bytes = kCodeCacheBytes,
                                        .compile = {.interrupt = &stopping}};
   CARREL_TRY(auto cache, wasm::CodeCache::open(engine, std::move(cache_options)));
-  return std::make_unique<runtime::Loader>(std::move(engine), std::move(cache), kLoaderThreads);
+  const auto limits = runtime::limits_for(engine->settings(), shard_count(options));
+  return std::make_unique<runtime::Loader>(std::move(engine), std::move(cache), kLoaderThreads,
+                                           limits.admission.turns_a_tenant);
 }
 
 void make_shards(Graph& graph) {

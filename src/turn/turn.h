@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "async/shared_task.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/result.h"
@@ -89,6 +90,12 @@ class GuestLog {
 struct State;
 class Interceptor;
 
+// A body has one reader; all that a guest has open of it wait together.
+struct BodyWait {
+  async::SharedTask task;
+  int waiting = 0;
+};
+
 // Owner: the pattern that runs it. Thread: one shard.
 struct Turn {
   std::uint64_t id = 0;  // unique in this process; names the turn in logs and error replies
@@ -107,6 +114,7 @@ struct Turn {
   std::optional<observe::TraceContext> trace = std::nullopt;
   observe::Span* span = nullptr;  // the runtime's, while it runs; null: nobody wants to know
   std::unique_ptr<wasm::KeptInstance> instance = nullptr;  // the runtime's: to run in; null: fresh
+  std::shared_ptr<BodyWait> body_wait = nullptr;  // of those that read it; null: nobody yet
 };
 
 // Tells the turn's trace. `what` is a literal.

@@ -124,7 +124,11 @@ struct ComponentInstance::Impl {
   static const carrel_component_host kHost;
 
   carrel_task_limits task_limits() const {
-    return {.memory = limits.memory, .resources = kMostHandles, .keep = keep};
+    const Module& module = prepared.module();
+    return {.memory = limits.memory,
+            .resources = kMostHandles,
+            .slots = module.concurrent() ? static_cast<std::uint32_t>(module.slots()) : 0,
+            .keep = keep};
   }
 
   void wait(carrel_waiting* waiting, async::Task<void> until) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "async/first_of.h"
+#include "async/join.h"
 #include "async/pause.h"
 #include "wasm/raw.h"
 #include "wasm/test_room.h"
@@ -293,6 +294,75 @@ TEST_F(ComponentInstanceTest, TakesAsManySlotsAsItHasMemories) {
   const auto two = prepare(with_memories(1, 2));
   ASSERT_FALSE(two);
   EXPECT_THAT(two.error().message(), HasSubstr("defined memories count of 2"));
+}
+
+// Calls so many others at once, each of which waits for the clock on a stack of its own.
+std::string waiters(int count) {
+  std::string text = R"((component
+    (import "wasi:clocks/monotonic-clock@0.3.0" (instance $clock
+      (export "wait-for" (func async (param "how-long" u64)))))
+    (component $waiter
+      (import "wait" (func $wait async (param "how-long" u64)))
+      (core func $lowered (canon lower (func $wait)))
+      (core module $m
+        (import "host" "wait" (func $wait (param i64)))
+        (func (export "run") (call $wait (i64.const 5000000))))
+      (core instance $host (export "wait" (func $lowered)))
+      (core instance $i (instantiate $m (with "host" (instance $host))))
+      (func (export "run") async (canon lift (core func $i "run"))))
+    (core module $room (memory (export "memory") 1))
+    (core instance $own (instantiate $room))
+    (core func $new (canon waitable-set.new))
+    (core func $join (canon waitable.join))
+    (core func $next (canon waitable-set.wait (memory (core memory $own "memory")))))";
+  std::string imports, exports, calls, waits;
+  for (int i = 0; i < count; ++i) {
+    const std::string name = "$w" + std::to_string(i), quoted = "\"w" + std::to_string(i) + "\"";
+    text +=
+        "(instance " + name + R"( (instantiate $waiter (with "wait" (func $clock "wait-for")))))";
+    text += "(core func " + name + " (canon lower (func " + name + R"( "run") async)))";
+    imports += R"((import "host" )" + quoted + " (func " + name + " (result i32)))";
+    exports += "(export " + quoted + " (func " + name + "))";
+    calls += "(call $join (i32.shr_u (call " + name + ") (i32.const 4)) (local.get $set))";
+    waits += "(drop (call $next (local.get $set) (i32.const 0)))";
+  }
+  return text + R"((core module $m
+      (import "host" "new" (func $new (result i32)))
+      (import "host" "join" (func $join (param i32 i32)))
+      (import "host" "next" (func $next (param i32 i32) (result i32))))" +
+         imports +
+         R"((func (export "run") (result i32) (local $set i32) (local.set $set (call $new)))" +
+         calls + waits + R"((i32.const 0)))
+    (core instance $host (export "new" (func $new)) (export "join" (func $join))
+      (export "next" (func $next)))" +
+         exports + R"()
+    (core instance $i (instantiate $m (with "host" (instance $host))))
+    (func $run async (result (result)) (canon lift (core func $i "run")))
+    (instance $exports (export "run" (func $run)))
+    (export "wasi:cli/run@0.3.0" (instance $exports))))";
+}
+
+TEST_F(ComponentInstanceTest, HoldsNoMoreStacksThanItsSlotsHave) {
+  const auto prepared = prepare(waiters(2));
+  ASSERT_TRUE(prepared) << prepared.error().describe();
+  EXPECT_EQ((*prepared)->module().slots(), 1u);
+  // Every slot is taken, and there are stacks for all.
+  Outcome outcomes[4];
+  std::vector<async::Task<void>> all;
+  for (Outcome& outcome : outcomes) {
+    all.push_back(run_into(this, prepared->get(), testing::wide_limits(), &outcome));
+    all.back().start();
+  }
+  EXPECT_EQ(run(waiters(3)).end, End::refused) << "there is no slot left";
+  for (auto& one : all) shard.run_until_done(async::join(one));
+  for (const Outcome& outcome : outcomes) EXPECT_TRUE(outcome.ok()) << outcome.trap;
+
+  for (const int count : {3, 40}) {
+    const Outcome outcome = run(waiters(count));
+    EXPECT_EQ(outcome.end, End::trapped);
+    EXPECT_THAT(outcome.trap, HasSubstr("more than 3 calls of the component")) << count;
+  }
+  EXPECT_TRUE(run(waiters(2)).ok());
 }
 
 TEST_F(ComponentInstanceTest, CanBeGivenUpAtAnyMoment) {

@@ -2,9 +2,9 @@
 use super::host::Host;
 use super::outgoing::Hooks;
 use super::stdio::{Input, Output};
-use crate::engine::{MEMORIES, TABLES};
+use crate::engine::{MEMORIES, STACKS_A_SLOT, TABLES};
 use wasmtime::component::ResourceTable;
-use wasmtime::{ResourceLimiter, Result};
+use wasmtime::{CallHook, Error, ResourceLimiter, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -13,6 +13,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 pub struct carrel_task_limits {
     pub memory: u64,
     pub resources: u32,
+    pub slots: u32,
     pub keep: bool,
 }
 
@@ -23,6 +24,31 @@ pub enum Printing {
     Log,
 }
 
+/// Calls of a concurrent component that are in progress: each that blocks has a stack of its own.
+pub struct Calls {
+    now: u32,
+    most: u32,
+}
+
+impl Calls {
+    pub fn hook(&mut self, hook: CallHook) -> Result<()> {
+        match hook {
+            CallHook::CallingWasm if self.now == self.most => {
+                Err(Error::msg(format!("more than {} calls of the component are in progress at once", self.most)))
+            }
+            CallHook::CallingWasm => {
+                self.now += 1;
+                Ok(())
+            }
+            CallHook::ReturningFromWasm => {
+                self.now -= 1;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 pub struct Task {
     pub host: Host,
     pub table: ResourceTable,
@@ -30,6 +56,7 @@ pub struct Task {
     pub http: WasiHttpCtx,
     pub hooks: Hooks,
     pub bounds: Bounds,
+    pub calls: Calls,
 }
 
 impl Task {
@@ -52,6 +79,8 @@ impl Task {
             wasi: wasi.build(),
             http,
             bounds: Bounds { memory: limits.memory as usize, held: 0, elements: 0 },
+            // One stack waits for the next call.
+            calls: Calls { now: 0, most: (limits.slots * STACKS_A_SLOT).saturating_sub(1) },
         }
     }
 }

@@ -144,6 +144,9 @@ fn store_for(engine: &Engine, host: &Host, limits: carrel_task_limits, printing:
     });
     store.set_epoch_deadline(1);
     store.set_hostcall_fuel(LARGEST_CALL);
+    if limits.slots > 0 {
+        store.call_hook(|mut context, hook| context.data_mut().calls.hook(hook));
+    }
     store
 }
 

@@ -6,7 +6,6 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
-#include "async/shared_task.h"
 #include "tenant/meter.h"
 #include "wasi/read_only_tree.h"
 
@@ -23,16 +22,12 @@ async::Task<void> get_more(turn::Turn* turn) {
   if (!moved) turn->body_failure = std::move(moved).error();
 }
 
-// A body has one reader; the streams that a component has of it wait together.
-struct More {
-  async::SharedTask task;
-  int waiting = 0;
-};
-
 // While somebody waits: the body's connection has other uses for itself.
 class Waits {
  public:
-  explicit Waits(std::shared_ptr<More> more) : more_(std::move(more)) { ++more_->waiting; }
+  explicit Waits(std::shared_ptr<turn::BodyWait> more) : more_(std::move(more)) {
+    ++more_->waiting;
+  }
   Waits(const Waits&) = delete;
   Waits& operator=(const Waits&) = delete;
   ~Waits() {
@@ -40,10 +35,10 @@ class Waits {
   }
 
  private:
-  std::shared_ptr<More> more_;
+  std::shared_ptr<turn::BodyWait> more_;
 };
 
-async::Task<void> until_more(turn::Turn* turn, std::shared_ptr<More> more) {
+async::Task<void> until_more(turn::Turn* turn, std::shared_ptr<turn::BodyWait> more) {
   const Waits waits(more);
   if (!more->task.running()) more->task.begin(get_more(turn));
   co_await async::SharedTask::end_of(&more->task);
@@ -51,7 +46,9 @@ async::Task<void> until_more(turn::Turn* turn, std::shared_ptr<More> more) {
 
 class BodyFile final : public wasi::OpenFile {
  public:
-  explicit BodyFile(turn::Turn& turn) : turn_(turn) {}
+  explicit BodyFile(turn::Turn& turn) : turn_(turn) {
+    if (!turn.body_wait) turn.body_wait = std::make_shared<turn::BodyWait>();
+  }
 
   Io<wasi::FileStat> stat(wasi::IoContext&) override { return wasi::FileStat{}; }
 
@@ -79,12 +76,11 @@ class BodyFile final : public wasi::OpenFile {
  private:
   std::unexpected<Errno> wait(wasi::IoContext& io) {
     if (turn_.body_failure) return wasi::fail(Errno::io);
-    io.wait_for(until_more(&turn_, more_));
+    io.wait_for(until_more(&turn_, turn_.body_wait));
     return wasi::fail(Errno::again);
   }
 
   turn::Turn& turn_;
-  std::shared_ptr<More> more_ = std::make_shared<More>();
 };
 
 // What attributes.json says.

@@ -44,8 +44,9 @@ class EventBody : public ::testing::Test {
  protected:
   EventBody() { event.body = &body; }
 
-  async::Task<void> wait() {
-    EXPECT_EQ(file->readable(io).error(), Errno::again);
+  async::Task<void> wait() { return wait_at(*file); }
+  async::Task<void> wait_at(wasi::OpenFile& at) {
+    EXPECT_EQ(at.readable(io).error(), Errno::again);
     io.waiting.start();
     return std::move(io.waiting);
   }
@@ -71,6 +72,20 @@ TEST_F(EventBody, AllWhoWaitForMoreOfItAreWoken) {
   auto third = wait();
   body.more.signal();
   EXPECT_TRUE(third.done());
+}
+
+TEST_F(EventBody, AllThatAreOpenOfItWaitTogether) {
+  const auto node = event_files(turn);
+  const auto other = node->open(io, "body", {.read = true});
+  const auto third = open_body(turn);
+  ASSERT_TRUE(other);
+  auto first = wait(), second = wait_at(**other), last = wait_at(*third);
+  EXPECT_FALSE(first.done() || second.done() || last.done());
+  first = {};
+  EXPECT_TRUE(body.more.waiting());
+  body.more.signal();
+  EXPECT_TRUE(second.done());
+  EXPECT_TRUE(last.done());
 }
 
 TEST_F(EventBody, NobodyWaitsForItWhenAllHaveGivenUp) {
