@@ -309,36 +309,40 @@ std::string waiters(int count) {
         (func (export "run") (call $wait (i64.const 5000000))))
       (core instance $host (export "wait" (func $lowered)))
       (core instance $i (instantiate $m (with "host" (instance $host))))
-      (func (export "run") async (canon lift (core func $i "run"))))
-    (core module $room (memory (export "memory") 1))
-    (core instance $own (instantiate $room))
-    (core func $new (canon waitable-set.new))
-    (core func $join (canon waitable.join))
-    (core func $next (canon waitable-set.wait (memory (core memory $own "memory")))))";
-  std::string imports, exports, calls, waits;
+      (func (export "run") async (canon lift (core func $i "run")))))";
+  std::string instances, given, taken, imports, exports, calls, waits;
   for (int i = 0; i < count; ++i) {
     const std::string name = "$w" + std::to_string(i), quoted = "\"w" + std::to_string(i) + "\"";
-    text +=
+    instances +=
         "(instance " + name + R"( (instantiate $waiter (with "wait" (func $clock "wait-for")))))";
-    text += "(core func " + name + " (canon lower (func " + name + R"( "run") async)))";
+    given += "(with " + quoted + " (func " + name + R"( "run")))";
+    taken += "(import " + quoted + " (func " + name + " async))";
+    taken += "(core func " + name + " (canon lower (func " + name + ") async))";
     imports += R"((import "host" )" + quoted + " (func " + name + " (result i32)))";
     exports += "(export " + quoted + " (func " + name + "))";
     calls += "(call $join (i32.shr_u (call " + name + ") (i32.const 4)) (local.get $set))";
     waits += "(drop (call $next (local.get $set) (i32.const 0)))";
   }
-  return text + R"((core module $m
-      (import "host" "new" (func $new (result i32)))
-      (import "host" "join" (func $join (param i32 i32)))
-      (import "host" "next" (func $next (param i32 i32) (result i32))))" +
+  return text + "(component $caller" + taken + R"(
+      (core module $room (memory (export "memory") 1))
+      (core instance $own (instantiate $room))
+      (core func $new (canon waitable-set.new))
+      (core func $join (canon waitable.join))
+      (core func $next (canon waitable-set.wait (memory (core memory $own "memory"))))
+      (core module $m
+        (import "host" "new" (func $new (result i32)))
+        (import "host" "join" (func $join (param i32 i32)))
+        (import "host" "next" (func $next (param i32 i32) (result i32))))" +
          imports +
          R"((func (export "run") (result i32) (local $set i32) (local.set $set (call $new)))" +
          calls + waits + R"((i32.const 0)))
-    (core instance $host (export "new" (func $new)) (export "join" (func $join))
-      (export "next" (func $next)))" +
+      (core instance $host (export "new" (func $new)) (export "join" (func $join))
+        (export "next" (func $next)))" +
          exports + R"()
-    (core instance $i (instantiate $m (with "host" (instance $host))))
-    (func $run async (result (result)) (canon lift (core func $i "run")))
-    (instance $exports (export "run" (func $run)))
+      (core instance $i (instantiate $m (with "host" (instance $host))))
+      (func (export "run") async (result (result)) (canon lift (core func $i "run")))))" +
+         instances + "(instance $c (instantiate $caller" + given + R"())
+    (instance $exports (export "run" (func $c "run")))
     (export "wasi:cli/run@0.3.0" (instance $exports))))";
 }
 
