@@ -28,8 +28,9 @@ Json parsed(const std::string& text) {
 // that nobody sees.
 Json damaged(const TenantName& tenant, std::string_view name) {
   const auto dash = std::min(name.find('-'), name.size());
+  const std::string_view digits = name.substr(0, dash);
   std::uint64_t before_end = kEnd;
-  std::from_chars(name.data(), name.data() + dash, before_end, 16);
+  std::from_chars(digits.data(), digits.data() + digits.size(), before_end, 16);
   return {{"time", kEnd - before_end},
           {"tenant", tenant.str()},
           {"who", ""},
