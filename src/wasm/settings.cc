@@ -11,9 +11,9 @@ namespace carrel::wasm {
 namespace {
 
 constexpr std::uint64_t kKiB = 1ULL << 10, kMiB = 1ULL << 20, kGiB = 1ULL << 30;
-// Up to nine for a used memory and its tables, two for a stack; eight for the stacks and three for
+// Up to nine for a used memory and its tables, two for a stack; eight for the stacks and two for
 // the rest of the pool of WASI 0.3: guests alive at once are bounded for both together.
-constexpr std::uint64_t kMappingsASlot = 11 + 8 + 3;
+constexpr std::uint64_t kMappingsASlot = 11 + 8 + 2;
 
 std::uint64_t read_number(const char* path, std::uint64_t otherwise) {
   std::ifstream file(path);
