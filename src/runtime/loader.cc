@@ -181,7 +181,8 @@ Result<std::shared_ptr<const Program>> Loader::check(const std::filesystem::path
   CARREL_TRY(ModuleRef module,
              impl_->load(program->digest, [&] { return Result<std::string>(std::move(bytes)); }));
 
-  program->places = (module->slots() + kSlotsAPlace - 1) / kSlotsAPlace;
+  const std::size_t a_place = module->concurrent() ? 1 : kSlotsAPlace;
+  program->places = (module->slots() + a_place - 1) / a_place;
   if (program->places > most_places_)
     return std::unexpected(too_many_places(program->places, most_places_));
   const abi::Shape shape{module->imports(), module->exports()};

@@ -120,5 +120,23 @@ TEST_F(Tokens, AnAuditHasTheNewestFirstAndOnlyOfItsTenant) {
   EXPECT_EQ(page->next, "");
 }
 
+TEST_F(Tokens, AnAuditShowsWhereAnEntryIsDamaged) {
+  const TenantName acme("acme");
+  for (std::uint64_t i = 1; i <= 3; ++i)
+    ASSERT_TRUE(
+        record(transaction, {.time = kNow + std::chrono::seconds(i), .tenant = acme, .id = i}));
+  const store::Place place{.kind = store::Kind::audit, .store = ""};
+  const auto names = run(transaction.read_names(place, "acme:", "", 3));
+  ASSERT_TRUE(names);
+  ASSERT_TRUE(transaction.put(place, names->entries[1].name, store::Record{.bytes = "{"}));
+  const auto page = run(read_audit(&transaction, acme, "", 3));
+  ASSERT_TRUE(page) << page.error().describe();
+  ASSERT_EQ(page->entries.size(), 3U);
+  EXPECT_EQ(page->entries[1]["damaged"], true);
+  EXPECT_EQ(page->entries[1]["request"], "0000000000000002");
+  EXPECT_LT(page->entries[1]["time"], page->entries[0]["time"]);
+  EXPECT_GT(page->entries[1]["time"], page->entries[2]["time"]);
+}
+
 }  // namespace
 }  // namespace carrel::tenant

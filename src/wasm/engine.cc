@@ -48,6 +48,7 @@ carrel_engine_settings to_c(const EngineSettings& s) {
 
 carrel_engine_settings to_c_concurrent(const EngineSettings& s) {
   carrel_engine_settings settings = to_c(s);
+  settings.slots = slots_for_concurrency(s);
   settings.warm_slots = s.warm_slots / 8;
   settings.concurrency = 1;
   return settings;

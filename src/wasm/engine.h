@@ -48,6 +48,10 @@ struct EngineSettings {
 // the slots.
 EngineSettings settings_for_this_machine();
 
+// Slots of the engine for components of WASI 0.3. As many as guests may live at once: each of their
+// memories counts for a guest.
+std::uint32_t slots_for_concurrency(const EngineSettings& settings);
+
 // A setting as `carrel doctor` shows it.
 struct SettingNote {
   std::string_view name;
@@ -69,7 +73,7 @@ class Engine {
 
   const EngineSettings& settings() const { return settings_; }
   wasm_engine_t* raw() const { return raw_; }
-  // With the same settings, for components of WASI 0.3: to let one instance do
+  // With half the slots, for components of WASI 0.3: to let one instance do
   // several things at once makes every call of a component dearer, so others do without. Made when
   // it is first asked for. Errors: invalid_config when its pool cannot be mapped.
   Result<wasm_engine_t*> concurrent() const;

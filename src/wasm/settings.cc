@@ -11,9 +11,10 @@ namespace carrel::wasm {
 namespace {
 
 constexpr std::uint64_t kKiB = 1ULL << 10, kMiB = 1ULL << 20, kGiB = 1ULL << 30;
-// Up to nine for a used memory and its tables, two for a stack; eight for the stacks and two for
-// the rest of the pool of WASI 0.3: guests alive at once are bounded for both together.
-constexpr std::uint64_t kMappingsASlot = 11 + 8 + 2;
+// Up to nine for a used memory and its tables, two for a stack; and in the pool of WASI 0.3, which
+// is half as large, eight for stacks and three for the rest: guests alive at once are bounded for
+// both.
+constexpr std::uint64_t kMappingsASlot = 11 + (8 + 3 + 1) / 2;
 
 std::uint64_t read_number(const char* path, std::uint64_t otherwise) {
   std::ifstream file(path);
@@ -59,12 +60,17 @@ EngineSettings settings_for_this_machine() {
   return settings;
 }
 
+std::uint32_t slots_for_concurrency(const EngineSettings& settings) {
+  constexpr std::uint32_t kFew = 16;
+  return std::max(settings.slots / 2, std::min(settings.slots, kFew));
+}
+
 std::vector<SettingNote> explain(const EngineSettings& s) {
   return {
       {"slots", fmt::format("{}", s.slots),
        "memories of guests: one per 8 MiB, within vm.max_map_count and RLIMIT_AS, at most 4096; half of them, at most 1000, are for guests alive at once"},
-      {"slots for WASI 0.3", fmt::format("{}", s.slots),
-       "in a pool of their own, for components that do several things at once; mapped when the first one is loaded"},
+      {"slots for WASI 0.3", fmt::format("{}", slots_for_concurrency(s)),
+       "half as many, in a pool of their own, for components that do several things at once; mapped when the first one is loaded"},
       {"slots kept warm", fmt::format("{}", s.warm_slots),
        "unused, with the memory of the module they had; together a quarter of the machine's memory at most"},
       {"largest memory", size_text(s.max_memory),

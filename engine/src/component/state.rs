@@ -41,7 +41,7 @@ impl Calls {
                 Ok(())
             }
             CallHook::ReturningFromWasm => {
-                self.now -= 1;
+                self.now = self.now.saturating_sub(1);
                 Ok(())
             }
             _ => Ok(()),
