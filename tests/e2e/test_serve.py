@@ -439,3 +439,21 @@ def test_the_nodes_key_leaves_the_environment(tmp_path, command):
             assert os.geteuid() != 0, "no other user of the machine may look"
         assert not (tmp_path / "state" / "node.key").exists()
         assert server.stop() == 0
+
+
+EIGHT_MEMORIES = f"""(component (core module $m (memory 1)) {"(core instance (instantiate $m))" * 8}
+  (core module $r (func (export "run") (result i32) (i32.const 0)))
+  (core instance $i (instantiate $r))
+  (func $run (result (result)) (canon lift (core func $i "run")))
+  (instance $exports (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.3" (instance $exports)))"""
+
+
+def test_a_component_too_large_for_a_tenants_share_is_refused(state, tmp_path):
+    (tmp_path / "eight.wat").write_text(EIGHT_MEMORIES)
+    app = App(tmp_path / "app").module("eight", tmp_path / "eight.wat").route("/*", "eight")
+    # So many shards that a tenant has less than four places on each, on any machine.
+    said = refused(app.folder, "--shards", "64", "--port", "0", "--state", state)
+    assert 'module "eight"' in said
+    assert "takes 4 places" in said
+    assert "carrel doctor" in said

@@ -118,9 +118,9 @@ typedef struct carrel_http_request {
 typedef struct carrel_task_limits {
   uint64_t memory;     // bytes of all linear memories together
   uint32_t resources;  // handles that the guest may hold at once
-  uint32_t slots;      // that it takes of a concurrent engine, which bound how many of its calls may
-                       // be in progress at once; 0: of another engine
-  bool keep;           // an HTTP task's instance, for carrel_task_keep
+  uint32_t slots;  // that it takes of a concurrent engine, which bound how many of its calls may
+                   // be in progress at once; 0: of another engine
+  bool keep;       // an HTTP task's instance, for carrel_task_keep
 } carrel_task_limits;
 
 // Starts a task: nothing runs before the first poll. The response's body goes to descriptor 1, what
