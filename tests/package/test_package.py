@@ -46,11 +46,22 @@ class Machine:
             [BOOT, debian, scratch], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         self.group = f"carrel-test-{self.outside.pid}"
-        children = Path(f"/proc/{self.outside.pid}/task/{self.outside.pid}/children")
-        self.inside = self.wait_for(lambda: children.read_text().split(), "a first process")[0]
-        self.wait_for(lambda: self.run("test", "-S", "/run/dbus/system_bus_socket").returncode == 0, "a message bus")
+        try:
+            self.inside = self.wait_for(self.first_process, "a first process")
+            self.wait_for(
+                lambda: self.run("test", "-S", "/run/dbus/system_bus_socket").returncode == 0, "a message bus"
+            )
+        except BaseException:
+            self.end()
+            raise
 
-    def wait_for(self, condition, what, seconds=30):
+    def first_process(self):
+        """Its systemd: before that there are others, for a moment."""
+        children = Path(f"/proc/{self.outside.pid}/task/{self.outside.pid}/children").read_text().split()
+        return next((pid for pid in children if Path(f"/proc/{pid}/comm").read_text() == "systemd\n"), None)
+
+    # A busy machine takes its time to boot another one.
+    def wait_for(self, condition, what, seconds=120):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             with contextlib.suppress(OSError):
