@@ -9,7 +9,7 @@ namespace {
 
 using async::Task;
 
-class AConversation : public testing::Test {
+class AConversation : public testing::Test, protected FakeWorld {
  protected:
   Task<void> order(Result<std::string>* out) {
     *out = co_await conversation.order("a.example", Key::make().value());
@@ -20,16 +20,6 @@ class AConversation : public testing::Test {
     shard.run_until_done(order(&chain));
     return chain ? "a certificate" : chain.error().message();
   }
-  async::Shard shard;
-  FakeServer server;
-  Challenges challenges;
-  Conversation conversation{
-      shard, server, challenges,
-      Server{
-          .directory = {.scheme = "https", .host = "acme.example", .port = 443, .target = "/dir"},
-          .contact = "",
-          .terms = Terms::agreed},
-      Key::make().value()};
 };
 
 TEST_F(AConversation, TakesItEasyWhenNoncesAreRefused) {

@@ -23,7 +23,7 @@ class Heard final : public Report {
   std::vector<std::string> all;
 };
 
-class AKeeper : public testing::Test {
+class AKeeper : public testing::Test, protected FakeWorld {
  protected:
   AKeeper() { EXPECT_NE(::mkdtemp(path.data()), nullptr); }
   ~AKeeper() override { fs::remove_all(path); }
@@ -34,16 +34,6 @@ class AKeeper : public testing::Test {
   }
 
   std::string path = (fs::temp_directory_path() / "carrel-keeper-XXXXXX").string();
-  async::Shard shard;
-  FakeServer server;
-  Challenges challenges;
-  Conversation conversation{
-      shard, server, challenges,
-      Server{
-          .directory = {.scheme = "https", .host = "acme.example", .port = 443, .target = "/dir"},
-          .contact = "",
-          .terms = Terms::agreed},
-      Key::make().value()};
   Heard heard;
   std::vector<std::string> wanted = {"a.example", "b.example"};
 };

@@ -5,21 +5,10 @@
 #include <string>
 #include <utility>
 
-#include "net/caller.h"
+#include "acme/conversation.h"
+#include "net/memory_response.h"
 
 namespace carrel::acme {
-
-class MemoryResponse final : public net::IncomingResponse {
- public:
-  MemoryResponse(net::ReplyHead head, std::string body)
-      : head_(std::move(head)), body_(std::move(body)) {}
-  const net::ReplyHead& head() const override { return head_; }
-  async::ByteSource& body() override { return body_; }
-
- private:
-  net::ReplyHead head_;
-  async::MemorySource body_;
-};
 
 // Refuses so many nonces first.
 class FakeServer final : public net::Caller {
@@ -47,9 +36,23 @@ class FakeServer final : public net::Caller {
       head.status = 403;
       body = R"({"type":"urn:ietf:params:acme:error:rejectedIdentifier","detail":"no"})";
     }
-    co_return std::make_unique<MemoryResponse>(std::move(head), std::move(body));
+    co_return std::make_unique<net::MemoryResponse>(std::move(head), std::move(body));
   }
   int refuses = 0, refused = 0, posts = 0, asked_for_nonces = 0, nonces = 0;
+};
+
+// Who speaks to it.
+struct FakeWorld {
+  async::Shard shard;
+  FakeServer server;
+  Challenges challenges;
+  Conversation conversation{
+      shard, server, challenges,
+      Server{
+          .directory = {.scheme = "https", .host = "acme.example", .port = 443, .target = "/dir"},
+          .contact = "",
+          .terms = Terms::agreed},
+      Key::make().value()};
 };
 
 }  // namespace carrel::acme

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "cli/canned_response.h"
 #include "cli/expectation.h"
 #include "cli/streamed_body.h"
+#include "net/memory_response.h"
 
 namespace carrel::cli {
 namespace {
@@ -53,7 +53,7 @@ async::Task<Result<std::unique_ptr<net::IncomingResponse>>> CannedCalls::send(
     co_return fail(Code::egress_failed, "the test case expects another call");
   }
   if (call.error) co_return fail(*call.error, "the test case has it fail");
-  co_return std::make_unique<CannedResponse>(call.reply, call.reply_body);
+  co_return std::make_unique<net::MemoryResponse>(call.reply, call.reply_body);
 }
 
 std::vector<std::string> CannedCalls::missing() const {

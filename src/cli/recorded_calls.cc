@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "cli/canned_response.h"
 #include "cli/streamed_body.h"
+#include "net/memory_response.h"
 #include "net/whole_body.h"
 
 namespace carrel::cli {
@@ -41,7 +41,7 @@ async::Task<Result<std::unique_ptr<net::IncomingResponse>>> RecordedCalls::send(
                        [](const auto& header) { return is_kept(header.first); });
   call.reply_body = *body;
   made_.push_back(std::move(call));
-  co_return std::make_unique<CannedResponse>(head, std::move(*body));
+  co_return std::make_unique<net::MemoryResponse>(head, std::move(*body));
 }
 
 }  // namespace carrel::cli

@@ -41,12 +41,6 @@ std::vector<Field> from_c(const carrel_text* texts, std::size_t count) {
   return fields;
 }
 
-std::string take_text(carrel_buffer& buffer) {
-  std::string text(reinterpret_cast<const char*>(buffer.data), buffer.size);
-  carrel_buffer_free(&buffer);
-  return text;
-}
-
 // Lines "OFFSET NAME".
 std::vector<Frame> frames_of(std::string_view lines) {
   std::vector<Frame> frames;

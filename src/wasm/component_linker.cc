@@ -8,12 +8,6 @@
 namespace carrel::wasm {
 namespace {
 
-std::string take_text(carrel_buffer& buffer) {
-  std::string text(reinterpret_cast<const char*>(buffer.data), buffer.size);
-  carrel_buffer_free(&buffer);
-  return text;
-}
-
 constexpr std::string_view kCalled[] = {
 #define CARREL_NAME(name) #name,
     CARREL_PREVIEW1_FUNCTIONS(CARREL_NAME)

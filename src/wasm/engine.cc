@@ -7,16 +7,11 @@
 #include <string_view>
 
 #include "wasm/module.h"
+#include "wasm/raw.h"
 #include "wasm/ticker.h"
 
 namespace carrel::wasm {
 namespace {
-
-std::string take_text(carrel_buffer& buffer) {
-  std::string text(reinterpret_cast<const char*>(buffer.data), buffer.size);
-  carrel_buffer_free(&buffer);
-  return text;
-}
 
 std::vector<std::byte> take_bytes(carrel_buffer& buffer) {
   const auto* data = reinterpret_cast<const std::byte*>(buffer.data);

@@ -102,9 +102,7 @@ Result<void> define(wasmtime_linker_t* linker, const HostFunction& row) {
     if (!carrel_linker_define_suspending(linker, row.module.data(), row.module.size(),
                                          row.name.data(), row.name.size(), row.params,
                                          call_suspending, env, &error)) {
-      std::string text(reinterpret_cast<const char*>(error.data), error.size);
-      carrel_buffer_free(&error);
-      return fail(Code::internal, fmt::format("{}.{}: {}", row.module, row.name, text));
+      return fail(Code::internal, fmt::format("{}.{}: {}", row.module, row.name, take_text(error)));
     }
     return {};
   }

@@ -94,12 +94,6 @@ std::vector<NamedItem> component_items(const carrel_component* component, std::s
   return items;
 }
 
-std::string take_text(carrel_buffer& buffer) {
-  std::string text(reinterpret_cast<const char*>(buffer.data), buffer.size);
-  carrel_buffer_free(&buffer);
-  return text;
-}
-
 // A number as the binary format has it, taken off `bytes`; 0 for what is none.
 std::uint32_t take_number(std::span<const std::byte>& bytes) {
   std::uint32_t value = 0;
@@ -310,9 +304,7 @@ std::string Module::wit() const {
   if (component_ == nullptr) return {};
   carrel_buffer buffer{};
   carrel_component_wit(component_, &buffer);
-  std::string text(reinterpret_cast<const char*>(buffer.data), buffer.size);
-  carrel_buffer_free(&buffer);
-  return text;
+  return take_text(buffer);
 }
 
 std::size_t Module::code_bytes() const {

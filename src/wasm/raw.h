@@ -27,4 +27,10 @@ inline std::string message_of(const wasmtime_error_t* error) {
   return message;
 }
 
+inline std::string take_text(carrel_buffer& buffer) {
+  std::string text(reinterpret_cast<const char*>(buffer.data), buffer.size);
+  carrel_buffer_free(&buffer);
+  return text;
+}
+
 }  // namespace carrel::wasm
