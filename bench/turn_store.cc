@@ -18,7 +18,7 @@
 #include <thread>
 #include <vector>
 
-#include "async/join.h"
+#include "async/shared_task.h"
 #include "store/store.h"
 #include "turn/output_gate.h"
 
@@ -93,13 +93,9 @@ async::Task<void> calls(Bench* bench, ShardStore* local, turn::OutputGate* gate,
 
 async::Task<void> all_calls(Bench* bench, ShardStore* local, turn::OutputGate* gate,
                             std::uint32_t seed, std::uint64_t* done) {
-  std::vector<async::Task<void>> started;
-  started.reserve(kCallers);
-  for (int i = 0; i < kCallers; ++i) {
-    started.push_back(calls(bench, local, gate, seed + static_cast<std::uint32_t>(i), done));
-    started.back().start();
-  }
-  for (auto& call : started) co_await async::join(call);
+  std::vector<async::SharedTask> started(kCallers);
+  for (async::SharedTask& call : started) call.begin(calls(bench, local, gate, seed++, done));
+  for (async::SharedTask& call : started) co_await async::SharedTask::end_of(&call);
 }
 
 async::Task<void> fill(Bench* bench, ShardStore* local) {

@@ -65,7 +65,7 @@ Release release_of(const turn::Turn& turn) {
 
 wasi::Environment environment_for(turn::Turn& turn, ReplyOutput& output) {
   wasi::Environment environment;
-  environment.tree = Lazy<wasi::Tree>::made_by([&turn] { return tree_of(turn); });
+  environment.tree = [&turn] { return tree_of(turn); };
   environment.preopens.push_back({.name = "/", .path = "/"});
   environment.standard_in = capability::event::open_body(turn);
   environment.standard_out = std::make_unique<OutputFile>(output, turn);

@@ -3,6 +3,7 @@
 // Owner: whoever holds it. Thread: one. What `make` refers to outlives the first look.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <utility>
 
@@ -12,13 +13,9 @@ template <typename T>
 class Lazy {
  public:
   Lazy() = default;
-  Lazy(T value) : value_(std::move(value)) {}
   // `make` should fit into a pointer or two: then it takes no memory of its own.
-  static Lazy made_by(std::function<T()> make) {
-    Lazy lazy;
-    lazy.make_ = std::move(make);
-    return lazy;
-  }
+  template <std::invocable Make>
+  Lazy(Make make) : make_(std::move(make)) {}
 
   T& operator*() {
     if (make_) value_ = std::exchange(make_, nullptr)();

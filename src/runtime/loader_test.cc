@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "async/join.h"
+#include "async/shared_task.h"
 #include "runtime/runtime.h"
 
 namespace carrel::runtime {
@@ -54,13 +54,12 @@ async::Task<void> load(Loader& loader, async::Shard& shard, std::shared_ptr<cons
 
 async::Task<void> load_three(Loader& loader, async::Shard& shard,
                              std::shared_ptr<const Program> program, Loaded* out) {
-  auto first = load(loader, shard, program, &out[0]);
-  auto second = load(loader, shard, program, &out[1]);
-  first.start();
-  second.start();
+  async::SharedTask first, second;
+  first.begin(load(loader, shard, program, &out[0]));
+  second.begin(load(loader, shard, program, &out[1]));
   co_await load(loader, shard, program, &out[2]);
-  co_await async::join(first);
-  co_await async::join(second);
+  co_await async::SharedTask::end_of(&first);
+  co_await async::SharedTask::end_of(&second);
 }
 
 TEST_F(Loading, GivesAllThatWaitForAProgramTheSameModule) {

@@ -296,21 +296,20 @@ Result<void> build(Graph& graph) {
 
 // For the names that tenants have proven, and those of the operator's own.
 Result<void> get_certificates(Graph& graph) {
-  const auto folder = (acme_folder(graph.options) / "certificates").native();
-  if (!graph.options.acme) {
-    if (graph.tls)
-      graph.hosts->know(std::make_unique<HostCertificates>(graph.tls, nullptr, folder));
-    return {};
+  if (graph.options.acme) {
+    const auto wanted = [&graph] {
+      auto names = graph.switchboard.names();
+      const auto& own = graph.options.acme->names;
+      names.insert(names.end(), own.begin(), own.end());
+      return names;
+    };
+    CARREL_TRY(graph.acme, AcmeUnit::open(graph.options, graph.egress, graph.challenges, wanted,
+                                          graph.logs->events()));
   }
-  const auto wanted = [&graph] {
-    auto names = graph.switchboard.names();
-    const auto& own = graph.options.acme->names;
-    names.insert(names.end(), own.begin(), own.end());
-    return names;
-  };
-  CARREL_TRY(graph.acme, AcmeUnit::open(graph.options, graph.egress, graph.challenges, wanted,
-                                        graph.logs->events()));
-  graph.hosts->know(std::make_unique<HostCertificates>(graph.tls, graph.acme.get(), folder));
+  if (graph.tls) {
+    graph.hosts->know(std::make_unique<HostCertificates>(
+        graph.tls, graph.acme.get(), (acme_folder(graph.options) / "certificates").native()));
+  }
   return {};
 }
 

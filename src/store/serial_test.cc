@@ -7,12 +7,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <random>
 #include <set>
 #include <thread>
 
-#include "async/join.h"
+#include "async/shared_task.h"
 #include "store/database_test_support.h"
 #include "store/store.h"
 
@@ -132,12 +133,10 @@ async::Task<void> turns(Side* side, std::uint32_t first, std::uint32_t count) {
 
 async::Task<void> many_turns(Side* side, std::uint32_t first) {
   constexpr std::uint32_t kAtOnce = 8, kEach = 50;
-  std::vector<async::Task<void>> started;
-  for (std::uint32_t i = 0; i < kAtOnce; ++i) {
-    started.push_back(turns(side, first + i * kEach, kEach));
-    started.back().start();
-  }
-  for (auto& one : started) co_await async::join(one);
+  std::array<async::SharedTask, kAtOnce> started;
+  for (std::uint32_t i = 0; i < kAtOnce; ++i)
+    started[i].begin(turns(side, first + i * kEach, kEach));
+  for (auto& one : started) co_await async::SharedTask::end_of(&one);
 }
 
 // The state, one batch after the other. When turns of a batch have written the same name unseen,

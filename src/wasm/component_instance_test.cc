@@ -3,12 +3,13 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <utility>
 
 #include "async/first_of.h"
-#include "async/join.h"
 #include "async/pause.h"
+#include "async/shared_task.h"
 #include "wasm/raw.h"
 #include "wasm/test_room.h"
 
@@ -352,13 +353,11 @@ TEST_F(ComponentInstanceTest, HoldsNoMoreStacksThanItsSlotsHave) {
   EXPECT_EQ((*prepared)->module().slots(), 1u);
   // Every slot is taken, and there are stacks for all.
   Outcome outcomes[4];
-  std::vector<async::Task<void>> all;
-  for (Outcome& outcome : outcomes) {
-    all.push_back(run_into(this, prepared->get(), testing::wide_limits(), &outcome));
-    all.back().start();
-  }
+  std::array<async::SharedTask, 4> all;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    all[i].begin(run_into(this, prepared->get(), testing::wide_limits(), &outcomes[i]));
   EXPECT_EQ(run(waiters(3)).end, End::refused) << "there is no slot left";
-  for (auto& one : all) shard.run_until_done(async::join(one));
+  for (auto& one : all) shard.run_until_done(async::SharedTask::end_of(&one));
   for (const Outcome& outcome : outcomes) EXPECT_TRUE(outcome.ok()) << outcome.trap;
 
   for (const int count : {3, 40}) {

@@ -29,8 +29,8 @@ async::Task<turn::Outcome> CliCommand::run(async::Shard& shard, async::RunAccoun
   const ReplyForm form = turn.event.request != nullptr ? ReplyForm::cgi : ReplyForm::plain;
   auto output = std::make_unique<ReplyOutput>(turn.reply, form, release_of(turn), turn.state);
   wasi::Environment environment = environment_for(turn, *output);
-  environment.arguments = Lazy<wasi::Strings>::made_by([&turn] { return arguments_of(turn); });
-  environment.variables = Lazy<wasi::Strings>::made_by([&turn] { return environment_of(turn); });
+  environment.arguments = [&turn] { return arguments_of(turn); };
+  environment.variables = [&turn] { return environment_of(turn); };
   wasi::Wasi wasi(shard, turn.clock, std::move(environment));
   {
     GuestState state{.wasi = &wasi, .output = output.get()};

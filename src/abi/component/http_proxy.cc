@@ -77,7 +77,7 @@ async::Task<turn::Outcome> HttpProxy::run(async::Shard& shard, async::RunAccount
   auto output =
       std::make_unique<ReplyOutput>(turn.reply, ReplyForm::given, release_of(turn), turn.state);
   wasi::Environment environment = environment_for(turn, *output);
-  environment.variables = Lazy<wasi::Strings>::made_by([&turn] { return variables_of(turn); });
+  environment.variables = [&turn] { return variables_of(turn); };
   wasi::Wasi wasi(shard, turn.clock, std::move(environment));
   {
     GuestState state{.wasi = &wasi, .output = output.get()};
