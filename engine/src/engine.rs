@@ -43,7 +43,7 @@ const CORE_INSTANCES: u32 = 64;
 pub(crate) const MEMORIES: u32 = 8;
 pub(crate) const TABLES: u32 = 16;
 /// Of the pool.
-const TABLES_A_SLOT: u32 = 4;
+pub(crate) const TABLES_A_SLOT: u32 = 4;
 /// Of the pool of a concurrent engine, where each call of a component that blocks keeps one.
 pub(crate) const STACKS_A_SLOT: u32 = 4;
 

@@ -241,12 +241,10 @@ Result<std::shared_ptr<const Module>> Module::load_code(std::shared_ptr<Engine> 
 }
 
 Module::Module(std::shared_ptr<Engine> engine, carrel_component* component, bool concurrent)
-    : engine_(std::move(engine)), component_(component), concurrent_(concurrent) {
-  constexpr std::uint32_t kTablesASlot = 4;  // of the pool
-  std::uint32_t memories = 0, tables = 0;
-  carrel_component_needs(component_, &memories, &tables);
-  slots_ = std::max({1U, memories, (tables + kTablesASlot - 1) / kTablesASlot});
-}
+    : engine_(std::move(engine)),
+      component_(component),
+      concurrent_(concurrent),
+      slots_(carrel_component_slots(component)) {}
 
 Module::Module(std::shared_ptr<Engine> engine, wasmtime_module* raw)
     : engine_(std::move(engine)), raw_(raw) {

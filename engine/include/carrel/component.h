@@ -39,9 +39,9 @@ carrel_component* carrel_component_load_file(const wasm_engine_t* engine, carrel
                                              carrel_buffer* error);
 void carrel_component_free(carrel_component* component);
 size_t carrel_component_code_bytes(const carrel_component* component);
-// How many memories and tables an instance has, those of all that the component is composed of.
-void carrel_component_needs(const carrel_component* component, uint32_t* memories,
-                            uint32_t* tables);
+// How many of the pool's slots an instance takes, for the memories and tables of all that the
+// component is composed of.
+uint32_t carrel_component_slots(const carrel_component* component);
 // Lines "import NAME KIND" and "export NAME KIND": what the component imports and exports.
 void carrel_component_names(const carrel_component* component, carrel_buffer* lines);
 

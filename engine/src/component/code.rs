@@ -1,7 +1,7 @@
 //! Compiled components: loading, and what they import and export.
 use super::host::carrel_text;
 use crate::buffer::carrel_buffer;
-use crate::engine::engine_of;
+use crate::engine::{TABLES_A_SLOT, engine_of};
 use std::fmt::Write;
 use std::slice;
 use wasmtime::Engine;
@@ -70,11 +70,10 @@ pub extern "C" fn carrel_component_code_bytes(component: &carrel_component) -> u
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn carrel_component_needs(component: &carrel_component, memories: &mut u32, tables: &mut u32) {
+pub extern "C" fn carrel_component_slots(component: &carrel_component) -> u32 {
     // Not known of one that imports modules, which is never prepared.
-    if let Some(needs) = component.0.resources_required() {
-        (*memories, *tables) = (needs.num_memories, needs.num_tables);
-    }
+    let Some(needs) = component.0.resources_required() else { return 1 };
+    needs.num_memories.max(needs.num_tables.div_ceil(TABLES_A_SLOT)).max(1)
 }
 
 #[unsafe(no_mangle)]
