@@ -15,11 +15,10 @@ Task<Result<ItemPage>> read_items(store::Transaction* transaction, store::Place 
       page.damaged.push_back({.lane = entry.name});
       continue;
     }
-    const auto found = co_await transaction->read(place, entry.name);
-    if (!found && found.error().code() != Code::data_corrupt)
-      co_return std::unexpected(found.error());
-    if (found && *found == nullptr) continue;
-    auto item = found ? decode(*name, (*found)->bytes) : Result<Item>(fail(Code::data_corrupt));
+    CARREL_CO_TRY(const auto found, co_await transaction->look(place, entry.name));
+    if (!found.any()) continue;
+    auto item =
+        found.damaged ? Result<Item>(fail(Code::data_corrupt)) : decode(*name, found.record->bytes);
     if (item) {
       page.items.push_back(std::move(*item));
     } else {

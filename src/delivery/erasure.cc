@@ -13,9 +13,7 @@ Task<Result<void>> erase_from(store::Transaction* transaction, store::ShardStore
   CARREL_CO_TRY(const store::NamePage page,
                 co_await look.read_names(place, prefix, "", kErasedAtOnce - erased->records));
   for (const auto& entry : page.entries) {
-    const auto found = co_await transaction->read(place, entry.name);
-    if (!found && found.error().code() != Code::data_corrupt)
-      co_return std::unexpected(found.error());
+    CARREL_CO_TRY_VOID(co_await transaction->look(place, entry.name));
     CARREL_CO_TRY_VOID(transaction->erase(place, entry.name));
     ++erased->records;
     if (auto name = parse_record_name(entry.name)) names->push_back(std::move(*name));

@@ -189,6 +189,14 @@ async::Task<Result<const Record*>> Transaction::read(Place place, std::string na
   }
 }
 
+async::Task<Result<Transaction::Found>> Transaction::look(Place place, std::string name,
+                                                          Track track) {
+  auto found = co_await read(std::move(place), std::move(name), track);
+  if (found) co_return Found{.record = *found};
+  if (found.error().code() == Code::data_corrupt) co_return Found{.damaged = true};
+  co_return std::unexpected(std::move(found).error());
+}
+
 const std::optional<Error>& Transaction::failure() const { return impl_->failure; }
 
 bool Transaction::changes_anything() const { return !impl_->own.empty() || !impl_->sums.empty(); }

@@ -80,6 +80,13 @@ class Transaction {
   async::Task<void> fetch(Place place, std::string name);
   // `get`, having fetched what it must.
   async::Task<Result<const Record*>> read(Place place, std::string name, Track track = Track::yes);
+  // The same for who goes on where a record is damaged.
+  struct Found {
+    const Record* record = nullptr;
+    bool damaged = false;
+    bool any() const { return record != nullptr || damaged; }
+  };
+  async::Task<Result<Found>> look(Place place, std::string name, Track track = Track::yes);
 
   // What is directly below a folder ("" or "a/b"), in order, after `after` (nothing: from the
   // first), at most `max`. Own changes included.

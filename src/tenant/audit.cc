@@ -69,11 +69,9 @@ Task<Result<AuditPage>> read_audit(store::Transaction* transaction, TenantName t
       co_await transaction->read_names(kAudit, prefix, after.empty() ? "" : prefix + after, max));
   AuditPage page;
   for (const auto& entry : names.entries) {
-    const auto found = co_await transaction->read(kAudit, entry.name);
-    if (!found && found.error().code() != Code::data_corrupt)
-      co_return std::unexpected(found.error());
-    if (found && *found == nullptr) continue;
-    Json json = found ? Json::parse((*found)->bytes, nullptr, false) : Json();
+    CARREL_CO_TRY(const auto found, co_await transaction->look(kAudit, entry.name));
+    if (!found.any()) continue;
+    Json json = found.damaged ? Json() : Json::parse(found.record->bytes, nullptr, false);
     page.entries.push_back(json.is_object() ? std::move(json)
                                             : damaged(tenant, entry.name.substr(prefix.size())));
   }

@@ -120,9 +120,7 @@ Task<Result<Erased>> erase_step(store::Transaction* transaction, store::ShardSto
   if (!goes) co_return Erased::all;
   CARREL_CO_TRY(const std::vector<Found> kept, co_await find_kept(store, name));
   for (const Found& each : kept) {
-    const auto found = co_await transaction->read(each.place, each.name);
-    if (!found && found.error().code() != Code::data_corrupt)  // what is damaged goes as well
-      co_return std::unexpected(found.error());
+    CARREL_CO_TRY_VOID(co_await transaction->look(each.place, each.name));  // damaged: goes as well
     CARREL_CO_TRY_VOID(transaction->erase(each.place, each.name));
   }
   if (!kept.empty()) co_return Erased::some;

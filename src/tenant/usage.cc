@@ -152,14 +152,11 @@ struct Walk {
   }
 
   Task<Result<void>> add(std::string name) {
-    const auto record = co_await transaction.read(kUsage, name);
-    if (!record && record.error().code() != Code::data_corrupt)
-      co_return std::unexpected(record.error());
+    CARREL_CO_TRY(const auto found, co_await transaction.look(kUsage, name));
     last = std::move(name);
-    const bool there = record && *record != nullptr;
-    const auto spent = there ? decode((*record)->bytes) : Result<Spent>();
+    const auto spent = found.record != nullptr ? decode(found.record->bytes) : Result<Spent>();
     if (spent) page.rows.back().spent += *spent;
-    if (!record || !spent) ++page.rows.back().damaged;
+    if (found.damaged || !spent) ++page.rows.back().damaged;
     if (++looked % kAtOnce == 0) co_await async::pause(shard);
     co_return Result<void>();
   }
@@ -180,15 +177,12 @@ Task<Result<std::vector<std::string>>> add_usage(store::Transaction* transaction
   for (const HourlySpent& entry : entries) {
     const std::string name = name_of(entry.who, entry.hour);
     const std::uint64_t expires = store::milliseconds(begin_of(entry.hour) + kKeptFor);
-    const auto record = co_await transaction->read(kUsage, name);
-    if (!record && record.error().code() != Code::data_corrupt)
-      co_return std::unexpected(record.error());
-    const bool there = record && *record != nullptr;
-    auto sum = there ? decode((*record)->bytes) : Result<Spent>();
-    if (!record || !sum) damaged.push_back(name);
+    CARREL_CO_TRY(const auto found, co_await transaction->look(kUsage, name));
+    auto sum = found.record != nullptr ? decode(found.record->bytes) : Result<Spent>();
+    if (found.damaged || !sum) damaged.push_back(name);
     if (!sum) {
       CARREL_CO_TRY_VOID(
-          transaction->put(kSetAside, name, {.bytes = (*record)->bytes, .expires = expires}));
+          transaction->put(kSetAside, name, {.bytes = found.record->bytes, .expires = expires}));
       sum = Spent();
     }
     *sum += entry.spent;

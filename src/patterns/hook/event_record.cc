@@ -110,9 +110,7 @@ Task<Result<std::size_t>> erase_events(store::Transaction* transaction, AppName 
   CARREL_CO_TRY(const store::NamePage page,
                 co_await transaction->read_names(place, "", "", kErased));
   for (const auto& entry : page.entries) {
-    const auto found = co_await transaction->read(place, entry.name, store::Track::no);
-    if (!found && found.error().code() != Code::data_corrupt)
-      co_return std::unexpected(found.error());
+    CARREL_CO_TRY_VOID(co_await transaction->look(place, entry.name, store::Track::no));
     CARREL_CO_TRY_VOID(transaction->erase(place, entry.name));
   }
   co_return page.entries.size();

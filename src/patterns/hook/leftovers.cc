@@ -11,10 +11,8 @@ using delivery::ErasedItems;
 // Each is read, so that the step meets whoever writes it meanwhile.
 Task<Result<void>> erase_endpoint(store::Transaction* transaction, std::string lane,
                                   ErasedItems* erased) {
-  const auto found = co_await transaction->read(kEndpoints, lane);
-  if (!found && found.error().code() != Code::data_corrupt)
-    co_return std::unexpected(found.error());
-  if (found && *found == nullptr) co_return Result<void>();
+  CARREL_CO_TRY(const auto found, co_await transaction->look(kEndpoints, lane));
+  if (!found.any()) co_return Result<void>();
   ++erased->records;
   co_return transaction->erase(kEndpoints, lane);
 }
