@@ -94,26 +94,25 @@ TEST(SharedTask, WakesAllWhoWaitForItsEnd) {
   EXPECT_TRUE(late.done());
 }
 
-TEST(SharedTask, GivingUpAWaitLeavesItAlone) {
+struct OneWaits : ::testing::Test {
+  OneWaits() {
+    shared.begin(until(&event));
+    wait.start();
+  }
   SharedTask shared;
   Event event;
   int woken = 0;
-  shared.begin(until(&event));
-  auto wait = until_ended(&shared, &woken);
-  wait.start();
+  Task<void> wait = until_ended(&shared, &woken);
+};
+
+TEST_F(OneWaits, GivingUpAWaitLeavesTheTaskAlone) {
   wait = {};
   EXPECT_TRUE(event.waiting());
   shared.put_away();
   EXPECT_FALSE(event.waiting());
 }
 
-TEST(SharedTask, PuttingItAwayWakesWhoWaits) {
-  SharedTask shared;
-  Event event;
-  int woken = 0;
-  shared.begin(until(&event));
-  auto wait = until_ended(&shared, &woken);
-  wait.start();
+TEST_F(OneWaits, PuttingTheTaskAwayWakesThem) {
   shared.put_away();
   EXPECT_EQ(woken, 1);
   EXPECT_FALSE(shared);
