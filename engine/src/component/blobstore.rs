@@ -1,4 +1,6 @@
 //! `wasi:blobstore` over the files of `/blobs`: so grants, quotas, conflicts and commits are those of every turn.
+//!
+//! Its resources are the store's, used on the shard's thread; dropping one closes its descriptor.
 use super::errno::Errno;
 use super::host::Host;
 use super::paths::{self, Io};

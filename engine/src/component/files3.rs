@@ -1,4 +1,7 @@
 //! `wasi:filesystem` 0.3: 0.2's functions, and streams of its own.
+//!
+//! A stream is its store's, polled on the shard's thread. It ends with what it moves or when it is dropped; either way
+//! who waits for its result is told.
 use super::errno::Errno;
 use super::files::{Entry, Files, HasFiles, Listed, files};
 use super::host::Host;

@@ -1,5 +1,8 @@
 //! Outgoing HTTP: each request is one use of the device `/http/new`, like a module's. So there is one way
 //! out, with the module's grants, and a turn that is run again is given the responses it had.
+//!
+//! A request is its store's, polled on the shard's thread; dropping it closes the device's descriptor, and so cancels
+//! the call.
 use super::errno::Errno;
 use super::files::FIRST_PREOPEN;
 use super::host::{Call, Host};

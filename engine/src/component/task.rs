@@ -1,4 +1,7 @@
 //! A task: one run of a component's world, polled by its shard.
+//!
+//! The C++ side owns it and frees it; each call of it is made on the shard's thread, and a panic inside is the task's
+//! end. Freed at any moment, it drops the guest and whatever that waits for.
 use super::host::{Host, carrel_component_host, carrel_text, texts_at, turn_runtime, with_runtime};
 use super::http::FileBody;
 use super::link::{World, carrel_component_pre};
