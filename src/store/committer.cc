@@ -134,7 +134,7 @@ struct Committer::Impl {
       }
     }
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      verdicts[i].once = judge->wrote_once();
+      verdicts[i].newest = judge->stands(i);
       if (!verdicts[i].refused) tickets.give_back(batch[i]->changes.holder);
       batch[i]->decided(std::move(verdicts[i]));
     }

@@ -29,20 +29,23 @@ void Judge::begin(Version version) {
   writes_.clear();
   overlay_.clear();
   texts_.clear();
-  once_ = true;
+  overwritten_.clear();
   touched_.clear();
 }
 
 std::string_view Judge::keep(std::string text) { return texts_.emplace_back(std::move(text)); }
 
 void Judge::set(std::string_view key, Text value) {
-  once_ &= overlay_.insert_or_assign(key, value).second;
+  const auto [at, fresh] = overlay_.try_emplace(key, Written{value, turn_});
+  if (fresh) return;
+  if (at->second.by != turn_) overwritten_[at->second.by] = true;
+  at->second = {value, turn_};
 }
 
 Result<std::optional<std::string>> Judge::newest(std::string_view key) const {
   if (const auto found = overlay_.find(key); found != overlay_.end()) {
-    if (!found->second) return std::optional<std::string>();
-    return std::string(*found->second);
+    if (!found->second.value) return std::optional<std::string>();
+    return std::string(*found->second.value);
   }
   return database_->get(key);
 }
@@ -212,6 +215,8 @@ void Judge::apply(const Changes& changes, Effects& effects) {
 }
 
 Verdict Judge::decide(const Changes& changes) {
+  turn_ = overwritten_.size();
+  overwritten_.push_back(false);
   if (changes.snapshot < first_) {
     ++counts_.conflicts;
     return {.refused = Error(Code::conflict, "the store was opened again after it was read")};
@@ -232,7 +237,8 @@ WriteSet& Judge::finish() {
   for (const auto& [tenant, account] : touched_) {
     set(keep(usage_key(tenant)), keep(encode_usage(account->bytes, account->names)));
   }
-  sorted_.assign(overlay_.begin(), overlay_.end());
+  sorted_.clear();
+  for (const auto& [key, written] : overlay_) sorted_.emplace_back(key, written.value);
   std::ranges::sort(sorted_, {}, &std::pair<std::string_view, Text>::first);
   for (const auto& [key, value] : sorted_) {
     if (value) {

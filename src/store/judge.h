@@ -3,6 +3,7 @@
 // Every decision sees the newest state with the accepted turns of the batch on top.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -25,16 +26,20 @@ class Judge {
         UsageTable& usage, Version first, std::function<WallTime()> wall);
 
   void begin(Version version);
-  Verdict decide(const Changes& changes);
+  Verdict decide(const Changes& changes);  // of the batch's next turn
   // What the accepted turns write, with the tenants' accounts.
   WriteSet& finish();
-  // Whether no key was written twice.
-  bool wrote_once() const { return once_; }
+  // Whether what the batch's turn wrote, counted from 0, was written again by none after it.
+  bool stands(std::size_t turn) const { return !overwritten_[turn]; }
 
   CommitCounts& counts() { return counts_; }
 
  private:
   using Text = std::optional<std::string_view>;
+  struct Written {
+    Text value;
+    std::size_t by;  // the turn
+  };
   struct Effects;
 
   Result<std::optional<std::string>> newest(std::string_view key) const;
@@ -59,10 +64,11 @@ class Judge {
   std::function<WallTime()> wall_;
   Version version_{};
   WriteSet writes_;
-  std::unordered_map<std::string_view, Text> overlay_;
+  boost::unordered_flat_map<std::string_view, Written> overlay_;
   std::vector<std::pair<std::string_view, Text>> sorted_;
   std::deque<std::string> texts_;
-  bool once_ = true;
+  std::size_t turn_ = 0;  // that is being decided
+  std::vector<bool> overwritten_;
   std::unordered_map<TenantName, std::shared_ptr<Account>> touched_;
   CommitCounts counts_;
 };

@@ -204,6 +204,22 @@ TEST_F(JudgeTest, WhatTheTurnRememberedIsNotBelievedOnceTheNameHasMoved) {
   EXPECT_EQ(get(usage_key(kShop)), encode_usage(0, 0));
 }
 
+TEST_F(JudgeTest, OnlyWhatNoneAfterItWroteAgainStands) {
+  change(begin(), "a", "1");
+  change(kept.back(), "b", "1");
+  change(begin(), "c", "1");
+  add(begin(Version{9}), 1, 5);  // refused: below its floor
+  change(begin(), "b", "2");
+  for (const Changes& turn : kept) judge->decide(turn);
+  EXPECT_FALSE(judge->stands(0));
+  EXPECT_TRUE(judge->stands(1));
+  EXPECT_TRUE(judge->stands(3));
+  judge->begin(Version{12});
+  change(begin(Version{11}), "a", "2");
+  judge->decide(kept.back());
+  EXPECT_TRUE(judge->stands(0)) << "what it replaced is of an earlier batch";
+}
+
 TEST_F(JudgeTest, APartIsCountedThroughABatchAndForgottenOnlyWhileNothingUsesIt) {
   const PartHash hash = hash_of_part("a part");
   const std::string manifest = encode(BlobManifest{.size = 6, .parts = {hash}});

@@ -10,14 +10,28 @@ constexpr std::size_t kOverhead = 320;  // bytes an entry takes beside its texts
 
 }  // namespace
 
+RecordCache::RecordCache(const SlotTable& slots, std::size_t bytes, std::size_t stripes)
+    : slots_(slots), most_(bytes / stripes), stripes_(stripes) {}
+
+std::size_t RecordCache::bytes() const {
+  std::size_t sum = 0;
+  for (const Stripe& stripe : stripes_) {
+    const std::lock_guard lock(stripe.mutex);
+    sum += stripe.bytes;
+  }
+  return sum;
+}
+
 std::size_t RecordCache::bytes_of(const ReadRecord& read) {
   return kOverhead + read.key.size() + (*read.record ? (*read.record)->bytes.size() : 0);
 }
 
 std::shared_ptr<const ReadRecord> RecordCache::find(std::uint64_t hash, std::string_view key,
                                                     const Snapshot& snapshot) {
-  const auto at = entries_.find(hash);
-  if (at == entries_.end()) return nullptr;
+  Stripe& stripe = stripe_of(hash);
+  const std::lock_guard lock(stripe.mutex);
+  const auto at = stripe.entries.find(hash);
+  if (at == stripe.entries.end()) return nullptr;
   Entry& entry = at->second;
   // What was seen before the database was opened again may have been lost with the failure.
   if (entry.version < snapshot.opened || entry.read->key != key) return nullptr;
@@ -29,32 +43,34 @@ std::shared_ptr<const ReadRecord> RecordCache::find(std::uint64_t hash, std::str
 void RecordCache::keep(std::uint64_t hash, Version version,
                        std::shared_ptr<const ReadRecord> read) {
   if (!read->record || (*read->record && !takes((*read->record)->bytes.size()))) return;
-  const auto [at, fresh] = entries_.try_emplace(hash);
+  Stripe& stripe = stripe_of(hash);
+  const std::lock_guard lock(stripe.mutex);
+  const auto [at, fresh] = stripe.entries.try_emplace(hash);
   Entry& entry = at->second;
   if (fresh) {
-    order_.push_back(hash);
+    stripe.order.push_back(hash);
   } else {
     if (version < entry.version) return;
-    bytes_ -= bytes_of(*entry.read);
+    stripe.bytes -= bytes_of(*entry.read);
   }
-  bytes_ += bytes_of(*read);
+  stripe.bytes += bytes_of(*read);
   entry.version = version;
-  entry.read = std::move(read);
-  if (bytes_ > most_) make_room();
+  entry.read.swap(read);  // what it was goes after the lock
+  if (stripe.bytes > most_) make_room(stripe);
 }
 
 // The oldest goes, unless it has been used since it was last looked at.
-void RecordCache::make_room() {
-  while (bytes_ > most_) {
-    const std::uint64_t hash = order_.front();
-    order_.pop_front();
-    const auto at = entries_.find(hash);
+void RecordCache::make_room(Stripe& stripe) const {
+  while (stripe.bytes > most_) {
+    const std::uint64_t hash = stripe.order.front();
+    stripe.order.pop_front();
+    const auto at = stripe.entries.find(hash);
     if (std::exchange(at->second.used, false)) {
-      order_.push_back(hash);
+      stripe.order.push_back(hash);
       continue;
     }
-    bytes_ -= bytes_of(*at->second.read);
-    entries_.erase(at);
+    stripe.bytes -= bytes_of(*at->second.read);
+    stripe.entries.erase(at);
   }
 }
 

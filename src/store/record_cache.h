@@ -1,5 +1,5 @@
-// Records that were read or written lately on a shard, so that a name asked for again is not
-// looked up in the database again.
+// Records that were read or written lately, so that a name asked for again is not looked up in the
+// database again: one of the node, as a shard is likely to ask for what another one wrote.
 //
 // An entry says what a name held as of one version. For a snapshot it is good if nothing wrote the
 // name between the two, and the slots say so (slots.h): the name's last write is no later than the
@@ -11,9 +11,11 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "store/changes.h"
@@ -30,10 +32,11 @@ struct ReadRecord {
   Before before;
 };
 
-// Owner: the shard's part of the store. Thread: the shard's. `bytes`: the most it holds, about.
+// Owner: the Store. Thread-safe: it has stripes, each with a lock that is held for a look.
 class RecordCache {
  public:
-  RecordCache(const SlotTable& slots, std::size_t bytes) : slots_(slots), most_(bytes) {}
+  // `bytes`: the most it holds, about; each stripe has its share.
+  RecordCache(const SlotTable& slots, std::size_t bytes, std::size_t stripes = 64);
 
   // Null: not known as of the snapshot. `hash`: of the key.
   std::shared_ptr<const ReadRecord> find(std::uint64_t hash, std::string_view key,
@@ -43,7 +46,7 @@ class RecordCache {
   // What the key held as of `version`. Large records and errors are not kept.
   void keep(std::uint64_t hash, Version version, std::shared_ptr<const ReadRecord> read);
 
-  std::size_t bytes() const { return bytes_; }
+  std::size_t bytes() const;
 
  private:
   struct Entry {
@@ -51,14 +54,20 @@ class RecordCache {
     std::shared_ptr<const ReadRecord> read;
     bool used = false;  // since the hand went by
   };
+  struct alignas(64) Stripe {
+    mutable std::mutex mutex;
+    std::size_t bytes = 0;
+    boost::unordered_flat_map<std::uint64_t, Entry> entries;
+    std::deque<std::uint64_t> order;  // hashes, each once; the one to go first in front
+  };
+  // The table's buckets use a hash's other end.
+  Stripe& stripe_of(std::uint64_t hash) { return stripes_[(hash >> 32) % stripes_.size()]; }
   static std::size_t bytes_of(const ReadRecord& read);
-  void make_room();
+  void make_room(Stripe& stripe) const;
 
   const SlotTable& slots_;
-  const std::size_t most_;
-  std::size_t bytes_ = 0;
-  boost::unordered_flat_map<std::uint64_t, Entry> entries_;
-  std::deque<std::uint64_t> order_;  // hashes, each once; the one to go first in front
+  const std::size_t most_;  // bytes a stripe
+  std::vector<Stripe> stripes_;
 };
 
 }  // namespace carrel::store

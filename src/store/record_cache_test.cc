@@ -24,7 +24,7 @@ class RecordCacheTest : public ::testing::Test {
   }
 
   SlotTable slots;
-  RecordCache cache{slots, 10'000};
+  RecordCache cache{slots, 10'000, 1};
 };
 
 TEST_F(RecordCacheTest, WhatNobodyWroteIsKnownToEarlierAndLaterSnapshots) {

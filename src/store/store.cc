@@ -35,11 +35,7 @@ void Mailbox::close() {
 }
 
 ShardStore::ShardStore(Store& store, async::Shard& shard)
-    : store_(store),
-      shard_(shard),
-      impl_(std::make_unique<Impl>(
-          std::make_shared<Mailbox>(shard),
-          RecordCache(store.impl_->committer->slots(), store.impl_->options.record_bytes))) {}
+    : store_(store), shard_(shard), impl_(std::make_unique<Impl>(std::make_shared<Mailbox>(shard))) {}
 ShardStore::~ShardStore() { impl_->mailbox->close(); }
 
 void ShardStore::set_listener(DurabilityListener* listener) { impl_->listener = listener; }
@@ -170,6 +166,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   impl.committer = std::make_unique<Committer>(
       impl.database, impl.tickets, impl.usage, impl, kNoVersion,
       CommitterOptions{.wall = [clock = impl.clock] { return clock->wall(); }, .feed = &impl.feed});
+  impl.records.emplace(impl.committer->slots(), options.record_bytes);
   impl.sweeping = std::thread([&impl] { impl.run_sweeps(); });
   impl.recovering = std::thread([&impl] { impl.run_recovery(); });
   return store;

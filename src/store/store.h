@@ -23,7 +23,7 @@ namespace carrel::store {
 struct StoreOptions {
   std::filesystem::path folder;
   std::uint64_t cache_bytes = 256ULL << 20;
-  std::size_t record_bytes = 32 << 20;  // of records that a shard keeps (record_cache.h)
+  std::size_t record_bytes = 64 << 20;  // of records kept in memory (record_cache.h)
   unsigned io_threads = 2;
   std::size_t queue_bytes = 64 << 20;  // of changes on their way to the committer; then turns wait
   Nanos longest_snapshot = std::chrono::seconds(10);

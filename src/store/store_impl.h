@@ -5,6 +5,7 @@
 #include <boost/intrusive/list.hpp>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <thread>
 #include <vector>
@@ -49,7 +50,6 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
 
 struct ShardStore::Impl {
   std::shared_ptr<Mailbox> mailbox;
-  RecordCache records;
   DurabilityListener* listener = nullptr;
   std::atomic<bool> listening = false;
   // With a snapshot.
@@ -79,6 +79,7 @@ struct Store::Impl final : CommitObserver {
   std::atomic<std::uint64_t> swept_records = 0, swept_parts = 0, swept_files = 0;
   std::atomic<std::uint64_t> held_back = 0;
   std::unique_ptr<Committer> committer;
+  std::optional<RecordCache> records;
   std::thread sweeping, recovering;
 
   void on_applied(std::shared_ptr<const Snapshot> state) override;

@@ -96,7 +96,7 @@ std::shared_ptr<const ReadRecord> Transaction::Impl::find_read(std::uint64_t has
                                                                std::string_view key) {
   auto own_read = find_kept(key);
   if (own_read || !looks_in_memory()) return own_read;
-  auto read = local.records.find(hash, key, *snapshot);
+  auto read = store.records->find(hash, key, *snapshot);
   if (read) keep(read);
   return read;
 }
@@ -106,7 +106,7 @@ void Transaction::Impl::keep(std::shared_ptr<const ReadRecord> read) {
   if (kept.size() <= kKept) return;
   const ReadRecord& oldest = *kept.front();
   if (oldest.before.known && known.size() < kMostKnown) known[oldest.key] = oldest.before;
-  kept.pop_front();
+  kept.erase(kept.begin());
 }
 
 Before Transaction::Impl::before(const std::string& key) const {
@@ -130,7 +130,7 @@ std::shared_ptr<const ReadRecord> Transaction::Impl::keep_read(
   } else if (read->record.error().code() == Code::data_corrupt) {
     ++store.corruptions;
   }
-  local.records.keep(hash, snapshot->version, read);
+  store.records->keep(hash, snapshot->version, read);
   keep(read);
   return read;
 }

@@ -94,7 +94,7 @@ void Transaction::Impl::keep_written(const std::vector<Change>& changes, Version
     std::optional<Record> record;
     if (mine.there) record = mine.record;
     const Before after = before_of(mine.place.kind, mine.name, view_of(record));
-    local.records.keep(hash, version, std::make_shared<ReadRecord>(key, std::move(record), after));
+    store.records->keep(hash, version, std::make_shared<ReadRecord>(key, std::move(record), after));
   }
 }
 
@@ -118,7 +118,7 @@ async::Task<Result<Version>> Transaction::commit() {
     impl_->lost.insert(impl_->lost.end(), verdict.lost.begin(), verdict.lost.end());
     co_return std::unexpected(std::move(*verdict.refused));
   }
-  if (verdict.once) impl_->keep_written(request->changes.changes, verdict.version);
+  if (verdict.newest) impl_->keep_written(request->changes.changes, verdict.version);
   if (impl_->limits.sync == Sync::interval) co_return kNoVersion;
   impl_->seen = std::max(impl_->seen, verdict.version);
   co_return verdict.version;

@@ -4,7 +4,7 @@
 // turn changes, transaction_commit.cc hands it to the committer.
 #pragma once
 
-#include <deque>
+#include <boost/container/small_vector.hpp>
 #include <map>
 
 #include "store/own_names.h"
@@ -54,12 +54,12 @@ struct Transaction::Impl final : SnapshotHolder {
   bool many_reads = false;         // then whole stores are what was read
   OwnByKey own;
   std::map<std::string, Sum> sums;
-  std::deque<std::shared_ptr<const ReadRecord>> kept;  // read last
-  std::map<std::string, Before> known;                 // of what was read before those
-  std::size_t bytes = 0;                               // of names and values changed
-  std::uint64_t weights = 0;                           // of what these stand for beside
-  std::uint64_t replaced = 0;                          // charged for what was there before
-  mutable std::shared_ptr<const Account> account;      // null: not looked for, or not loaded
+  boost::container::small_vector<std::shared_ptr<const ReadRecord>, 4> kept;  // read last
+  std::map<std::string, Before> known;             // of what was read before those
+  std::size_t bytes = 0;                           // of names and values changed
+  std::uint64_t weights = 0;                       // of what these stand for beside
+  std::uint64_t replaced = 0;                      // charged for what was there before
+  mutable std::shared_ptr<const Account> account;  // null: not looked for, or not loaded
   Fetched<FolderPage> fetched_folder;
   Fetched<NamePage> fetched_names;
   Impl(ShardStore& s, Store::Impl& all, ShardStore::Impl& mine, TenantName t,

@@ -70,9 +70,10 @@ Meter::Reading Meter::read() {
   Reading reading;
   for (auto at = lines_.begin(); at != lines_.end();) {
     Line& line = *at->second;
-    if (const Spent spent = std::exchange(line.spent_, {}); spent != Spent())
-      reading.emplace_back(at->first, spent);
-    at = line.holders_ == 0 ? lines_.erase(at) : std::next(at);
+    const Spent spent = std::exchange(line.spent_, {});
+    const bool used = spent != Spent();
+    if (used) reading.emplace_back(at->first, spent);
+    at = used || line.holders_ > 0 ? std::next(at) : lines_.erase(at);
   }
   return reading;
 }
