@@ -3,7 +3,7 @@
 // It admits the turn, brings the module in if it is not there, and lets the module's ABI run it in
 // a fresh instance. A turn with grants gets a transaction, is committed when the guest has ended
 // well, and is run again when it lost a conflict; its reply leaves when all it saw and did is
-// durable. Modules used least recently are let go when the shard holds too many.
+// durable. Modules that have not been used of late are let go when the shard holds too many.
 #pragma once
 
 #include <memory>

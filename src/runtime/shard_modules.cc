@@ -1,12 +1,14 @@
 #include "runtime/shard_modules.h"
 
+#include <utility>
+
 namespace carrel::runtime {
 
 std::shared_ptr<const wasm::Prepared> ShardModules::find(const Program& program) {
-  const auto at = entries_.find(&program);
+  const auto at = entries_.find(program.digest);
   if (at == entries_.end()) return nullptr;
-  if (at->second != by_use_.begin()) by_use_.splice(by_use_.begin(), by_use_, at->second);
-  return at->second->prepared;
+  at->second.used = true;
+  return at->second.prepared;
 }
 
 async::Task<Result<std::shared_ptr<const wasm::Prepared>>> ShardModules::load(
@@ -18,8 +20,10 @@ async::Task<Result<std::shared_ptr<const wasm::Prepared>>> ShardModules::load(
   const std::uint64_t bytes = (*loaded)->code_bytes();
   CARREL_CO_TRY(std::shared_ptr<const wasm::Prepared> prepared,
                 linker->prepare(std::move(*loaded)));
-  Entry entry{.program = std::move(program), .prepared = prepared, .bytes = bytes};
-  insert(std::move(entry));
+  entries_.emplace(program->digest, Entry{.prepared = prepared, .bytes = bytes, .used = true});
+  order_.push_back(program->digest);
+  bytes_ += bytes;
+  make_room();
   co_return prepared;
 }
 
@@ -31,14 +35,17 @@ Result<wasm::Linker*> ShardModules::linker_of(const abi::Abi& abi) {
   return linker.get();
 }
 
-void ShardModules::insert(Entry entry) {
-  bytes_ += entry.bytes;
-  by_use_.push_front(std::move(entry));
-  entries_[by_use_.front().program.get()] = by_use_.begin();
-  while (by_use_.size() > 1 && (by_use_.size() > max_modules_ || bytes_ > max_bytes_)) {
-    bytes_ -= by_use_.back().bytes;
-    entries_.erase(by_use_.back().program.get());
-    by_use_.pop_back();
+void ShardModules::make_room() {
+  while (order_.size() > 1 && (order_.size() > max_modules_ || bytes_ > max_bytes_)) {
+    std::string digest = std::move(order_.front());
+    order_.pop_front();
+    const auto at = entries_.find(digest);
+    if (std::exchange(at->second.used, false)) {
+      order_.push_back(std::move(digest));
+      continue;
+    }
+    bytes_ -= at->second.bytes;
+    entries_.erase(at);
   }
 }
 

@@ -1,13 +1,16 @@
-// The modules that a shard has ready: prepared against its own linkers, least recently used out
-// first.
+// The modules that a shard has ready: prepared against its own linkers. Programs of the same bytes
+// share one.
 //
-// Bounded by number (each maps several regions, and the kernel bounds those) and by bytes of code.
-// A module that a turn still runs stays until that turn is over.
+// Bounded by number (each maps several regions, and the kernel bounds those) and by bytes of code:
+// the oldest goes, unless it has been used since it was last looked at. A module that a turn still
+// runs stays until that turn is over.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
-#include <list>
+#include <deque>
 #include <memory>
+#include <string>
 #include <unordered_map>
 
 #include "async/shard.h"
@@ -37,12 +40,12 @@ class ShardModules {
 
  private:
   struct Entry {
-    std::shared_ptr<const Program> program;  // keeps the key's address from being used again
     std::shared_ptr<const wasm::Prepared> prepared;
-    std::uint64_t bytes;
+    std::uint64_t bytes = 0;
+    bool used = false;  // since the hand went by
   };
   Result<wasm::Linker*> linker_of(const abi::Abi& abi);
-  void insert(Entry entry);
+  void make_room();
 
   async::Shard& shard_;
   Loader& loader_;
@@ -50,8 +53,8 @@ class ShardModules {
   std::uint64_t max_bytes_;
   std::uint64_t bytes_ = 0;
   std::unordered_map<const abi::Abi*, std::unique_ptr<wasm::Linker>> linkers_;
-  std::list<Entry> by_use_;  // most recent first
-  std::unordered_map<const Program*, std::list<Entry>::iterator> entries_;
+  boost::unordered_flat_map<std::string, Entry> entries_;  // by digest
+  std::deque<std::string> order_;                          // digests; the one to go first in front
 };
 
 }  // namespace carrel::runtime
