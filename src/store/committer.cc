@@ -43,8 +43,9 @@ struct Committer::Impl {
   bool syncing_itself = false;  // under `mutex`
   static constexpr int kLone = 4;
 
-  // For the next turn: where many wait for one name, it comes as soon as the last one is applied.
-  LookOut look_out{std::chrono::microseconds(100)};  // the committing thread's
+  // For the next turn: where many wait for one name, it comes as soon as the last one is applied; a
+  // caller on its own asks again when it has been answered.
+  LookOut look_out{std::chrono::microseconds(250)};  // the committing thread's
 
   std::thread committing, syncing;
 
