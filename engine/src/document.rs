@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 pub enum Document<'a> {
@@ -12,8 +12,12 @@ pub enum Document<'a> {
     Number(Number),
     Text(Cow<'a, str>),
     Array(Vec<Document<'a>>),
-    Object(Vec<(Cow<'a, str>, Document<'a>)>), // by name, each once
+    Object(Vec<Member<'a>>), // each name once; more than `FEW` are sorted by it
 }
+
+pub type Member<'a> = (Cow<'a, str>, Document<'a>);
+
+const FEW: usize = 16;
 
 impl Document<'_> {
     pub fn to_value(&self) -> Value {
@@ -32,9 +36,17 @@ impl Document<'_> {
 }
 
 impl<'a> Document<'a> {
+    /// One JSON value that means the same to every reader: nested `depth` deep at most, no name twice in an object.
+    pub fn parse(text: &'a [u8], depth: usize) -> Result<Document<'a>, serde_json::Error> {
+        let text = str::from_utf8(text).map_err(serde_json::Error::custom)?;
+        let mut from = serde_json::Deserializer::from_str(text);
+        let document = Within(depth).deserialize(&mut from)?;
+        from.end()?;
+        Ok(document)
+    }
+
     pub fn member(&self, name: &str) -> Option<&Document<'a>> {
         let Document::Object(members) = self else { return None };
-        const FEW: usize = 16;
         let at = if members.len() <= FEW {
             members.iter().position(|(each, _)| each == name)
         } else {
@@ -67,9 +79,28 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
-struct DocumentVisitor;
+/// A value, in which arrays and objects may be nested so deep.
+#[derive(Clone, Copy)]
+struct Within(usize);
 
-impl<'de> Visitor<'de> for DocumentVisitor {
+impl Within {
+    fn deeper<E: Error>(self) -> Result<Within, E> {
+        self.0.checked_sub(1).map(Within).ok_or_else(|| E::custom("it is nested too deep"))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Within {
+    type Value = Document<'de>;
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Document<'de>, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+fn twice<E: Error>() -> E {
+    E::custom("an object has a name twice")
+}
+
+impl<'de> Visitor<'de> for Within {
     type Value = Document<'de>;
     fn expecting(&self, to: &mut fmt::Formatter) -> fmt::Result {
         to.write_str("JSON")
@@ -96,31 +127,28 @@ impl<'de> Visitor<'de> for DocumentVisitor {
         Ok(Document::Text(Cow::Owned(text.to_owned())))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Document<'de>, A::Error> {
+        let within = self.deeper()?;
         let mut items = Vec::new();
-        while let Some(item) = from.next_element()? {
+        while let Some(item) = from.next_element_seed(within)? {
             items.push(item);
         }
         Ok(Document::Array(items))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Document<'de>, A::Error> {
-        let mut members: Vec<(Cow<'de, str>, Document<'de>)> = Vec::new();
-        let mut sorted = true;
-        while let Some((Name(name), value)) = from.next_entry()? {
-            sorted &= members.last().is_none_or(|(last, _)| *last < name);
-            members.push((name, value));
+        let within = self.deeper()?;
+        let mut members: Vec<Member<'de>> = Vec::new();
+        while let Some(Name(name)) = from.next_key()? {
+            if members.len() < FEW && members.iter().any(|(each, _)| *each == name) {
+                return Err(twice());
+            }
+            members.push((name, from.next_value_seed(within)?));
         }
-        if !sorted {
+        if members.len() > FEW {
             members.sort_by(|a, b| a.0.cmp(&b.0));
-            members.reverse(); // of a name that is there twice the last one counts
-            members.dedup_by(|a, b| a.0 == b.0);
-            members.reverse();
+            if members.windows(2).any(|two| two[0].0 == two[1].0) {
+                return Err(twice());
+            }
         }
         Ok(Document::Object(members))
-    }
-}
-
-impl<'de> Deserialize<'de> for Document<'de> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Document<'de>, D::Error> {
-        from.deserialize_any(DocumentVisitor)
     }
 }

@@ -3,6 +3,7 @@
 //! `include/carrel/schema.h`.
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use jsonschema::json::{Array, Json, Node, NodeIdentity, Object, SerdeJson};
@@ -11,7 +12,7 @@ use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Number, Value};
 
 use crate::buffer::carrel_buffer;
-use crate::document::Document;
+use crate::document::{Document, Member};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const STEPS: u64 = 2_000_000; // some ten milliseconds
@@ -21,30 +22,41 @@ const PATTERN_BYTES: usize = 1 << 20; // of one compiled pattern
 const MOST_PROBLEMS: usize = 8;
 const LONGEST: usize = 512; // bytes of one message
 
-thread_local! {
-    static LEFT: Cell<u64> = const { Cell::new(0) };
-    static FLOOR: Cell<usize> = const { Cell::new(0) };
+/// What a check may still take.
+struct Budget {
+    steps: Cell<u64>,
+    floor: usize, // of the stack
 }
 
 /// What a check that is over its bounds unwinds with.
 struct Spent;
 
-fn step(cost: usize) {
-    let here = 0u8;
-    let left = LEFT.get();
-    let cost = 1 + cost as u64;
-    if left < cost || (std::ptr::from_ref(&here) as usize) < FLOOR.get() {
-        LEFT.set(0);
-        resume_unwind(Box::new(Spent)); // without a word on standard error
+impl Budget {
+    fn of(steps: u64) -> Budget {
+        let here = 0u8;
+        Budget { steps: Cell::new(steps), floor: (std::ptr::from_ref(&here) as usize).saturating_sub(STACK) }
     }
-    LEFT.set(left - cost);
+
+    #[inline(always)]
+    fn step(&self, cost: usize) {
+        let here = 0u8;
+        let left = self.steps.get();
+        let cost = 1 + cost as u64;
+        if left < cost || (std::ptr::from_ref(&here) as usize) < self.floor {
+            self.spent();
+        }
+        self.steps.set(left - cost);
+    }
+
+    #[cold]
+    fn spent(&self) -> ! {
+        self.steps.set(0);
+        resume_unwind(Box::new(Spent)) // without a word on standard error
+    }
 }
 
-/// Runs a check within bounds. Nothing: it was over them, or the library gave up.
-fn bounded<T>(steps: u64, check: impl FnOnce() -> T) -> Option<T> {
-    let here = 0u8;
-    LEFT.set(steps);
-    FLOOR.set((std::ptr::from_ref(&here) as usize).saturating_sub(STACK));
+/// Nothing: a check was over its bounds, or the library gave up.
+fn bounded<T>(check: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(check)).ok()
 }
 
@@ -52,7 +64,14 @@ fn bounded<T>(steps: u64, check: impl FnOnce() -> T) -> Option<T> {
 struct Counted;
 
 #[derive(Clone, Copy)]
-struct Looked<'a>(&'a Document<'a>);
+struct Looked<'a>(&'a Document<'a>, &'a Budget);
+
+impl Looked<'_> {
+    #[inline(always)]
+    fn step(&self, cost: usize) {
+        self.1.step(cost);
+    }
+}
 
 impl Json for Counted {
     type Node<'a> = Looked<'a>;
@@ -66,7 +85,7 @@ impl Json for Counted {
     }
 
     fn with_string_node<T>(_: &mut (), string: &str, f: impl FnOnce(Looked<'_>) -> T) -> T {
-        f(Looked(&Document::Text(Cow::Borrowed(string))))
+        f(Looked(&Document::Text(Cow::Borrowed(string)), &Budget::of(STEPS)))
     }
 }
 
@@ -76,36 +95,36 @@ impl<'a> Node<'a, Counted> for Looked<'a> {
     type Number = &'a Number;
 
     fn as_object(&self) -> Option<Members<'a>> {
-        step(0);
-        matches!(self.0, Document::Object(_)).then_some(Members(self.0))
+        self.step(0);
+        matches!(self.0, Document::Object(_)).then_some(Members(*self))
     }
     fn as_array(&self) -> Option<Items<'a>> {
-        step(0);
-        if let Document::Array(items) = self.0 { Some(Items(items)) } else { None }
+        self.step(0);
+        if let Document::Array(items) = self.0 { Some(Items(items, self.1)) } else { None }
     }
     // Who asks for a text reads it.
     fn as_string(&self) -> Option<Cow<'a, str>> {
         let Document::Text(text) = self.0 else {
-            step(0);
+            self.step(0);
             return None;
         };
-        step(text.len() / 64);
+        self.step(text.len() / 64);
         Some(Cow::Borrowed(text))
     }
     fn as_number(&self) -> Option<&'a Number> {
-        step(0);
+        self.step(0);
         if let Document::Number(number) = self.0 { Some(number) } else { None }
     }
     fn as_boolean(&self) -> Option<bool> {
-        step(0);
+        self.step(0);
         if let Document::Bool(value) = self.0 { Some(*value) } else { None }
     }
     fn is_null(&self) -> bool {
-        step(0);
+        self.step(0);
         matches!(self.0, Document::Null)
     }
     fn json_type(&self) -> JsonType {
-        step(0);
+        self.step(0);
         match self.0 {
             Document::Null => JsonType::Null,
             Document::Bool(_) => JsonType::Boolean,
@@ -120,7 +139,7 @@ impl<'a> Node<'a, Counted> for Looked<'a> {
         Some(text.chars().count() as u64)
     }
     fn equals_value(&self, expected: &Value) -> bool {
-        step(0);
+        self.step(0);
         match (self.0, expected) {
             (Document::Text(text), Value::String(expected)) => text == expected,
             (Document::Text(_), _) | (_, Value::String(_)) => false,
@@ -128,31 +147,31 @@ impl<'a> Node<'a, Counted> for Looked<'a> {
         }
     }
     fn to_value(&self) -> Cow<'a, Value> {
-        step(0);
+        self.step(0);
         Cow::Owned(self.0.to_value())
     }
     fn identity(&self) -> Option<NodeIdentity> {
-        step(0);
+        self.step(0);
         Some(NodeIdentity::new(std::ptr::from_ref(self.0) as usize))
     }
 }
 
 /// Of an object.
-struct Members<'a>(&'a Document<'a>);
+struct Members<'a>(Looked<'a>);
 
 impl<'a> Members<'a> {
-    fn all(&self) -> &'a [(Cow<'a, str>, Document<'a>)] {
-        if let Document::Object(members) = self.0 { members } else { &[] }
+    fn all(&self) -> &'a [Member<'a>] {
+        if let Document::Object(members) = self.0.0 { members } else { &[] }
     }
 }
 
-struct MembersIter<'a>(std::slice::Iter<'a, (Cow<'a, str>, Document<'a>)>);
+struct MembersIter<'a>(std::slice::Iter<'a, Member<'a>>, &'a Budget);
 
 impl<'a> Iterator for MembersIter<'a> {
     type Item = (&'a str, Looked<'a>);
     fn next(&mut self) -> Option<Self::Item> {
-        step(0);
-        self.0.next().map(|(name, value)| (name.as_ref(), Looked(value)))
+        self.1.step(0);
+        self.0.next().map(|(name, value)| (name.as_ref(), Looked(value, self.1)))
     }
 }
 
@@ -165,23 +184,30 @@ impl<'a> Object<'a, Counted> for Members<'a> {
         self.all().len()
     }
     fn get(&self, key: &String) -> Option<Looked<'a>> {
-        step(0);
-        self.0.member(key).map(Looked)
+        self.0.step(0);
+        self.0.0.member(key).map(|value| Looked(value, self.0.1))
     }
     fn members(&self) -> MembersIter<'a> {
-        MembersIter(self.all().iter())
+        MembersIter(self.all().iter(), self.0.1)
+    }
+    fn try_for_each_name_node<B>(
+        &self,
+        _: &mut (),
+        mut f: impl FnMut(Looked<'_>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        self.members().try_for_each(|(name, _)| f(Looked(&Document::Text(Cow::Borrowed(name)), self.0.1)))
     }
 }
 
-struct Items<'a>(&'a [Document<'a>]);
+struct Items<'a>(&'a [Document<'a>], &'a Budget);
 
-struct ItemsIter<'a>(std::slice::Iter<'a, Document<'a>>);
+struct ItemsIter<'a>(std::slice::Iter<'a, Document<'a>>, &'a Budget);
 
 impl<'a> Iterator for ItemsIter<'a> {
     type Item = Looked<'a>;
     fn next(&mut self) -> Option<Looked<'a>> {
-        step(0);
-        self.0.next().map(Looked)
+        self.1.step(0);
+        self.0.next().map(|item| Looked(item, self.1))
     }
 }
 
@@ -193,10 +219,10 @@ impl<'a> Array<'a, Counted> for Items<'a> {
         self.0.len()
     }
     fn elements(&self) -> ItemsIter<'a> {
-        ItemsIter(self.0.iter())
+        ItemsIter(self.0.iter(), self.1)
     }
     fn is_unique(&self) -> bool {
-        step(self.0.len());
+        self.1.step(self.0.len());
         let values: Vec<Value> = self.0.iter().map(Document::to_value).collect();
         jsonschema::json::unique::is_unique(&values)
     }
@@ -213,7 +239,7 @@ fn compile(text: &[u8]) -> Result<Validator<Counted>, String> {
     }
     let patterns = PatternOptions::regex().size_limit(PATTERN_BYTES).dfa_size_limit(PATTERN_BYTES);
     let options = jsonschema::options_for::<Counted>().with_draft(Draft::Draft202012).with_pattern_options(patterns);
-    match bounded(STEPS, || options.offline().build(&schema).map_err(|error| text_of(&error, error.to_string()))) {
+    match bounded(|| options.offline().build(&schema).map_err(|error| text_of(&error, error.to_string()))) {
         Some(built) => built,
         None => Err("the library cannot take it".to_owned()),
     }
@@ -238,8 +264,9 @@ fn problem(at: &str, message: String) -> Value {
 
 /// Why the document is not valid; values of the document are not repeated.
 fn problems(schema: &Validator<Counted>, document: &Document) -> Vec<Value> {
-    let listed = bounded(STEPS_TO_EXPLAIN, || {
-        let errors = schema.iter_errors(Looked(document)).take(MOST_PROBLEMS);
+    let listed = bounded(|| {
+        let budget = Budget::of(STEPS_TO_EXPLAIN);
+        let errors = schema.iter_errors(Looked(document, &budget)).take(MOST_PROBLEMS);
         errors.map(|error| problem(error.instance_path().as_str(), error.masked().to_string())).collect::<Vec<_>>()
     });
     match listed {
@@ -248,12 +275,12 @@ fn problems(schema: &Validator<Counted>, document: &Document) -> Vec<Value> {
     }
 }
 
-fn check(schema: &Validator<Counted>, text: &[u8]) -> Vec<Value> {
-    let document: Document = match serde_json::from_slice(text) {
+fn check(schema: &Validator<Counted>, text: &[u8], depth: usize) -> Vec<Value> {
+    let document = match Document::parse(text, depth) {
         Ok(document) => document,
         Err(error) => return vec![problem("", format!("is not JSON: {error}"))],
     };
-    match bounded(STEPS, || schema.is_valid(Looked(&document))) {
+    match bounded(|| schema.is_valid(Looked(&document, &Budget::of(STEPS)))) {
         Some(true) => Vec::new(),
         Some(false) => problems(schema, &document),
         None => vec![problem("", "takes too long to check against the schema".to_owned())],
@@ -291,9 +318,10 @@ pub unsafe extern "C" fn carrel_schema_check(
     schema: &carrel_schema,
     json: *const u8,
     size: usize,
+    depth: usize,
     problems: &mut carrel_buffer,
 ) -> bool {
-    let found = check(&schema.0, unsafe { bytes(json, size) });
+    let found = check(&schema.0, unsafe { bytes(json, size) }, depth);
     if found.is_empty() {
         return true;
     }

@@ -147,7 +147,7 @@ Result<turn::HeldReply> ReplyOutput::take_held() {
 }
 
 async::Task<Result<void>> ReplyOutput::finish() {
-  co_await async::SharedTask::end_of(&sending_);
+  if (sending()) co_await async::SharedTask::end_of(&sending_);
   CARREL_CO_TRY_VOID(check_head());
   if (!trailers_.empty()) reply_.give_trailers(trailers_);
   if (!reply_.started()) {

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "async/task.h"
 #include "base/result.h"
@@ -29,24 +30,36 @@ class ByteSource {
   virtual Task<Result<void>> wait() = 0;
 };
 
-// Bytes that are all there already.
-class MemorySource final : public ByteSource {
+// Bytes that are all there already, and outlive it.
+class ViewSource : public ByteSource {
  public:
-  explicit MemorySource(std::string bytes = {}) : bytes_(std::move(bytes)) {}
+  explicit ViewSource(std::string_view bytes) : left_(bytes) {}
+  ViewSource(const ViewSource&) = delete;
+  ViewSource& operator=(const ViewSource&) = delete;
 
   std::size_t read(std::span<std::byte> into) override {
-    const std::size_t n = std::min(into.size(), bytes_.size() - position_);
-    std::memcpy(into.data(), bytes_.data() + position_, n);
-    position_ += n;
+    const std::size_t n = std::min(into.size(), left_.size());
+    std::memcpy(into.data(), left_.data(), n);
+    left_.remove_prefix(n);
     return n;
   }
-  bool ready() const override { return position_ < bytes_.size(); }
-  bool finished() const override { return position_ == bytes_.size(); }
+  bool ready() const override { return !left_.empty(); }
+  bool finished() const override { return left_.empty(); }
   Task<Result<void>> wait() override { co_return Result<void>(); }
+
+ protected:
+  std::string_view left_;
+};
+
+// The same, which it keeps itself.
+class MemorySource final : public ViewSource {
+ public:
+  explicit MemorySource(std::string bytes = {}) : ViewSource({}), bytes_(std::move(bytes)) {
+    left_ = bytes_;
+  }
 
  private:
   std::string bytes_;
-  std::size_t position_ = 0;
 };
 
 }  // namespace carrel::async

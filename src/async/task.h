@@ -93,6 +93,18 @@ class [[nodiscard]] Task {
   // co_await.
   void start() { frame_.resume(); }
   void continue_with(std::coroutine_handle<> next) { frame_.promise().continuation = next; }
+  // Waits for one that was started. It outlives the wait.
+  auto end() noexcept {
+    struct Awaiter {
+      Task* task;
+      bool await_ready() const noexcept { return task->done(); }
+      void await_suspend(std::coroutine_handle<> caller) const noexcept {
+        task->continue_with(caller);
+      }
+      void await_resume() const noexcept {}
+    };
+    return Awaiter{this};
+  }
 
  private:
   std::coroutine_handle<promise_type> frame_ = nullptr;
@@ -119,6 +131,12 @@ struct Detached {
 };
 
 }  // namespace detail
+
+// Waits for one that was started, as `Task::end` does.
+template <typename T>
+Task<void> end_of(Task<T>* task) {
+  co_await task->end();
+}
 
 // Runs a task to its end with nobody waiting. Use through Gate::spawn, so that stopping can wait
 // for it.

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "document/quick_json.h"
+
 namespace carrel::document {
 namespace {
 
@@ -47,6 +49,76 @@ TEST(JsonText, BoundsDepthAndSize) {
   EXPECT_THAT(problem_of("[[[[1]]]]", {.depth = 3}), HasSubstr("deeper than 3"));
   EXPECT_THAT(problem_of(std::string(1'000'000, '['), {}), HasSubstr("deeper"));
   EXPECT_THAT(problem_of("[1,2]", {.bytes = 4}), HasSubstr("4 are the most"));
+}
+
+TEST(JsonText, TheQuickLookIsSureOfWhatIsUsual) {
+  for (const char* text :
+       {"null", " [true, false, null] ", "-0.5e-7", "1E+10",
+        R"({"a":{"a":""},"b":[{"a":1},{"a":2}]})", R"("\"\\\/\b\f\n\r\t\u00e4\uD83D\uDE00")",
+        "\"\xc3\xa4\xf0\x9f\x98\x80 \x7f\""})
+    EXPECT_TRUE(is_surely_json(text, 64)) << text;
+  std::string wide = "{";
+  for (int i = 0; i < 100; ++i) wide += "\"name" + std::to_string(i) + "\": \"value\",";
+  EXPECT_TRUE(is_surely_json(wide + "\"last\": 0}", 1));
+  EXPECT_FALSE(is_surely_json(wide + "\"name99\": 0}", 1));
+}
+
+TEST(JsonText, TheQuickLookIsNeverSureOfWhatIsWrong) {
+  for (const char* text : {"",
+                           "01",
+                           "-",
+                           "1.",
+                           ".5",
+                           "1e",
+                           "+1",
+                           "0x1",
+                           "tru",
+                           "nullx",
+                           "[",
+                           "[1",
+                           "[1,",
+                           "[,1]",
+                           "{\"a\"}",
+                           "{\"a\":1,}",
+                           "{a:1}",
+                           "{\"a\":1 \"b\":2}",
+                           "\"",
+                           "\"\\\"",
+                           "\"\\x\"",
+                           "\"\\u12\"",
+                           "\"\\u123g\"",
+                           "\"\\ud800\"",
+                           "\"\\ud800\\u0041\"",
+                           "\"\\udc00\"",
+                           "\"a\tb\"",
+                           "\"\x1f\"",
+                           "\"\xc3\"",
+                           "\"\x80\"",
+                           "\"\xc0\xaf\"",
+                           "\"\xed\xa0\x80\"",
+                           "1 2",
+                           "{}}",
+                           R"({"a":1,"a":1})",
+                           R"({"a":1,"\u0061":1})",
+                           "1e999",
+                           "\xef\xbb\xbf{}"})
+    EXPECT_FALSE(is_surely_json(text, 64)) << text;
+  EXPECT_FALSE(is_surely_json("[[1]]", 1));
+}
+
+// Eight bytes are looked at at once.
+TEST(JsonText, SeesEachByteOfATextWhereverItIs) {
+  for (std::size_t size = 0; size < 24; ++size) {
+    const std::string plain(size, 'x');
+    EXPECT_TRUE(is_surely_json("\"" + plain + "\"", 1)) << size;
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const char bad : {'\n', '\0', '"', '\\', '\x80'}) {
+        std::string text = plain;
+        text[at] = bad;
+        EXPECT_FALSE(is_surely_json("\"" + text + "\"", 1)) << size << " " << at;
+      }
+    }
+  }
 }
 
 TEST(JsonText, KnowsNothingFromSomething) {

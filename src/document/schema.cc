@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "document/archive_buffer.h"
-#include "document/json_text.h"
 
 namespace carrel::document {
 
@@ -30,9 +29,12 @@ Result<std::shared_ptr<const Schema>> Schema::compile(std::string_view text) {
 
 Schema::~Schema() { carrel_schema_free(schema_); }
 
-std::vector<Problem> Schema::check(std::string_view document) const {
+std::vector<Problem> Schema::check(std::string_view document, const JsonLimits& limits) const {
   ArchiveBuffer found;
-  if (carrel_schema_check(schema_, bytes_of(document), document.size(), found.get())) return {};
+  if (document.size() <= limits.bytes &&
+      carrel_schema_check(schema_, bytes_of(document), document.size(), limits.depth, found.get()))
+    return {};
+  if (auto json = check_json(document, limits); !json) return {{"", json.error().message()}};
   std::vector<Problem> problems;
   const auto list = nlohmann::json::parse(found.view(), nullptr, false);
   for (const auto& each : list) {
@@ -40,6 +42,13 @@ std::vector<Problem> Schema::check(std::string_view document) const {
   }
   if (problems.empty()) problems.push_back({"", "does not match the schema"});
   return problems;
+}
+
+std::vector<Problem> problems_in(std::string_view document, const JsonLimits& limits,
+                                 const Schema* schema) {
+  if (schema != nullptr) return schema->check(document, limits);
+  if (auto json = check_json(document, limits); !json) return {{"", json.error().message()}};
+  return {};
 }
 
 }  // namespace carrel::document

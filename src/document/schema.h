@@ -1,7 +1,8 @@
 // A JSON Schema (2020-12), compiled once, and documents checked against it.
 //
 // Neither the schema nor the document is trusted: nothing outside the schema is fetched, patterns
-// take linear time, and a check that takes too long fails. What is said of a document names the
+// take linear time, and a check that takes too long fails. A document is read once, as JSON that
+// means the same to every reader (json_text.h) and against the schema. What is said of it names the
 // place in it and never repeats its values.
 #pragma once
 
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "document/json_text.h"
 
 struct carrel_schema;
 
@@ -35,12 +37,16 @@ class Schema {
   Schema(const Schema&) = delete;
   Schema& operator=(const Schema&) = delete;
 
-  // None: it is valid. At most the first eight.
-  std::vector<Problem> check(std::string_view document) const;
+  // None: it is JSON, and valid. At most the first eight.
+  std::vector<Problem> check(std::string_view document, const JsonLimits& limits = {}) const;
 
  private:
   explicit Schema(carrel_schema* schema) : schema_(schema) {}
   carrel_schema* schema_;
 };
+
+// What is wrong with a document. None: it is JSON, and valid if there is a schema.
+std::vector<Problem> problems_in(std::string_view document, const JsonLimits& limits,
+                                 const Schema* schema);
 
 }  // namespace carrel::document

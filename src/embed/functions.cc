@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -17,48 +18,13 @@ using std::chrono::steady_clock;
 
 async::Task<void> wait_for(async::Event* event) { co_await *event; }
 
-// A call of the application while somebody waits for it.
-class Underway {
- public:
-  Underway(FunctionCalls& calls, const CallHere& here) : calls_(calls) {
-    call_->depth = here.depth;
-    call_->context = here.context;
-    id_ = calls_.begin(call_);
-  }
-  ~Underway() {
-    calls_.end(id_);
-    const std::lock_guard lock(call_->mutex);
-    call_->over = true;
-  }
-  Underway(const Underway&) = delete;
-  Underway& operator=(const Underway&) = delete;
-
-  carrel_function_call id() const { return id_; }
-  async::Event& answered() { return call_->answered; }
-  // False: the answer is there.
-  bool must_wait(async::Shard& shard) {
-    const std::lock_guard lock(call_->mutex);
-    if (call_->answer) return false;
-    call_->waiting = &shard;
-    return true;
-  }
-  std::optional<FunctionCalls::Answer> take() {
-    const std::lock_guard lock(call_->mutex);
-    return std::move(call_->answer);
-  }
-
- private:
-  FunctionCalls& calls_;
-  std::shared_ptr<FunctionCalls::Call> call_ = std::make_shared<FunctionCalls::Call>();
-  carrel_function_call id_ = 0;
-};
-
 }  // namespace
 
 async::Task<Function::Answer> Function::call(turn::Turn*, const std::string* input) const {
   const CallHere here = *call_here();
   const Instant begin = steady_clock::now();
-  Underway underway(World::here().function_calls(), here);
+  FunctionCalls::Underway underway(World::here().function_calls(),
+                                   {.depth = here.depth, .context = here.context});
   if (auto thrown = run(underway.id(), *input)) co_return std::unexpected(std::move(*thrown));
   if (underway.must_wait(*here.shard)) {
     if (longest == Nanos::max()) {
@@ -104,31 +70,59 @@ std::shared_ptr<const turn::Function> FunctionTable::find(std::string_view name)
   return found != functions_.end() ? found->second : nullptr;
 }
 
-carrel_function_call FunctionCalls::begin(std::shared_ptr<Call> call) {
-  const std::lock_guard lock(mutex_);
-  calls_.emplace(++last_, std::move(call));
-  return last_;
+FunctionCalls::Underway::Underway(FunctionCalls& calls, const Within& within)
+    : calls_(calls), within_(within) {
+  const std::lock_guard lock(calls_.mutex_);
+  id_ = ++calls_.last_;
+  calls_.calls_.push_back(this);
 }
 
-void FunctionCalls::end(carrel_function_call id) {
-  const std::lock_guard lock(mutex_);
-  calls_.erase(id);
+FunctionCalls::Underway::~Underway() {
+  const std::lock_guard lock(calls_.mutex_);
+  std::erase(calls_.calls_, this);
 }
 
-std::shared_ptr<FunctionCalls::Call> FunctionCalls::find(carrel_function_call id) const {
+bool FunctionCalls::Underway::must_wait(async::Shard& shard) {
+  const std::lock_guard lock(calls_.mutex_);
+  if (was_answered_) return false;
+  waiting_ = &shard;
+  return true;
+}
+
+std::optional<FunctionCalls::Answer> FunctionCalls::Underway::take() {
+  const std::lock_guard lock(calls_.mutex_);
+  return std::move(answer_);
+}
+
+// With the lock held.
+FunctionCalls::Underway* FunctionCalls::look_up(carrel_function_call id) const {
+  const auto found = std::ranges::find(calls_, id, &Underway::id);
+  return found != calls_.end() ? *found : nullptr;
+}
+
+std::optional<FunctionCalls::Within> FunctionCalls::find(carrel_function_call id) const {
   const std::lock_guard lock(mutex_);
-  const auto found = calls_.find(id);
-  return found != calls_.end() ? found->second : nullptr;
+  const Underway* const call = look_up(id);
+  return call != nullptr ? std::optional(call->within_) : std::nullopt;
 }
 
 bool FunctionCalls::answer(carrel_function_call id, Answer answer) {
-  const auto call = find(id);
-  if (!call) return false;
-  const std::lock_guard lock(call->mutex);
-  if (call->over || call->answer) return false;
-  call->answer = std::move(answer);
-  if (call->waiting != nullptr) call->waiting->submit([call] { call->answered.signal(); });
+  const std::lock_guard lock(mutex_);
+  Underway* const call = look_up(id);
+  if (call == nullptr || std::exchange(call->was_answered_, true)) return false;
+  call->answer_ = std::move(answer);
+  if (call->waiting_ != nullptr) call->waiting_->submit([this, id] { signal(id); });
   return true;
+}
+
+// On the thread of who waits, who alone ends the call.
+void FunctionCalls::signal(carrel_function_call id) {
+  Underway* call = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    call = look_up(id);
+  }
+  if (call != nullptr) call->answered_.signal();
 }
 
 }  // namespace carrel::embed

@@ -13,7 +13,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "async/event.h"
@@ -63,27 +62,48 @@ class FunctionCalls {
  public:
   using Answer = turn::Function::Answer;
 
-  // One call. Owner: who waits for it.
-  struct Call {
-    unsigned depth = 0;       // of the call of a point that it is part of
+  // What a call is part of.
+  struct Within {
+    unsigned depth = 0;       // of the call of a point
     void* context = nullptr;  // of the same; the application's
-    std::mutex mutex;
-    bool over = false;
-    std::optional<Answer> answer;
-    async::Shard* waiting = nullptr;  // whom to tell; null: nobody yet
-    async::Event answered;            // of that shard
   };
 
-  carrel_function_call begin(std::shared_ptr<Call> call);
-  void end(carrel_function_call id);
-  std::shared_ptr<Call> find(carrel_function_call id) const;  // null: it is over
+  // A call while somebody waits for it. Owner and thread: who waits.
+  class Underway {
+   public:
+    Underway(FunctionCalls& calls, const Within& within);
+    ~Underway();
+    Underway(const Underway&) = delete;
+    Underway& operator=(const Underway&) = delete;
+
+    carrel_function_call id() const { return id_; }
+    // False: the answer is there. True: `answered` is signalled once it is, on `shard`.
+    bool must_wait(async::Shard& shard);
+    async::Event& answered() { return answered_; }
+    std::optional<Answer> take();  // nothing: it is not there
+
+   private:
+    friend class FunctionCalls;
+    FunctionCalls& calls_;
+    Within within_;
+    carrel_function_call id_ = 0;
+    std::optional<Answer> answer_;
+    bool was_answered_ = false;
+    async::Shard* waiting_ = nullptr;  // null: nobody yet
+    async::Event answered_;            // of that shard
+  };
+
+  std::optional<Within> find(carrel_function_call id) const;  // nothing: it is over
 
   // False: it was over, or answered.
   bool answer(carrel_function_call id, Answer answer);
 
  private:
+  Underway* look_up(carrel_function_call id) const;
+  void signal(carrel_function_call id);
+
   mutable std::mutex mutex_;
-  std::unordered_map<carrel_function_call, std::shared_ptr<Call>> calls_;
+  std::vector<Underway*> calls_;  // as many as threads are inside of one
   carrel_function_call last_ = 0;
 };
 

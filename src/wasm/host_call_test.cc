@@ -131,7 +131,7 @@ class HostCalls : public ::testing::Test {
   }
   // A guest that has been started may have been interrupted by a tick before its first call.
   void run_until_called() {
-    while (host.calls == 0) room.shard.run_until_done(nothing());
+    while (host.calls == 0) room.shard.run_until_done(room.shard.sleep_for(Nanos()));
   }
 
   TestRoom room{kFunctions};
@@ -224,7 +224,7 @@ TEST_F(HostCalls, SuspendTheGuestUntilWhatTheyWaitFor) {
   EXPECT_EQ(host.calls, 1);
   host.event.signal();
   EXPECT_FALSE(task.done());  // it queues up like the others
-  for (int i = 0; i < 1000 && !task.done(); ++i) room.shard.run_until_done(nothing());
+  for (int i = 0; i < 1000 && !task.done(); ++i) room.shard.run_until_done(room.shard.sleep_for(Nanos()));
   EXPECT_TRUE(task.done());
   EXPECT_EQ(outcome.end, End::returned) << outcome.trap;
   EXPECT_EQ(host.calls, 2);

@@ -102,15 +102,24 @@ struct Instance::Impl {
 
   bool poll() { return wasmtime_call_future_poll(future.get()); }
 
+  // What the guest waits for may end at once, as a function of the application does that answers
+  // before it returns. Then the guest keeps what is left of its tick.
+  bool ends_at_once(async::Task<void>& pending) {
+    const Instant end = slices.aside([&] { pending.start(); });
+    if (!pending.done()) return false;
+    if (end >= limits.deadline) stopped = End::deadline;
+    pending = {};
+    return true;
+  }
+
   // Between two slices. A guest that waited queues up like one that computed: nobody gets more of
-  // the shard by waiting often, or keeps it by waiting for what is there already.
+  // the shard by waiting often.
   async::Task<void> rest(async::Task<void>& pending) {
     if (pending) {
       if (limits.deadline == Instant::max()) {
-        co_await std::move(pending);
+        co_await pending.end();
       } else {
-        auto timer = shard.sleep_until(limits.deadline);
-        co_await async::first_of(std::move(pending), std::move(timer));
+        co_await async::first_of(async::end_of(&pending), shard.sleep_until(limits.deadline));
         if (std::chrono::steady_clock::now() >= limits.deadline) stopped = End::deadline;
       }
       pending = {};
@@ -118,9 +127,10 @@ struct Instance::Impl {
     if (stopped == End::returned) co_await shard.run_queue().turn(account);
   }
 
-  // For a guest that did not end in its first slice. Begins and ends inside a slice.
+  // For a guest that did not end at its first step. Begins and ends inside a slice.
   async::Task<void> drive(async::Task<void>& pending) {
     do {
+      if (pending && ends_at_once(pending)) continue;
       end_slice();
       if (leave_hook != nullptr) leave_hook(hook_state, pending ? Leave::waits : Leave::tick_over);
       if (stopped == End::returned) co_await rest(pending);

@@ -17,10 +17,11 @@ typedef struct carrel_schema carrel_schema;
 carrel_schema* carrel_schema_new(const uint8_t* json, size_t size, carrel_buffer* error);
 void carrel_schema_free(carrel_schema* schema);
 
-// True: the document is valid. False: `problems` holds a JSON array of {"at": JSON pointer into the
-// document, "message": text}, the first few, without values of the document.
+// True: the document is valid, nested `depth` deep at most, and no object in it has a name twice.
+// False: `problems` holds a JSON array of {"at": JSON pointer into the document, "message": text},
+// the first few, without values of the document.
 bool carrel_schema_check(const carrel_schema* schema, const uint8_t* json, size_t size,
-                         carrel_buffer* problems);
+                         size_t depth, carrel_buffer* problems);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/digest.h"
-#include "document/json_text.h"
 #include "document/schema.h"
 #include "turn/scrub.h"
 #include "turn/state.h"
@@ -68,10 +67,13 @@ Io<std::size_t> CallFile::read(wasi::IoContext& io, wasi::Buffers into) {
   return moved;
 }
 
-// Between two slices of the guest, so on the stack of the thread.
+// The guest is suspended meanwhile, so this runs on the stack of the thread.
 Task<void> CallFile::call() {
   if (std::exchange(called_, true)) co_return;
-  auto answer = co_await this->answer();
+  const bool outside = turn_.state != nullptr && turn_.module.functions->outside();
+  auto wrong = check_input();
+  Outcome answer = wrong ? Outcome(std::unexpected(Refused{Errno::io, std::move(*wrong)}))
+                         : co_await (outside ? ask_outside() : ask());
   if (!answer) {
     failure_ = answer.error().number;
     tell(turn_, fmt::format("/app/{}: {}", name_, answer.error().why));
@@ -80,17 +82,8 @@ Task<void> CallFile::call() {
   input_ = {};
 }
 
-Task<CallFile::Outcome> CallFile::answer() {
-  if (auto wrong = check_input()) co_return std::unexpected(Refused{Errno::io, std::move(*wrong)});
-  if (turn_.state != nullptr && turn_.module.functions->outside()) co_return co_await ask_outside();
-  co_return co_await ask();
-}
-
 std::optional<std::string> CallFile::check_input() const {
-  if (auto json = document::check_json(input_, kLimits); !json)
-    return "its input: " + json.error().message();
-  if (!function_->schema) return {};
-  const auto problems = function_->schema->check(input_);
+  const auto problems = document::problems_in(input_, kLimits, function_->schema.get());
   if (problems.empty()) return {};
   return "its input: " + document::text_of(problems);
 }

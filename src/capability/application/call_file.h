@@ -31,7 +31,6 @@ class CallFile final : public wasi::OpenFile {
   using Outcome = std::expected<std::string, Refused>;
 
   async::Task<void> call();
-  async::Task<Outcome> answer();
   async::Task<Outcome> ask_outside();
   async::Task<Outcome> ask();
   std::optional<std::string> check_input() const;

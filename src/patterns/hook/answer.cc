@@ -21,12 +21,9 @@ std::unexpected<Error> refused(const std::vector<Problem>& problems) {
 
 std::vector<Problem> check_answer(const Point& point, const Combination& combination,
                                   std::string_view answer, std::size_t room) {
-  if (auto json = document::check_json(answer, kLimits); !json)
-    return {{"", json.error().message()}};
   if (answer.size() > room) return {{"", "is too large, together with the other answers"}};
-  if (point.output) {
-    if (auto problems = point.output->check(answer); !problems.empty()) return problems;
-  }
+  if (auto problems = document::problems_in(answer, kLimits, point.output.get()); !problems.empty())
+    return problems;
   if (auto problems = combination.check(answer); !problems.empty()) return problems;
   if (!combination.changes_input()) return {};
   const auto merged = combination.merged_input(answer);
@@ -35,7 +32,7 @@ std::vector<Problem> check_answer(const Point& point, const Combination& combina
       return {{"", "makes an input of which " + json.error().message()}};
   }
   if (!point.input) return {};
-  auto problems = point.input->check(merged ? std::string_view(*merged) : answer);
+  auto problems = point.input->check(merged ? std::string_view(*merged) : answer, kLimits);
   for (Problem& problem : problems) problem.message += " (in the input that it makes)";
   return problems;
 }
@@ -77,7 +74,7 @@ Task<Result<void>> Answer::after(turn::State&, const turn::HeldReply& reply) {
 Task<Result<void>> Answer::send(net::ReplyHead, std::string_view body) {
   started_ = true;
   text_.clear();
-  co_return co_await write(body);
+  co_return take_in(body);
 }
 
 Task<Result<void>> Answer::start(net::ReplyHead, std::optional<std::uint64_t>) {
@@ -86,13 +83,15 @@ Task<Result<void>> Answer::start(net::ReplyHead, std::optional<std::uint64_t>) {
   co_return Result<void>();
 }
 
-Task<Result<void>> Answer::write(std::string_view bytes) {
+Task<Result<void>> Answer::write(std::string_view bytes) { co_return take_in(bytes); }
+
+Result<void> Answer::take_in(std::string_view bytes) {
   if (bytes.size() > kMaxDocument - text_.size()) {
     problems_ = {{"", fmt::format("has more than {} bytes", kMaxDocument)}};
-    co_return refused(problems_);
+    return refused(problems_);
   }
   text_ += bytes;
-  co_return Result<void>();
+  return {};
 }
 
 Task<Result<void>> Answer::finish() { co_return Result<void>(); }

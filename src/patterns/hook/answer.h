@@ -49,6 +49,7 @@ class Answer final : public turn::Interceptor, public net::ReplySink {
   void abort() override {}
 
  private:
+  Result<void> take_in(std::string_view bytes);
   Result<void> look(std::string text);
 
   const Point& point_;

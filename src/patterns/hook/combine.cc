@@ -65,15 +65,15 @@ void Combination::accept(std::string_view binding, std::string answer) {
   }
 }
 
-std::string Combination::output() const {
+std::string Combination::take_output() {
   switch (how_) {
     case Combine::first:
-      return answered_ ? output_ : "null";
+      return answered_ ? std::move(output_) : "null";
     case Combine::all:
-      return answered_ ? output_ + "]" : "[]";
+      return answered_ ? std::move(output_) + "]" : "[]";
     case Combine::chain:
     case Combine::merge:
-      return input_;
+      return std::move(input_);
     case Combine::any_deny:
       break;
   }

@@ -43,8 +43,8 @@ class Combination {
   // Precondition: `check` found nothing. `binding`: whose answer it is.
   void accept(std::string_view binding, std::string answer);
 
-  // The point's answer. Nobody answered: null, [], the input, or {"allow": true}.
-  std::string output() const;
+  // The point's answer, once. Nobody answered: null, [], the input, or {"allow": true}.
+  std::string take_output();
 
  private:
   struct Denial {

@@ -15,19 +15,19 @@ using Json = nlohmann::json;
 TEST(Combine, FirstTakesTheFirstAnswerAndAsksNobodyElse) {
   Combination first(Combine::first, "{}");
   EXPECT_FALSE(first.decided());
-  EXPECT_EQ(first.output(), "null");
+  EXPECT_EQ(first.take_output(), "null");
   first.accept("a", "1.10");
   EXPECT_TRUE(first.decided());
-  EXPECT_EQ(first.output(), "1.10");  // as it was written
+  EXPECT_EQ(first.take_output(), "1.10");  // as it was written
 }
 
 TEST(Combine, AllKeepsEachAnswerInOrder) {
   Combination all(Combine::all, "{}");
-  EXPECT_EQ(all.output(), "[]");
+  EXPECT_EQ(all.take_output(), "[]");
   all.accept("a", R"({"x":1})");
   all.accept("b", "null");
   EXPECT_FALSE(all.decided());
-  EXPECT_EQ(all.output(), R"([{"x":1},null])");
+  EXPECT_EQ(all.take_output(), R"([{"x":1},null])");
 }
 
 TEST(Combine, ChainGivesEachTheLastAnswer) {
@@ -37,11 +37,11 @@ TEST(Combine, ChainGivesEachTheLastAnswer) {
   EXPECT_FALSE(chain.merged_input(R"({"n":2})"));  // it is the answer
   chain.accept("a", R"({"n":2})");
   EXPECT_EQ(chain.input(), R"({"n":2})");
-  EXPECT_EQ(chain.output(), R"({"n":2})");
+  EXPECT_EQ(chain.take_output(), R"({"n":2})");
 }
 
 TEST(Combine, AChainThatNobodyAnswersIsItsInput) {
-  EXPECT_EQ(Combination(Combine::chain, "[1]").output(), "[1]");
+  EXPECT_EQ(Combination(Combine::chain, "[1]").take_output(), "[1]");
 }
 
 // The examples of RFC 7396, appendix A.
@@ -68,7 +68,7 @@ TEST(Combine, MergeFollowsTheStandardsExamples) {
     Combination merge(Combine::merge, each.original);
     EXPECT_EQ(Json::parse(*merge.merged_input(each.patch)), Json::parse(each.result)) << each.patch;
     merge.accept("a", each.patch);
-    EXPECT_EQ(Json::parse(merge.output()), Json::parse(each.result)) << each.patch;
+    EXPECT_EQ(Json::parse(merge.take_output()), Json::parse(each.result)) << each.patch;
   }
 }
 
@@ -76,22 +76,22 @@ TEST(Combine, LaterPatchesSeeEarlierOnes) {
   Combination merge(Combine::merge, R"({"a":1})");
   merge.accept("x", R"({"b":2})");
   merge.accept("y", R"({"a":null,"c":3})");
-  EXPECT_EQ(Json::parse(merge.output()), Json::parse(R"({"b":2,"c":3})"));
+  EXPECT_EQ(Json::parse(merge.take_output()), Json::parse(R"({"b":2,"c":3})"));
 }
 
 TEST(Combine, OneDenialDenies) {
   Combination verdicts(Combine::any_deny, "{}");
-  EXPECT_EQ(verdicts.output(), R"({"allow":true})");
+  EXPECT_EQ(verdicts.take_output(), R"({"allow":true})");
   for (const char* none : {"1", "{}", R"({"allow":"x"})", R"({"allow":true,"reason":5})"}) {
     Combination other(Combine::any_deny, "{}");
     other.accept("a", none);
-    EXPECT_FALSE(Json::parse(other.output())["allow"]) << none;
+    EXPECT_FALSE(Json::parse(other.take_output())["allow"]) << none;
   }
   verdicts.accept("a", R"({"allow":true})");
   verdicts.accept("b", R"({"allow":false,"reason":"sold out"})");
   verdicts.accept("c", R"({"allow":false})");
   EXPECT_FALSE(verdicts.decided());
-  EXPECT_EQ(Json::parse(verdicts.output()), Json::parse(R"({"allow":false,"denials":[
+  EXPECT_EQ(Json::parse(verdicts.take_output()), Json::parse(R"({"allow":false,"denials":[
       {"binding":"b","reason":"sold out"},{"binding":"c","reason":""}]})"));
 }
 

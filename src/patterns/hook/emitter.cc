@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/digest.h"
-#include "document/json_text.h"
+#include "document/schema.h"
 #include "patterns/hook/event_record.h"
 #include "patterns/hook/lane.h"
 #include "store/record.h"
@@ -21,10 +21,8 @@ constexpr auto kRemembered = std::chrono::hours(24);
 const store::Place kReplies{.kind = store::Kind::reply, .store = ""};
 
 Result<void> check(const Point& point, const std::string& data) {
-  if (auto json = document::check_json(data, {.bytes = kMostEvent, .depth = kMaxDepth}); !json)
-    return fail(Code::hook_input, json.error().message());
-  if (!point.input) return {};
-  const auto problems = point.input->check(data);
+  const auto problems =
+      document::problems_in(data, {.bytes = kMostEvent, .depth = kMaxDepth}, point.input.get());
   if (problems.empty()) return {};
   return fail(Code::hook_input, document::text_of(problems));
 }

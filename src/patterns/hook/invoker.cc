@@ -7,7 +7,6 @@
 
 #include "async/event.h"
 #include "async/first_of.h"
-#include "document/json_text.h"
 #include "patterns/hook/event_record.h"
 #include "patterns/hook/privacy.h"
 #include "patterns/hook/rehearsal.h"
@@ -54,11 +53,6 @@ Status status_of(Code code) {
   if (code == Code::hook_late) return Status::late;
   if (code == Code::hook_parked) return Status::parked;
   return Status::failed;
-}
-
-Task<void> keep_outcome(runtime::Runtime* runtime, std::shared_ptr<const runtime::Program> program,
-                        turn::Turn* turn, turn::Outcome* outcome) {
-  *outcome = co_await runtime->run(std::move(program), *turn);
 }
 
 // Ends at the deadline; not if the turn is being committed, which takes as long as it takes.
@@ -152,7 +146,7 @@ class Invoker::Trial {
 };
 
 Task<std::optional<Error>> Invoker::run_turn(Flow* flow, const Binding* binding, Answer* answer) {
-  async::MemorySource body(flow->combination.input());
+  async::ViewSource body(flow->combination.input());
   turn::Event event{.source = flow->app->app.str(),
                     .type = "carrel.hook",
                     .subject = flow->point.name,
@@ -171,10 +165,15 @@ Task<std::optional<Error>> Invoker::run_turn(Flow* flow, const Binding* binding,
                   .interceptor = kept ? static_cast<turn::Interceptor*>(answer) : &rehearsal,
                   .trace = flow->call.trace};
   turn::Outcome outcome;
-  const int ended =
-      co_await async::first_of(keep_outcome(&runtime_, binding->program, &turn, &outcome),
-                               wait_for_deadline(&runtime_.shard(), flow->deadline, answer));
-  if (ended == 1) {
+  auto running = runtime_.run(binding->program, turn);
+  running.start();  // most end without waiting for anything
+  const bool late =
+      !running.done() &&
+      co_await async::first_of(async::end_of(&running),
+                               wait_for_deadline(&runtime_.shard(), flow->deadline, answer)) == 1;
+  if (!late) outcome = co_await std::move(running);
+  running = {};
+  if (late) {
     outcome.error.emplace(Code::hook_late, "stopped at the point's deadline");
   } else if (!outcome.error || rehearsal.ended_well()) {
     outcome.error.reset();
@@ -273,24 +272,20 @@ Task<Run> Invoker::run(Flow* flow, const Binding* binding) {
 
 Task<Invocation> Invoker::invoke(std::shared_ptr<const App> app, const Point* point, Call call) {
   Invocation made;
-  if (auto json = document::check_json(call.input, {.bytes = kMaxDocument, .depth = kMaxDepth});
-      !json) {
-    made.problems = {{"", json.error().message()}};
-  } else if (point->input) {
-    made.problems = point->input->check(call.input);
-  }
+  made.problems = document::problems_in(call.input, {.bytes = kMaxDocument, .depth = kMaxDepth},
+                                        point->input.get());
   if (!made.problems.empty()) {
     made.error.emplace(Code::hook_input, document::text_of(made.problems));
     co_return made;
   }
-  Combination combination(point->combine, call.input);
+  Combination combination(point->combine, std::move(call.input));
   const Nanos longest = std::min(point->deadline, call.longest);
   Flow flow{.app = std::move(app),
             .point = *point,
             .call = std::move(call),
             .deadline = steady_clock::now() + longest,
             .combination = std::move(combination)};
-  if (flow.call.subject.empty()) flow.call.subject = fmt::format("{}", flow.call.id);
+  if (flow.call.subject.empty()) flow.call.subject = std::to_string(flow.call.id);
   const auto asked = chosen(*point, flow.call.tenant, flow.call.customers, flow.call.subject);
   for (const Binding* const binding : asked) {
     if (flow.combination.decided()) break;
@@ -310,7 +305,7 @@ Task<Invocation> Invoker::invoke(std::shared_ptr<const App> app, const Point* po
   }
   const bool substituted = point->combine == Combine::first && !flow.combination.decided() &&
                            flow.any_failed && point->on_failure == OnFailure::use_default;
-  made.output = substituted ? point->default_answer : flow.combination.output();
+  made.output = substituted ? point->default_answer : flow.combination.take_output();
   co_return made;
 }
 

@@ -1,6 +1,6 @@
 #include "patterns/hook/shadow.h"
 
-#include "document/json_text.h"
+#include "document/schema.h"
 #include "patterns/hook/event_record.h"
 #include "patterns/hook/nowhere.h"
 #include "patterns/hook/rehearsal.h"
@@ -17,12 +17,9 @@ constexpr std::size_t kMostDifferences = 20;
 Result<void> check(const ShadowCall& call) {
   const Point& point = *call.point;
   const std::size_t most = point.kind == PointKind::event ? kMostEvent : kMaxDocument;
-  if (auto json = document::check_json(call.input, {.bytes = most, .depth = kMaxDepth}); !json)
-    return fail(Code::hook_input, json.error().message());
-  if (point.input) {
-    const auto problems = point.input->check(call.input);
-    if (!problems.empty()) return fail(Code::hook_input, document::text_of(problems));
-  }
+  const auto problems =
+      document::problems_in(call.input, {.bytes = most, .depth = kMaxDepth}, point.input.get());
+  if (!problems.empty()) return fail(Code::hook_input, document::text_of(problems));
   if (call.endpoint->module.tenant != call.app->tenant &&
       !turn::within(call.module->module.grants, point.grants)) {
     return fail(Code::invalid_argument,
@@ -100,7 +97,7 @@ Task<ShadowAnswer> Shadows::ask_module(const ShadowCall* call) {
   const Instant begin = steady_clock::now();
   turn::ModuleSetup setup = call->module->module;
   setup.tenant = call->endpoint->module.tenant;
-  async::MemorySource body(call->input);
+  async::ViewSource body(call->input);
   turn::Event event{.source = call->app->app.str(),
                     .type = told ? std::string_view(call->point->name) : "carrel.hook",
                     .subject = told ? std::string_view() : call->point->name,
