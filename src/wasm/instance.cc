@@ -103,13 +103,13 @@ struct Instance::Impl {
   bool poll() { return wasmtime_call_future_poll(future.get()); }
 
   // What the guest waits for may end at once, as a function of the application does that answers
-  // before it returns. Then the guest keeps what is left of its tick.
-  bool ends_at_once(async::Task<void>& pending) {
+  // before it returns. Then the guest goes on, if anything is left of its tick.
+  bool goes_on_at_once(async::Task<void>& pending) {
     const Instant end = slices.aside([&] { pending.start(); });
     if (!pending.done()) return false;
-    if (end >= limits.deadline) stopped = End::deadline;
     pending = {};
-    return true;
+    if (end >= limits.deadline) stopped = End::deadline;
+    return !slices.lasted(end);
   }
 
   // Between two slices. A guest that waited queues up like one that computed: nobody gets more of
@@ -130,7 +130,7 @@ struct Instance::Impl {
   // For a guest that did not end at its first step. Begins and ends inside a slice.
   async::Task<void> drive(async::Task<void>& pending) {
     do {
-      if (pending && ends_at_once(pending)) continue;
+      if (pending && goes_on_at_once(pending)) continue;
       end_slice();
       if (leave_hook != nullptr) leave_hook(hook_state, pending ? Leave::waits : Leave::tick_over);
       if (stopped == End::returned) co_await rest(pending);

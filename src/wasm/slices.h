@@ -24,7 +24,7 @@ class Slices {
 
   void begin() {
     ticker_.enter(shard_.index());
-    start_ = std::chrono::steady_clock::now();
+    begun_ = start_ = std::chrono::steady_clock::now();
     if (!first_) cpu_start_ = thread_cpu_time();
   }
   // True: the guest has used up its time. `memory`: bytes that it holds.
@@ -55,6 +55,8 @@ class Slices {
     return end;
   }
 
+  // Within a slice: whether it has lasted a tick, whoever used it.
+  bool lasted(Instant now) const { return now - begun_ >= Ticker::kEvery; }
   // Within a slice: the guest has used up its time.
   bool over() const { return over_limit(in_this_one()); }
   // Between slices: a guest that is given up while it waits has held its memory until now.
@@ -87,7 +89,7 @@ class Slices {
   GuestUse* use_;
   Instant told_;  // when `use_` was told the last time
   Nanos used_{};
-  Instant start_{};
+  Instant begun_{}, start_{};  // the second without what was done aside
   Nanos cpu_start_{};  // of all but the first: thread CPU time
   bool first_ = true;
 };

@@ -12,7 +12,6 @@
 namespace carrel::wasm {
 namespace {
 
-constexpr auto kTick = std::chrono::milliseconds(1);
 constexpr int kTicksBeforeRest = 200;
 
 // A late tick is a late neighbour: ask for short slices and early service. Best effort, an ordinary
@@ -49,7 +48,7 @@ void Ticker::tick(wasm_engine_t* engine) {
   int quiet = 0;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    wake_.wait_for(lock, kTick, [this] { return stopping_; });
+    wake_.wait_for(lock, kEvery, [this] { return stopping_; });
     wasmtime_engine_increment_epoch(engine);
     if (wasm_engine_t* const other = other_.load()) wasmtime_engine_increment_epoch(other);
     quiet = any_running() ? 0 : quiet + 1;

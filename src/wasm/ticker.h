@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -17,6 +18,8 @@ namespace carrel::wasm {
 // Owner: the Engine. Thread: any. Stops: destruction joins its thread.
 class Ticker {
  public:
+  static constexpr std::chrono::milliseconds kEvery{1};
+
   explicit Ticker(wasm_engine_t* engine) : thread_([this, engine] { tick(engine); }) {}
   ~Ticker();
   Ticker(const Ticker&) = delete;
