@@ -106,14 +106,14 @@ struct Instance::Impl {
   // before it returns. Then the guest keeps what is left of its tick.
   bool ends_at_once(async::Task<void>& pending) {
     const Instant end = slices.aside([&] { pending.start(); });
-    if (!pending.done()) return false;
+    if (!pending.done() || slices.is_old(end)) return false;
     if (end >= limits.deadline) stopped = End::deadline;
     pending = {};
     return true;
   }
 
   // Between two slices. A guest that waited queues up like one that computed: nobody gets more of
-  // the shard by waiting often.
+  // the shard by waiting often, or keeps it for more than a tick by waiting for what is there.
   async::Task<void> rest(async::Task<void>& pending) {
     if (pending) {
       if (limits.deadline == Instant::max()) {

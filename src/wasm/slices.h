@@ -20,11 +20,11 @@ class Slices {
         ticker_(ticker),
         limit_(limits.cpu),
         use_(limits.use),
-        told_(std::chrono::steady_clock::now()) {}
+        told_(limits.use != nullptr ? std::chrono::steady_clock::now() : Instant()) {}
 
   void begin() {
     ticker_.enter(shard_.index());
-    start_ = std::chrono::steady_clock::now();
+    began_ = start_ = std::chrono::steady_clock::now();
     if (!first_) cpu_start_ = thread_cpu_time();
   }
   // True: the guest has used up its time. `memory`: bytes that it holds.
@@ -55,6 +55,9 @@ class Slices {
     return end;
   }
 
+  // Whether the slice is a tick old, whoever's work was done in it.
+  bool is_old(Instant now) const { return now - began_ >= kTick; }
+
   // Within a slice: the guest has used up its time.
   bool over() const { return over_limit(in_this_one()); }
   // Between slices: a guest that is given up while it waits has held its memory until now.
@@ -64,6 +67,7 @@ class Slices {
   Nanos used() const { return used_; }
 
  private:
+  static constexpr auto kTick = std::chrono::milliseconds(1);
   static constexpr auto kShort = std::chrono::microseconds(100);
 
   void tell(Nanos cpu, std::uint64_t memory) {
@@ -85,9 +89,10 @@ class Slices {
   Ticker& ticker_;
   Nanos limit_;
   GuestUse* use_;
-  Instant told_;  // when `use_` was told the last time
+  Instant told_;  // when `use_` was told the last time, if it is there
   Nanos used_{};
-  Instant start_{};
+  Instant began_{};
+  Instant start_{};    // later by the work of others
   Nanos cpu_start_{};  // of all but the first: thread CPU time
   bool first_ = true;
 };
