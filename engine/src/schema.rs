@@ -190,11 +190,7 @@ impl<'a> Object<'a, Counted> for Members<'a> {
     fn members(&self) -> MembersIter<'a> {
         MembersIter(self.all().iter(), self.0.1)
     }
-    fn try_for_each_name_node<B>(
-        &self,
-        _: &mut (),
-        mut f: impl FnMut(Looked<'_>) -> ControlFlow<B>,
-    ) -> ControlFlow<B> {
+    fn try_for_each_name_node<B>(&self, _: &mut (), mut f: impl FnMut(Looked<'_>) -> ControlFlow<B>) -> ControlFlow<B> {
         self.members().try_for_each(|(name, _)| f(Looked(&Document::Text(Cow::Borrowed(name)), self.0.1)))
     }
 }

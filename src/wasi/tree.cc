@@ -24,6 +24,7 @@ void Tree::mount(std::string path, std::shared_ptr<Node> node) {
       return;
     }
   }
+  if (mounts_.empty()) mounts_.reserve(8);
   mounts_.push_back({std::move(path), std::move(node)});
 }
 

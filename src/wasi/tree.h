@@ -22,8 +22,6 @@ struct Preopen {
 // Value built once a turn; cheap: it holds pointers to nodes. Thread: its shard.
 class Tree {
  public:
-  Tree() { mounts_.reserve(8); }
-
   // `path` is absolute, like "/event" or "/". A later mount at the same path replaces the earlier.
   void mount(std::string path, std::shared_ptr<Node> node);
 

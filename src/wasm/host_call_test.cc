@@ -83,6 +83,16 @@ HostStatus busy(Call& call, const std::uint64_t*, std::int32_t*) {
   return HostStatus::pending;
 }
 
+// What it waits for is there at once.
+HostStatus soon(Call& call, const std::uint64_t*, std::int32_t* result) {
+  if (++host_of(call).calls % 2 == 1) {
+    call.wait_for(nothing());
+    return HostStatus::pending;
+  }
+  *result = 0;
+  return HostStatus::done;
+}
+
 HostStatus nap(Call& call, const std::uint64_t*, std::int32_t* result) {
   Host& host = host_of(call);
   if (++host.calls % 2 == 1) {
@@ -109,6 +119,7 @@ constexpr HostFunction kFunctions[] = {
     {"host", "wide_late", "iI", wide, Suspends::maybe},
     {"host", "wait", "", wait, Suspends::maybe},
     {"host", "busy", "", busy, Suspends::maybe},
+    {"host", "soon", "", soon, Suspends::maybe},
     {"host", "nap", "", nap, Suspends::maybe},
     {"host", "exit_late", "", leaves_in_wait, Suspends::maybe},
 };
@@ -224,7 +235,8 @@ TEST_F(HostCalls, SuspendTheGuestUntilWhatTheyWaitFor) {
   EXPECT_EQ(host.calls, 1);
   host.event.signal();
   EXPECT_FALSE(task.done());  // it queues up like the others
-  for (int i = 0; i < 1000 && !task.done(); ++i) room.shard.run_until_done(room.shard.sleep_for(Nanos()));
+  for (int i = 0; i < 1000 && !task.done(); ++i)
+    room.shard.run_until_done(room.shard.sleep_for(Nanos()));
   EXPECT_TRUE(task.done());
   EXPECT_EQ(outcome.end, End::returned) << outcome.trap;
   EXPECT_EQ(host.calls, 2);
@@ -269,6 +281,12 @@ TEST_F(HostCalls, CannotKeepAGuestOnTheShardByWaitingForNothing) {
   limits.deadline = std::chrono::steady_clock::now() + milliseconds(10);
   EXPECT_EQ(run(calls("busy"), limits).end, End::deadline);
   EXPECT_EQ(run(calls("busy"), {.cpu = milliseconds(5)}).end, End::cpu_limit);
+}
+
+TEST_F(HostCalls, GoOnAtOnceWhenWhatTheyWaitForIsThere) {
+  EXPECT_EQ(run(calls("soon")).end, End::returned);
+  EXPECT_EQ(host.calls, 2);
+  EXPECT_EQ(room.shard.run_queue().figures().waited.counts().count(), 0U);
 }
 
 TEST_F(HostCalls, CountCpuTimeOfAGuestThatWaitsOften) {

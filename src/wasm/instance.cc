@@ -113,7 +113,7 @@ struct Instance::Impl {
   }
 
   // Between two slices. A guest that waited queues up like one that computed: nobody gets more of
-  // the shard by waiting often.
+  // the shard by waiting often, or keeps it for more than a tick by waiting for what is there.
   async::Task<void> rest(async::Task<void>& pending) {
     if (pending) {
       if (limits.deadline == Instant::max()) {

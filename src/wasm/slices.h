@@ -20,7 +20,7 @@ class Slices {
         ticker_(ticker),
         limit_(limits.cpu),
         use_(limits.use),
-        told_(std::chrono::steady_clock::now()) {}
+        told_(limits.use != nullptr ? std::chrono::steady_clock::now() : Instant()) {}
 
   void begin() {
     ticker_.enter(shard_.index());
@@ -87,7 +87,7 @@ class Slices {
   Ticker& ticker_;
   Nanos limit_;
   GuestUse* use_;
-  Instant told_;  // when `use_` was told the last time
+  Instant told_;  // when `use_` was told the last time, if it is there
   Nanos used_{};
   Instant begun_{}, start_{};  // the second without what was done aside
   Nanos cpu_start_{};  // of all but the first: thread CPU time

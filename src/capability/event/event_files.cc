@@ -46,9 +46,7 @@ async::Task<void> until_more(turn::Turn* turn, std::shared_ptr<turn::BodyWait> m
 
 class BodyFile final : public wasi::OpenFile {
  public:
-  explicit BodyFile(turn::Turn& turn) : turn_(turn) {
-    if (!turn.body_wait) turn.body_wait = std::make_shared<turn::BodyWait>();
-  }
+  explicit BodyFile(turn::Turn& turn) : turn_(turn) {}
 
   Io<wasi::FileStat> stat(wasi::IoContext&) override { return wasi::FileStat{}; }
 
@@ -76,6 +74,7 @@ class BodyFile final : public wasi::OpenFile {
  private:
   std::unexpected<Errno> wait(wasi::IoContext& io) {
     if (turn_.body_failure) return wasi::fail(Errno::io);
+    if (!turn_.body_wait) turn_.body_wait = std::make_shared<turn::BodyWait>();
     io.wait_for(until_more(&turn_, turn_.body_wait));
     return wasi::fail(Errno::again);
   }

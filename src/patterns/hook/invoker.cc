@@ -305,7 +305,11 @@ Task<Invocation> Invoker::invoke(std::shared_ptr<const App> app, const Point* po
   }
   const bool substituted = point->combine == Combine::first && !flow.combination.decided() &&
                            flow.any_failed && point->on_failure == OnFailure::use_default;
-  made.output = substituted ? point->default_answer : flow.combination.take_output();
+  if (substituted) {
+    made.output = point->default_answer;
+  } else {
+    made.output = flow.combination.take_output();
+  }
   co_return made;
 }
 
