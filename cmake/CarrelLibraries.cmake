@@ -11,6 +11,7 @@ find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+find_package(simdjson 3.0 REQUIRED)
 find_package(RocksDB 7.8 REQUIRED)
 
 # What programs take memory from, RocksDB's and the engine's included. Sanitizers bring their own.
@@ -40,4 +41,5 @@ set(carrel_lib_seccomp PkgConfig::seccomp)
 set(carrel_lib_sodium PkgConfig::sodium)
 set(carrel_lib_resolv Resolv::resolv)
 set(carrel_lib_zlib ZLIB::ZLIB)
+set(carrel_lib_simdjson simdjson::simdjson)
 set(carrel_lib_rocksdb RocksDB::rocksdb-shared)

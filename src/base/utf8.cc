@@ -1,8 +1,12 @@
 #include "base/utf8.h"
 
-namespace carrel {
+#include <cstddef>
 
-std::size_t utf8_sequence(std::string_view text) {
+namespace carrel {
+namespace {
+
+// Bytes of the UTF-8 sequence at the start of `text`; 0: there is none.
+std::size_t sequence_size(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
   if (lead < 0x80) return 1;
@@ -22,9 +26,11 @@ std::size_t utf8_sequence(std::string_view text) {
   return bad ? 0 : size;
 }
 
+}  // namespace
+
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t size = utf8_sequence(text);
+    const std::size_t size = sequence_size(text);
     if (size == 0) return false;
     text.remove_prefix(size);
   }

@@ -75,10 +75,10 @@ Result<void> check_json(std::string_view text, const JsonLimits& limits) {
     return fail(Code::bad_request,
                 fmt::format("it has {} bytes, and {} are the most", text.size(), limits.bytes));
   }
-  if (is_surely_json(text, limits.depth)) return {};
   // Both are nowhere in JSON (RFC 8259), and the parser takes them for an end and for nothing.
   if (text.contains('\0') || text.starts_with("\xef\xbb\xbf"))
     return fail(Code::bad_request, "it is not JSON: it has a NUL or begins with a byte order mark");
+  if (is_surely_json(text, limits.depth)) return {};
   Checker checker(limits.depth);  // says what is wrong, and decides what the quick one leaves open
   if (Json::sax_parse(text.begin(), text.end(), &checker)) return {};
   return fail(Code::bad_request, checker.problem());

@@ -1,16 +1,24 @@
 #include "document/quick_json.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstdint>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <cstring>
+#include <thread>
 #include <vector>
-
-#include "base/utf8.h"
 
 namespace carrel::document {
 namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+// Where texts are no longer kept in one piece: what is larger is not worth a thread's memory.
+constexpr std::size_t kLargest = 1 << 20;
 
 // The names of one object: a few are compared as they come, many are sorted at the end.
 class Names {
@@ -35,7 +43,6 @@ class Names {
     return true;
   }
   bool are_distinct() {
-    if (many_.empty()) return true;
     std::ranges::sort(many_);
     return std::ranges::adjacent_find(many_) == many_.end();
   }
@@ -48,9 +55,11 @@ class Names {
   // Equal names have the same of 64 bits, others seldom do.
   static std::uint64_t mark_of(std::string_view name) {
     if (name.empty()) return 1;
-    const auto first = static_cast<unsigned char>(name.front()),
-               last = static_cast<unsigned char>(name.back());
-    return 1ULL << ((name.size() * 7 + first * 3U + last * 5U) % 64);
+    const auto at = [&](std::size_t i) -> std::size_t {
+      return static_cast<unsigned char>(name[i]);
+    };
+    const std::size_t sum = name.size() * 7 + at(0) * 3 + at(name.size() / 2) * 5;
+    return 1ULL << ((sum + at(name.size() - 1)) % 64);
   }
 
   std::array<Name, 16> few_;  // not set beyond `count_`
@@ -59,187 +68,69 @@ class Names {
   std::vector<std::string_view> many_;  // all of them, once they are more than that
 };
 
-// The bytes of a text that do not stand for themselves in a string of it: quotes, backslashes,
-// controls, and what is no ASCII. Found in 64 bytes at once, so that where one string ends does not
-// have to be known before the next is looked for.
-class Marks {
- public:
-  explicit Marks(std::string_view text) : block_(text.data()), end_(block_ + text.size()) {
-    look();
-  }
-
-  // The first from `at` on, which never decreases; or the end.
-  const char* next(const char* at) {
-    for (;;) {
-      const auto from = static_cast<std::size_t>(at - block_);
-      if (from < kBlock) {
-        if (const std::uint64_t left = marks_ >> from; left != 0)
-          return at + std::countr_zero(left);
-        at = block_ + kBlock;
+// NOLINTNEXTLINE(misc-no-recursion): as deep as `depth` at most
+bool is_fine(const element& value, std::size_t depth) {
+  switch (value.type()) {
+    case simdjson::dom::element_type::ARRAY:
+      if (depth == 0) return false;
+      for (const element each : simdjson::dom::array(value)) {
+        if (!is_fine(each, depth - 1)) return false;
       }
-      block_ += kBlock;
-      if (block_ >= end_) return end_;
-      look();
+      return true;
+    case simdjson::dom::element_type::OBJECT: {
+      if (depth == 0) return false;
+      Names names;
+      for (const auto field : object(value)) {
+        if (!names.add(field.key) || !is_fine(field.value, depth - 1)) return false;
+      }
+      return names.are_distinct();
     }
+    default:
+      return true;
   }
+}
+
+// exit() destroys simdjson's statics while threads may still be at work, libcarrel's and the
+// application's. It waits for who has begun by then, and nobody begins any more.
+class Use {
+ public:
+  Use() {
+    static const bool follows_simdjson = [] {
+      (void)simdjson::get_active_implementation()->name();  // finds it: made before our handler
+      return std::atexit(close) == 0;
+    }();
+    users.fetch_add(1);
+    open_ = follows_simdjson && !closed.load();
+  }
+  ~Use() { users.fetch_sub(1); }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+  explicit operator bool() const { return open_; }
 
  private:
-  static constexpr std::ptrdiff_t kBlock = 64;
-
-  void look() {
-    using Bytes = signed char __attribute__((ext_vector_type(kBlock)));
-    using Bits = bool __attribute__((ext_vector_type(kBlock)));
-    Bytes bytes = 0;  // after the end: one that is marked
-    if (end_ - block_ >= kBlock) {
-      std::memcpy(&bytes, block_, kBlock);
-    } else {
-      std::memcpy(&bytes, block_, static_cast<std::size_t>(end_ - block_));
-    }
-    const auto marked = (bytes < ' ') | (bytes == '"') | (bytes == '\\');
-    marks_ = std::bit_cast<std::uint64_t>(__builtin_convertvector(marked, Bits));
+  // Not for ever: a child that was forked does not have the threads that it counts.
+  static void close() {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+    closed.store(true);
+    while (users.load() != 0 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
   }
 
-  const char* block_;
-  const char* end_;
-  std::uint64_t marks_ = 0;
-};
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-// Each look begins at `at`, and gives the place after what it looked at; null: look thoroughly.
-class Look {
- public:
-  explicit Look(std::string_view text) : marks_(text), end_(text.data() + text.size()) {}
-
-  // NOLINTNEXTLINE(misc-no-recursion): as deep as `depth` at most
-  [[gnu::always_inline]] const char* value(const char* at, std::size_t depth) {
-    at = after_spaces(at);
-    if (is(at, '"')) return string(at + 1, nullptr);
-    if (is(at, '{')) return depth > 0 ? object(at + 1, depth - 1) : nullptr;
-    if (is(at, '[')) return depth > 0 ? array(at + 1, depth - 1) : nullptr;
-    if (at != end_ && (*at == '-' || is_digit(*at))) return number(at);
-    for (const std::string_view word : {"true", "false", "null"}) {
-      if (std::string_view(at, end_).starts_with(word)) return at + word.size();
-    }
-    return nullptr;
-  }
-  const char* after_spaces(const char* at) const {
-    if (at != end_ && *at > ' ') [[likely]]
-      return at;
-    while (at != end_ && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) ++at;
-    return at;
-  }
-
- private:
-  bool is(const char* at, char c) const { return at != end_ && *at == c; }
-
-  // NOLINTNEXTLINE(misc-no-recursion): of values
-  [[gnu::noinline]] const char* object(const char* at, std::size_t depth) {
-    at = after_spaces(at);
-    if (is(at, '}')) return at + 1;
-    for (Names names;; at = after_spaces(at + 1)) {
-      if (!is(at, '"')) return nullptr;
-      const char* const name = at + 1;
-      bool escaped = false;  // then it may be the same as one that is not
-      at = string(name, &escaped);
-      if (at == nullptr || escaped || !names.add({name, at - 1})) return nullptr;
-      at = after_spaces(at);
-      if (!is(at, ':')) return nullptr;
-      at = value(at + 1, depth);
-      if (at == nullptr) return nullptr;
-      at = after_spaces(at);
-      if (is(at, '}')) return names.are_distinct() ? at + 1 : nullptr;
-      if (!is(at, ',')) return nullptr;
-    }
-  }
-  // NOLINTNEXTLINE(misc-no-recursion): of values
-  [[gnu::noinline]] const char* array(const char* at, std::size_t depth) {
-    at = after_spaces(at);
-    if (is(at, ']')) return at + 1;
-    for (;; ++at) {
-      at = value(at, depth);
-      if (at == nullptr) return nullptr;
-      at = after_spaces(at);
-      if (is(at, ']')) return at + 1;
-      if (!is(at, ',')) return nullptr;
-    }
-  }
-
-  // After its first quote.
-  [[gnu::always_inline]] const char* string(const char* at, bool* escaped) {
-    for (;;) {
-      at = marks_.next(at);
-      if (at == end_) return nullptr;
-      if (*at == '"') return at + 1;
-      if (*at == '\\') {
-        if (escaped != nullptr) *escaped = true;
-        at = escape(at + 1);
-        if (at == nullptr) return nullptr;
-      } else {
-        const std::size_t size = utf8_sequence({at, end_});
-        if (size <= 1) return nullptr;  // none, or a control
-        at += size;
-      }
-    }
-  }
-  const char* escape(const char* at) const {
-    if (at == end_) return nullptr;
-    if (*at != 'u') return std::string_view("\"\\/bfnrt").contains(*at) ? at + 1 : nullptr;
-    const int unit = hex4(at + 1);
-    if (unit < 0xd800 || unit > 0xdfff) return unit >= 0 ? at + 5 : nullptr;
-    if (unit > 0xdbff || end_ - at < 7 || at[5] != '\\' || at[6] != 'u') return nullptr;
-    const int low = hex4(at + 7);
-    return low >= 0xdc00 && low <= 0xdfff ? at + 11 : nullptr;
-  }
-  // -1: these are not four digits.
-  int hex4(const char* at) const {
-    if (end_ - at < 4) return -1;
-    int value = 0;
-    for (int i = 0; i < 4; ++i) {
-      const char lower = static_cast<char>(at[i] | 0x20);
-      if (is_digit(at[i])) {
-        value = value * 16 + (at[i] - '0');
-      } else if (lower >= 'a' && lower <= 'f') {
-        value = value * 16 + (lower - 'a' + 10);
-      } else {
-        return -1;
-      }
-    }
-    return value;
-  }
-
-  const char* digits(const char* at) const {
-    while (at != end_ && is_digit(*at)) ++at;
-    return at;
-  }
-  // One that may be too large for a double is for the thorough look.
-  const char* number(const char* at) const {
-    constexpr std::ptrdiff_t kMostDigits = 200, kMostOfExponent = 2;
-    if (is(at, '-')) ++at;
-    const char* end = digits(at);
-    if (end == at || end - at > kMostDigits || (*at == '0' && end - at > 1)) return nullptr;
-    if (is(end, '.')) {
-      at = end + 1;
-      end = digits(at);
-      if (end == at) return nullptr;
-    }
-    if (!is(end, 'e') && !is(end, 'E')) return end;
-    at = end + 1;
-    if (is(at, '-') || is(at, '+')) ++at;
-    end = digits(at);
-    return end != at && end - at <= kMostOfExponent ? end : nullptr;
-  }
-
-  Marks marks_;
-  const char* end_;
+  static inline std::atomic<unsigned> users = 0;
+  static inline std::atomic<bool> closed = false;
+  bool open_;
 };
 
 }  // namespace
 
 bool is_surely_json(std::string_view text, std::size_t depth) {
-  Look look(text);
-  const char* const at = look.value(text.data(), depth);
-  return at != nullptr && look.after_spaces(at) == text.data() + text.size();
+  if (text.size() > kLargest) return false;
+  const Use use;
+  if (!use) return false;
+  // Its memory serves the next text.
+  thread_local simdjson::dom::parser parser(kLargest);
+  element value;
+  if (parser.parse(text.data(), text.size()).get(value) != simdjson::SUCCESS) return false;
+  return is_fine(value, depth);
 }
 
 }  // namespace carrel::document

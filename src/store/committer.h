@@ -37,7 +37,7 @@ struct Verdict {
   // Refused. `conflict`: with the names it lost by. Others: quota_exceeded, below_floor,
   // store_full, store_failed, commit_unknown, data_corrupt, shutting_down.
   std::optional<Error> refused;
-  bool newest = false;  // what it wrote is what its names hold as of this version
+  bool newest = false;              // what it wrote is what its names hold as of this version
   std::vector<std::uint64_t> lost;  // hashes of the names, for tickets; empty: not known by name
 };
 

@@ -35,7 +35,9 @@ void Mailbox::close() {
 }
 
 ShardStore::ShardStore(Store& store, async::Shard& shard)
-    : store_(store), shard_(shard), impl_(std::make_unique<Impl>(std::make_shared<Mailbox>(shard))) {}
+    : store_(store),
+      shard_(shard),
+      impl_(std::make_unique<Impl>(std::make_shared<Mailbox>(shard))) {}
 ShardStore::~ShardStore() { impl_->mailbox->close(); }
 
 void ShardStore::set_listener(DurabilityListener* listener) { impl_->listener = listener; }

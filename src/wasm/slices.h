@@ -90,7 +90,7 @@ class Slices {
   Instant told_;  // when `use_` was told the last time, if it is there
   Nanos used_{};
   Instant begun_{}, start_{};  // the second without what was done aside
-  Nanos cpu_start_{};  // of all but the first: thread CPU time
+  Nanos cpu_start_{};          // of all but the first: thread CPU time
   bool first_ = true;
 };
 
