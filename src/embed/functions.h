@@ -103,7 +103,7 @@ class FunctionCalls {
   void signal(carrel_function_call id);
 
   mutable std::mutex mutex_;
-  std::vector<Underway*> calls_;  // as many as threads are inside of one
+  std::vector<Underway*> calls_;  // a few for each thread that is inside of one
   carrel_function_call last_ = 0;
 };
 

@@ -4,7 +4,7 @@
 // An entry says what a name held as of one version. For a snapshot it is good if nothing wrote the
 // name between the two, and the slots say so (slots.h): the name's last write is no later than the
 // older of them. A slot that two names share only makes an entry useless, never wrong. Who writes a
-// name tells nobody's cache; the slot does.
+// name tells the cache nothing; the slot does.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -32,7 +32,8 @@ struct ReadRecord {
   Before before;
 };
 
-// Owner: the Store. Thread-safe: it has stripes, each with a lock that is held for a look.
+// Owner: the Store. Thread-safe: it has stripes, each with a lock that is held for a look, and
+// while it makes room.
 class RecordCache {
  public:
   // `bytes`: the most it holds, about; each stripe has its share.

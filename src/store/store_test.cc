@@ -66,6 +66,22 @@ TEST_F(StoreTest, AdditionsAddAndKeepTheirFloor) {
   EXPECT_EQ(broken.error().code(), Code::below_floor);
 }
 
+TEST_F(StoreTest, ACounterThatIsErasedAndAddedToInOneTurnHoldsWhatWasAdded) {
+  const Place stock{.kind = Kind::counter, .store = "stock"};
+  auto before = begin();
+  ASSERT_TRUE(before.add("stock", "hat", 2, {}));
+  ASSERT_TRUE(commit(before));
+  auto reset = begin();
+  ASSERT_TRUE(reset.get(stock, "hat"));
+  ASSERT_TRUE(reset.erase(stock, "hat"));
+  ASSERT_TRUE(reset.add("stock", "hat", 5, {}));
+  ASSERT_TRUE(commit(reset));
+  auto after = begin();
+  const auto found = after.get(stock, "hat");
+  ASSERT_TRUE(found && *found && **found != nullptr);
+  EXPECT_EQ(decode_count((**found)->bytes), 5);
+}
+
 TEST_F(StoreTest, OverItsQuotaNothingOfATurnStays) {
   auto one = begin({.quota = 10});
   EXPECT_FALSE(one.put(kCarts, "k", {.bytes = "0123456789"}));

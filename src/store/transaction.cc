@@ -91,7 +91,7 @@ std::shared_ptr<const ReadRecord> Transaction::Impl::find_kept(std::string_view 
   return read == kept.end() ? nullptr : *read;
 }
 
-// What this turn, or another of its shard, has read.
+// What this turn, or another of the node, has read or written.
 std::shared_ptr<const ReadRecord> Transaction::Impl::find_read(std::uint64_t hash,
                                                                std::string_view key) {
   auto own_read = find_kept(key);

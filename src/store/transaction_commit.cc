@@ -90,7 +90,8 @@ void Transaction::Impl::keep_written(const std::vector<Change>& changes, Version
   auto change = changes.begin();
   for (const auto& [key, mine] : own) {
     const std::uint64_t hash = change++->hash;
-    if (!RecordCache::takes(mine.record.bytes.size())) continue;
+    // What was added on top, only the committer knows.
+    if (!RecordCache::takes(mine.record.bytes.size()) || sums.contains(key)) continue;
     std::optional<Record> record;
     if (mine.there) record = mine.record;
     const Before after = before_of(mine.place.kind, mine.name, view_of(record));

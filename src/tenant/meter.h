@@ -81,7 +81,7 @@ class Meter {
 
   Account open(const TenantName& tenant, const AppName& app, const ModuleName& module);
 
-  // What was used since the last time. Lines that nobody holds or has used since go.
+  // What was used since the last reading. A line that was not, and that nobody holds, goes.
   Reading read();
 
  private:

@@ -57,6 +57,17 @@ TEST(TheMeter, IsReadWhileTurnsGoOnAndMissesNothing) {
   EXPECT_TRUE(meter.read().empty());
 }
 
+TEST(TheMeter, ForgetsWhoUsedNothingSinceTheLastReading) {
+  Meter meter;
+  const Line* const first = &meter.open(kAcme, kShop, kPrice).line();
+  meter.open(kAcme, kShop, kPrice).refused();
+  EXPECT_EQ(meter.read().size(), 1u);
+  EXPECT_EQ(&meter.open(kAcme, kShop, kPrice).line(), first);
+  EXPECT_TRUE(meter.read().empty());
+  meter.open(kAcme, kShop, kPrice).refused();
+  EXPECT_EQ(meter.read()[0].second, (Spent{.refused = 1}));
+}
+
 TEST(TheMeter, ChargesTheTenantsAllowance) {
   Allowances allowances;
   allowances.set("acme", {.cpu_ms_per_second = 10});

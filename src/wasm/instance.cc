@@ -134,6 +134,7 @@ struct Instance::Impl {
       end_slice();
       if (leave_hook != nullptr) leave_hook(hook_state, pending ? Leave::waits : Leave::tick_over);
       if (stopped == End::returned) co_await rest(pending);
+      pending = {};
       begin_slice();
     } while (stopped == End::returned && !poll());
   }

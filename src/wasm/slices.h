@@ -33,25 +33,30 @@ class Slices {
     const Nanos used = std::max(in_this_one(), Nanos());
     tell(used, memory);
     used_ += used;
-    shard_.run_queue().charge(account_, used);
+    shard_.run_queue().charge(account_, used + std::exchange(aside_, {}));
     const bool over = over_limit({});
     first_ = false;
     return over;
   }
 
-  // Within a slice: `work` of somebody else, which the guest does not pay for. When it ended.
+  // Within a slice: `work` of somebody else, which counts for the tenant's share of the shard and
+  // not for the guest's limit. When it ended.
   template <typename Work>
   Instant aside(Work work) {
     const Instant begin = std::chrono::steady_clock::now();
     work();
     const Instant end = std::chrono::steady_clock::now();
-    // To ask for CPU time is a system call: short work is taken for what the clock says, and after
-    // long work the guest's own part, which is a tick at most.
+    // To ask for CPU time is a system call: short work is taken for what the clock says, although
+    // its thread may have waited, and after long work the guest's own part, which is a tick at
+    // most.
+    const Nanos took = end - begin;
     if (!first_) {
-      cpu_start_ =
-          end - begin < kShort ? cpu_start_ + (end - begin) : thread_cpu_time() - (begin - start_);
+      cpu_start_ = took < kShort
+                       ? cpu_start_ + took
+                       : thread_cpu_time() - std::min<Nanos>(begin - start_, Ticker::kEvery);
     }
-    start_ += end - begin;
+    start_ += took;
+    aside_ += took;
     return end;
   }
 
@@ -88,7 +93,7 @@ class Slices {
   Nanos limit_;
   GuestUse* use_;
   Instant told_;  // when `use_` was told the last time, if it is there
-  Nanos used_{};
+  Nanos used_{}, aside_{};
   Instant begun_{}, start_{};  // the second without what was done aside
   Nanos cpu_start_{};          // of all but the first: thread CPU time
   bool first_ = true;

@@ -71,9 +71,7 @@ Io<std::size_t> CallFile::read(wasi::IoContext& io, wasi::Buffers into) {
 Task<void> CallFile::call() {
   if (std::exchange(called_, true)) co_return;
   const bool outside = turn_.state != nullptr && turn_.module.functions->outside();
-  auto wrong = check_input();
-  Outcome answer = wrong ? Outcome(std::unexpected(Refused{Errno::io, std::move(*wrong)}))
-                         : co_await (outside ? ask_outside() : ask());
+  Outcome answer = co_await (outside ? ask_outside() : ask());
   if (!answer) {
     failure_ = answer.error().number;
     tell(turn_, fmt::format("/app/{}: {}", name_, answer.error().why));
@@ -118,6 +116,8 @@ Task<CallFile::Outcome> CallFile::ask_outside() {
 Task<CallFile::Outcome> CallFile::ask() {
   if (!turn_.module.functions->take(name_, *function_))
     co_return std::unexpected(Refused{Errno::dquot, "it is called more often than its rate"});
+  if (auto wrong = check_input())  // which takes time that the guest does not pay for
+    co_return std::unexpected(Refused{Errno::io, std::move(*wrong)});
   auto answer = co_await function_->call(&turn_, &input_);
   if (!answer) co_return std::unexpected(Refused{Errno::io, std::move(answer).error()});
   if (auto json = document::check_json(*answer, kLimits); !json)
