@@ -61,10 +61,18 @@ void Shard::stop() {
 
 void Shard::submit(std::move_only_function<void()> work) { asio::post(impl_->io, std::move(work)); }
 
-// Events are served only if it waits, which most calls of a library do not.
+namespace {
+Task<void> mark_done(Task<void> task, bool* done) {
+  co_await std::move(task);
+  *done = true;
+}
+}  // namespace
+
 void Shard::run_until_done(Task<void> task) {
-  task.start();
-  while (!task.done()) step();
+  bool done = false;
+  asio::post(impl_->io,
+             [task = mark_done(std::move(task), &done)]() mutable { detach(std::move(task)); });
+  while (!done) step();
 }
 
 Task<void> Shard::sleep_until(Instant when) {
