@@ -61,18 +61,10 @@ void Shard::stop() {
 
 void Shard::submit(std::move_only_function<void()> work) { asio::post(impl_->io, std::move(work)); }
 
-namespace {
-Task<void> mark_done(Task<void> task, bool* done) {
-  co_await std::move(task);
-  *done = true;
-}
-}  // namespace
-
+// Events are served only if it waits, which most calls of a library do not.
 void Shard::run_until_done(Task<void> task) {
-  bool done = false;
-  asio::post(impl_->io,
-             [task = mark_done(std::move(task), &done)]() mutable { detach(std::move(task)); });
-  while (!done) step();
+  task.start();
+  while (!task.done()) step();
 }
 
 Task<void> Shard::sleep_until(Instant when) {
