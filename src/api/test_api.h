@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -53,6 +54,7 @@ class ApiFixture : public store::DatabaseFixture {
     with("authorization", "Bearer a-token-of-at-least-thirty-two-characters");
   }
   ~ApiFixture() override {
+    serve_what_goes_on();
     gate.reset();
     store->stop();
     store.reset();
@@ -60,6 +62,10 @@ class ApiFixture : public store::DatabaseFixture {
 
   void with(std::string_view name, std::string_view value) {
     request.headers.push_back({name, value});
+  }
+  // As a server does before it stops: until nothing outlives its request any more.
+  void serve_what_goes_on() {
+    while (api.busy()) shard.run_until_done(shard.sleep_for(std::chrono::milliseconds(1)));
   }
   // Asks, and keeps the answer.
   int status() {

@@ -180,7 +180,7 @@ TEST_F(Usage, QuotasCountWhenTheClientHasGone) {
         shard.run_until_done(shard.sleep_for(std::chrono::microseconds(20)));
       ended = asked.done();
     }
-    while (api.busy()) shard.run_until_done(shard.sleep_for(std::chrono::milliseconds(1)));
+    serve_what_goes_on();
     ASSERT_EQ(ask("GET", "/v1/tenants/acme"), 200);
     const auto kept = json()["quotas"].value("concurrent_turns", std::uint64_t{0});
     kept_once = kept_once || (kept == quota && !ended);
