@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "base/base64.h"
 #include "base/clock.h"
@@ -17,6 +18,7 @@
 #include "base/node_key.h"
 #include "base/percent.h"
 #include "base/result.h"
+#include "base/second_chance.h"
 #include "base/secret_bytes.h"
 #include "base/share.h"
 #include "base/utf8.h"
@@ -239,6 +241,20 @@ TEST(LookOut, IsLeftOutMoreAndMoreWhereItDoesNotPay) {
     tries += looked ? 1 : 0;
   }
   EXPECT_LT(tries, 60);
+}
+
+TEST(SecondChance, TheOldestGoesUnlessItHasBeenUsed) {
+  struct Thing {
+    bool used = false;
+  };
+  std::map<std::string, Thing> things{{"a", {}}, {"b", {}}, {"c", {}}};
+  SecondChance<std::string> order;
+  for (const auto& [name, thing] : things) order.add(name);
+  things["a"].used = things["b"].used = true;
+  EXPECT_EQ(order.next(things)->first, "c");
+  EXPECT_EQ(order.size(), 2U);
+  EXPECT_EQ(order.next(things)->first, "a") << "it had its second chance";
+  EXPECT_EQ(order.next(things)->first, "b");
 }
 
 TEST(NameTable, AChangeLeavesReadersWhatTheyHave) {

@@ -84,7 +84,7 @@ FunctionCalls::Underway::~Underway() {
 
 bool FunctionCalls::Underway::must_wait(async::Shard& shard) {
   const std::lock_guard lock(calls_.mutex_);
-  if (was_answered_) return false;
+  if (answer_) return false;
   waiting_ = &shard;
   return true;
 }
@@ -109,7 +109,7 @@ std::optional<FunctionCalls::Within> FunctionCalls::find(carrel_function_call id
 bool FunctionCalls::answer(carrel_function_call id, Answer answer) {
   const std::lock_guard lock(mutex_);
   Underway* const call = look_up(id);
-  if (call == nullptr || std::exchange(call->was_answered_, true)) return false;
+  if (call == nullptr || call->answer_) return false;
   call->answer_ = std::move(answer);
   if (call->waiting_ != nullptr) call->waiting_->submit([this, id] { signal(id); });
   return true;

@@ -87,8 +87,7 @@ class FunctionCalls {
     FunctionCalls& calls_;
     Within within_;
     carrel_function_call id_ = 0;
-    std::optional<Answer> answer_;
-    bool was_answered_ = false;
+    std::optional<Answer> answer_;     // it stays one when it has been taken
     async::Shard* waiting_ = nullptr;  // null: nobody yet
     async::Event answered_;            // of that shard
   };

@@ -1,7 +1,5 @@
 #include "runtime/shard_modules.h"
 
-#include <utility>
-
 namespace carrel::runtime {
 
 std::shared_ptr<const wasm::Prepared> ShardModules::find(const Program& program) {
@@ -21,7 +19,7 @@ async::Task<Result<std::shared_ptr<const wasm::Prepared>>> ShardModules::load(
   CARREL_CO_TRY(std::shared_ptr<const wasm::Prepared> prepared,
                 linker->prepare(std::move(*loaded)));
   entries_.emplace(program->digest, Entry{.prepared = prepared, .bytes = bytes, .used = true});
-  order_.push_back(program->digest);
+  order_.add(program->digest);
   bytes_ += bytes;
   make_room();
   co_return prepared;
@@ -37,13 +35,7 @@ Result<wasm::Linker*> ShardModules::linker_of(const abi::Abi& abi) {
 
 void ShardModules::make_room() {
   while (order_.size() > 1 && (order_.size() > max_modules_ || bytes_ > max_bytes_)) {
-    std::string digest = std::move(order_.front());
-    order_.pop_front();
-    const auto at = entries_.find(digest);
-    if (std::exchange(at->second.used, false)) {
-      order_.push_back(std::move(digest));
-      continue;
-    }
+    const auto at = order_.next(entries_);
     bytes_ -= at->second.bytes;
     entries_.erase(at);
   }

@@ -8,12 +8,12 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_map>
 
 #include "async/shard.h"
+#include "base/second_chance.h"
 #include "runtime/loader.h"
 #include "wasm/linker.h"
 
@@ -42,7 +42,7 @@ class ShardModules {
   struct Entry {
     std::shared_ptr<const wasm::Prepared> prepared;
     std::uint64_t bytes = 0;
-    bool used = false;  // since the hand went by
+    bool used = false;  // since it was last looked at
   };
   Result<wasm::Linker*> linker_of(const abi::Abi& abi);
   void make_room();
@@ -54,7 +54,7 @@ class ShardModules {
   std::uint64_t bytes_ = 0;
   std::unordered_map<const abi::Abi*, std::unique_ptr<wasm::Linker>> linkers_;
   boost::unordered_flat_map<std::string, Entry> entries_;  // by digest
-  std::deque<std::string> order_;                          // digests; the one to go first in front
+  SecondChance<std::string> order_;
 };
 
 }  // namespace carrel::runtime

@@ -36,10 +36,11 @@ void Judge::begin(Version version) {
 std::string_view Judge::keep(std::string text) { return texts_.emplace_back(std::move(text)); }
 
 void Judge::set(std::string_view key, Text value) {
-  const auto [at, fresh] = overlay_.try_emplace(key, Written{value, turn_});
+  const Written written{.value = value, .by = overwritten_.size() - 1};
+  const auto [at, fresh] = overlay_.try_emplace(key, written);
   if (fresh) return;
-  if (at->second.by != turn_) overwritten_[at->second.by] = true;
-  at->second = {value, turn_};
+  if (at->second.by != written.by) overwritten_[at->second.by] = true;
+  at->second = written;
 }
 
 Result<std::optional<std::string>> Judge::newest(std::string_view key) const {
@@ -215,7 +216,6 @@ void Judge::apply(const Changes& changes, Effects& effects) {
 }
 
 Verdict Judge::decide(const Changes& changes) {
-  turn_ = overwritten_.size();
   overwritten_.push_back(false);
   if (changes.snapshot < first_) {
     ++counts_.conflicts;

@@ -67,8 +67,7 @@ class Judge {
   boost::unordered_flat_map<std::string_view, Written> overlay_;
   std::vector<std::pair<std::string_view, Text>> sorted_;
   std::deque<std::string> texts_;
-  std::size_t turn_ = 0;  // that is being decided
-  std::vector<bool> overwritten_;
+  std::vector<bool> overwritten_;  // of each turn; the last one is being decided
   std::unordered_map<TenantName, std::shared_ptr<Account>> touched_;
   CommitCounts counts_;
 };

@@ -48,7 +48,7 @@ void RecordCache::keep(std::uint64_t hash, Version version,
   const auto [at, fresh] = stripe.entries.try_emplace(hash);
   Entry& entry = at->second;
   if (fresh) {
-    stripe.order.push_back(hash);
+    stripe.order.add(hash);
   } else {
     if (version < entry.version) return;
     stripe.bytes -= bytes_of(*entry.read);
@@ -59,16 +59,9 @@ void RecordCache::keep(std::uint64_t hash, Version version,
   if (stripe.bytes > most_) make_room(stripe);
 }
 
-// The oldest goes, unless it has been used since it was last looked at.
 void RecordCache::make_room(Stripe& stripe) const {
   while (stripe.bytes > most_) {
-    const std::uint64_t hash = stripe.order.front();
-    stripe.order.pop_front();
-    const auto at = stripe.entries.find(hash);
-    if (std::exchange(at->second.used, false)) {
-      stripe.order.push_back(hash);
-      continue;
-    }
+    const auto at = stripe.order.next(stripe.entries);
     stripe.bytes -= bytes_of(*at->second.read);
     stripe.entries.erase(at);
   }

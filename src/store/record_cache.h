@@ -9,7 +9,6 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,6 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/second_chance.h"
 #include "store/changes.h"
 #include "store/record.h"
 #include "store/slots.h"
@@ -53,13 +53,13 @@ class RecordCache {
   struct Entry {
     Version version{};
     std::shared_ptr<const ReadRecord> read;
-    bool used = false;  // since the hand went by
+    bool used = false;  // since it was last looked at
   };
   struct alignas(64) Stripe {
     mutable std::mutex mutex;
     std::size_t bytes = 0;
     boost::unordered_flat_map<std::uint64_t, Entry> entries;
-    std::deque<std::uint64_t> order;  // hashes, each once; the one to go first in front
+    SecondChance<std::uint64_t> order;  // of the hashes
   };
   // The table's buckets use a hash's other end.
   Stripe& stripe_of(std::uint64_t hash) { return stripes_[(hash >> 32) % stripes_.size()]; }

@@ -133,8 +133,11 @@ struct Instance::Impl {
       if (pending && goes_on_at_once(pending)) continue;
       end_slice();
       if (leave_hook != nullptr) leave_hook(hook_state, pending ? Leave::waits : Leave::tick_over);
-      if (stopped == End::returned) co_await rest(pending);
-      pending = {};
+      if (stopped == End::returned) {
+        co_await rest(pending);
+      } else {
+        pending = {};
+      }
       begin_slice();
     } while (stopped == End::returned && !poll());
   }

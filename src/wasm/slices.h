@@ -33,7 +33,7 @@ class Slices {
     const Nanos used = std::max(in_this_one(), Nanos());
     tell(used, memory);
     used_ += used;
-    shard_.run_queue().charge(account_, used + std::exchange(aside_, {}));
+    shard_.run_queue().charge(account_, used + (start_ - begun_));
     const bool over = over_limit({});
     first_ = false;
     return over;
@@ -56,7 +56,6 @@ class Slices {
                        : thread_cpu_time() - std::min<Nanos>(begin - start_, Ticker::kEvery);
     }
     start_ += took;
-    aside_ += took;
     return end;
   }
 
@@ -93,8 +92,8 @@ class Slices {
   Nanos limit_;
   GuestUse* use_;
   Instant told_;  // when `use_` was told the last time, if it is there
-  Nanos used_{}, aside_{};
-  Instant begun_{}, start_{};  // the second without what was done aside
+  Nanos used_{};
+  Instant begun_{}, start_{};  // the second is later by what was done aside
   Nanos cpu_start_{};          // of all but the first: thread CPU time
   bool first_ = true;
 };
