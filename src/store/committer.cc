@@ -97,8 +97,14 @@ struct Committer::Impl {
   // Nothing: stop.
   Requests take() {
     look_out([this] { return queued_bytes.load(std::memory_order_relaxed) > 0; });
+    const auto due = [this] { return stopping || !queue.empty(); };
     std::unique_lock lock(mutex);
-    work.wait(lock, [this] { return stopping || !queue.empty(); });
+    while (!work.wait_for(lock, options.interval, due)) {
+      if (failure || database->is_marked()) continue;
+      lock.unlock();
+      if (const auto marked = database->mark_synced(); !marked) fail_all(marked.error());
+      lock.lock();
+    }
     return std::exchange(queue, {});
   }
 

@@ -43,8 +43,9 @@ Result<std::shared_ptr<Database>> Database::open(const DatabaseOptions& options)
   auto impl = std::make_unique<Impl>();
   impl->folder = options.folder;
   impl->files = options.files;
-  impl->logs = std::make_shared<LogFiles>(impl->files ? impl->files->system
-                                                      : rocksdb::FileSystem::Default());
+  impl->logs = std::make_shared<LogFiles>(
+      impl->files ? impl->files->system : rocksdb::FileSystem::Default(),
+      database_folder(options.folder));
   impl->env = rocksdb::NewCompositeEnv(std::make_shared<TableFiles>(
       impl->logs, impl->files ? TableFiles::Pages::ignored : TableFiles::Pages::used));
   const bool writes = options.access == DatabaseOptions::Access::read_write;
@@ -57,6 +58,7 @@ Result<std::shared_ptr<Database>> Database::open(const DatabaseOptions& options)
                              : rocksdb::DB::OpenForReadOnly(settings, where, &db);
   if (!status.ok()) return std::unexpected(open_error(status, options.folder));
   impl->db.reset(db);
+  impl->marked = impl->logs->mark();
   return std::shared_ptr<Database>(new Database(std::move(impl)));
 }
 

@@ -121,6 +121,10 @@ class Database : public std::enable_shared_from_this<Database> {
   // Applies all or nothing, without waiting for the disk. Errors: store_full, store_failed; then no
   // other write or sync is accepted.
   Result<void> write(WriteSet& writes);
+  // Writes how far the log is synced, which each write does as well: a crash after it cannot make
+  // damage look like a record that was being written. From the thread that writes.
+  Result<void> mark_synced();
+  bool is_marked() const;  // nothing was synced since
   // Returns when all that was written before is on the disk. Errors: as for `write`.
   Result<void> sync();
 

@@ -28,6 +28,8 @@ struct Database::Impl {
   std::shared_ptr<rocksdb::Cache> cache;
   std::unique_ptr<rocksdb::DB> db;  // closed before what is above
 
+  LogMark marked;  // the last one written; the writing thread's
+
   // The first failed write or sync; set once, then nothing more is written.
   mutable std::mutex mutex;
   std::optional<Error> failure;

@@ -41,7 +41,11 @@ Result<void> Database::write(WriteSet& writes) {
   rocksdb::WriteOptions options;
   options.sync = false;
   options.protection_bytes_per_key = kProtection;
-  const auto status = impl_->db->Write(options, &writes.impl_->batch);
+  const auto mark = impl_->logs->mark();
+  const auto text = mark.encode();
+  auto status = writes.impl_->batch.PutLogData({text.data(), text.size()});
+  if (status.ok()) status = impl_->db->Write(options, &writes.impl_->batch);
+  if (status.ok()) impl_->marked = mark;
   if (status.ok()) return {};
   if (status.IsNoSpace()) {
     return std::unexpected(impl_->fail_for_good(
@@ -50,6 +54,13 @@ Result<void> Database::write(WriteSet& writes) {
   }
   return std::unexpected(impl_->fail_for_good(
       Error(Code::store_failed, "cannot write the store: " + status.ToString())));
+}
+
+bool Database::is_marked() const { return impl_->logs->mark() == impl_->marked; }
+
+Result<void> Database::mark_synced() {
+  WriteSet nothing;
+  return write(nothing);
 }
 
 Result<void> Database::sync() {
