@@ -124,7 +124,7 @@ class Database : public std::enable_shared_from_this<Database> {
   // Writes how far the log is synced, which each write does as well: a crash after it cannot make
   // damage look like a record that was being written. From the thread that writes.
   Result<void> mark_synced();
-  bool is_marked() const;  // nothing was synced since
+  bool is_marked() const;  // nothing was synced since, or the log's end tells it
   // Returns when all that was written before is on the disk. Errors: as for `write`.
   Result<void> sync();
 

@@ -239,6 +239,11 @@ LogMark LogFiles::mark() const {
   return {.run = run_, .log = newest.number, .bytes = newest.synced};
 }
 
+bool LogFiles::is_ahead() const {
+  const auto all = logs();
+  return !all.empty() && all.back()->room > all.back()->appended;
+}
+
 IOStatus LogFiles::sync() {
   for (const auto& log : logs()) {
     const std::uint64_t appended = log->appended.load(std::memory_order_acquire);

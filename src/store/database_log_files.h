@@ -46,6 +46,8 @@ class LogFiles final : public rocksdb::FileSystemWrapper {
 
   // Of the newest log, to be written at the end of the next batch.
   LogMark mark() const;
+  // Whether that log is written ahead; else it ends where its file ends.
+  bool is_ahead() const;
 
  private:
   struct Log;

@@ -56,7 +56,9 @@ Result<void> Database::write(WriteSet& writes) {
       Error(Code::store_failed, "cannot write the store: " + status.ToString())));
 }
 
-bool Database::is_marked() const { return impl_->logs->mark() == impl_->marked; }
+bool Database::is_marked() const {
+  return !impl_->logs->is_ahead() || impl_->logs->mark() == impl_->marked;
+}
 
 Result<void> Database::mark_synced() {
   WriteSet nothing;
