@@ -100,12 +100,17 @@ struct Committer::Impl {
     const auto due = [this] { return stopping || !queue.empty(); };
     std::unique_lock lock(mutex);
     while (!work.wait_for(lock, options.interval, due)) {
-      if (failure || database->is_marked()) continue;
       lock.unlock();
-      if (const auto marked = database->mark_synced(); !marked) fail_all(marked.error());
+      mark_synced();
       lock.lock();
     }
     return std::exchange(queue, {});
+  }
+
+  void mark_synced() {
+    const std::lock_guard one(syncing_now);
+    if (failed() || database->is_marked()) return;
+    if (const auto marked = database->mark_synced(); !marked) fail_all(marked.error());
   }
 
   static void refuse(CommitRequest& request, const Error& why) {
@@ -291,7 +296,9 @@ void Committer::stop() {
   }
   impl_->work.notify_one();
   if (impl_->committing.joinable()) impl_->committing.join();
-  if (impl_->syncing.joinable()) impl_->syncing.join();
+  if (!impl_->syncing.joinable()) return;
+  impl_->syncing.join();
+  impl_->mark_synced();
 }
 
 Version Committer::let_go() {

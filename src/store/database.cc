@@ -43,13 +43,14 @@ Result<std::shared_ptr<Database>> Database::open(const DatabaseOptions& options)
   auto impl = std::make_unique<Impl>();
   impl->folder = options.folder;
   impl->files = options.files;
-  impl->logs = std::make_shared<LogFiles>(
-      impl->files ? impl->files->system : rocksdb::FileSystem::Default(),
-      database_folder(options.folder));
-  impl->env = rocksdb::NewCompositeEnv(std::make_shared<TableFiles>(
-      impl->logs, impl->files ? TableFiles::Pages::ignored : TableFiles::Pages::used));
   const bool writes = options.access == DatabaseOptions::Access::read_write;
   CARREL_TRY_VOID(writes ? prepare_folder(options.folder) : check_folder(options.folder));
+  CARREL_TRY(const auto secret, store_secret(options.folder));
+  impl->logs =
+      std::make_shared<LogFiles>(impl->files ? impl->files->system : rocksdb::FileSystem::Default(),
+                                 database_folder(options.folder), secret);
+  impl->env = rocksdb::NewCompositeEnv(std::make_shared<TableFiles>(
+      impl->logs, impl->files ? TableFiles::Pages::ignored : TableFiles::Pages::used));
   impl->cache = rocksdb::NewLRUCache(options.cache_bytes);
   const auto settings = rocksdb_options(options, impl->env.get(), impl->cache);
   const auto where = database_folder(options.folder).string();

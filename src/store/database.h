@@ -121,8 +121,8 @@ class Database : public std::enable_shared_from_this<Database> {
   // Applies all or nothing, without waiting for the disk. Errors: store_full, store_failed; then no
   // other write or sync is accepted.
   Result<void> write(WriteSet& writes);
-  // Writes how far the log is synced, which each write does as well: a crash after it cannot make
-  // damage look like a record that was being written. From the thread that writes.
+  // Writes how far the log is synced, as each write does, and syncs that: damage to it cannot pass
+  // for a record that was being written. While nobody else writes or syncs.
   Result<void> mark_synced();
   bool is_marked() const;  // nothing was synced since, or the log's end tells it
   // Returns when all that was written before is on the disk. Errors: as for `write`.

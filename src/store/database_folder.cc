@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sodium.h>
 
 #include <charconv>
 #include <cstring>
@@ -113,9 +114,19 @@ Result<void> prepare_folder(const fs::path& folder) {
   return checked ? Result<void>() : write_format(folder);
 }
 
+Result<std::uint64_t> store_secret(const fs::path& folder) {
+  CARREL_TRY(const auto text, read_file(format_file(folder), 100));
+  const auto line = std::string_view(text).substr(std::min(text.find('\n'), text.size()));
+  std::uint64_t secret = 0;
+  if (!line.empty()) std::from_chars(line.data() + 1, line.data() + line.size(), secret, 16);
+  return secret;
+}
+
 Result<void> write_format(const fs::path& folder) {
   const auto temporary = folder / kNewFormat;
-  const auto text = fmt::format("{}{}\n", kMagic, kStoreFormat);
+  std::uint64_t secret = 0;
+  randombytes_buf(&secret, sizeof secret);
+  const auto text = fmt::format("{}{}\n{:016x}\n", kMagic, kStoreFormat, secret);
   {
     const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!fd) return std::unexpected(io_error("make", temporary, errno));

@@ -1,6 +1,6 @@
 // The store's folder: the file FORMAT says whose it is, and which version of Carrel may touch it.
 //
-//   FOLDER/FORMAT   "carrel store 1\n"
+//   FOLDER/FORMAT   "carrel store 1\n", and a line with a secret number in hexadecimal digits
 //   FOLDER/db       the database
 //   FOLDER/parts    pieces of blobs
 #pragma once
@@ -23,7 +23,10 @@ Result<void> check_folder(const std::filesystem::path& folder);
 // From then on it is for its owner only.
 Result<void> prepare_folder(const std::filesystem::path& folder);
 
-// Writes FORMAT, synced.
+// The number in FORMAT, which no guest gets to know; 0 if it has none.
+Result<std::uint64_t> store_secret(const std::filesystem::path& folder);
+
+// Writes FORMAT with a new secret, synced.
 Result<void> write_format(const std::filesystem::path& folder);
 
 }  // namespace carrel::store

@@ -35,6 +35,7 @@ struct Database::Impl {
   std::optional<Error> failure;
 
   Result<void> writable() const;
+  Result<void> write(rocksdb::WriteBatch& batch);
   Error fail_for_good(Error error);
 };
 

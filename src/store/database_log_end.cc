@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <boost/crc.hpp>
-#include <cstring>
 #include <memory>
+#include <string>
 
 namespace carrel::store {
 namespace {
 
 constexpr std::size_t kBlock = 32 << 10, kHeader = 7;
-constexpr char kLogData = 3;  // the tag of a batch's entry that is in the log only
+constexpr std::size_t kSector = 512;    // a log that ends with one of zeros was written ahead
+constexpr std::size_t kBatchHead = 12;  // the number of its first change, and how many it has
+constexpr char kLogData = 3;            // the tag of what is in the log only
+constexpr std::size_t kBatchTail = 2 + LogMark::kBytes;
 
 enum class Kind : std::uint8_t { full = 1, first, middle, last };
 
@@ -19,7 +22,7 @@ std::uint64_t number(const char* at, std::size_t bytes) {
   return value;
 }
 
-// A record, or a piece of one: checksum, length, kind, payload.
+// A batch, or what of it is in one block: checksum, length, kind, payload.
 struct Piece {
   Kind kind{};
   std::uint32_t checksum = 0;
@@ -27,13 +30,9 @@ struct Piece {
   std::string_view payload;
 
   std::size_t bytes() const { return kHeader + payload.size(); }
-  bool ends_a_batch() const { return kind == Kind::full || kind == Kind::last; }
-  bool whole() const {
-    boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc;
-    crc.process_bytes(checked.data(), checked.size());
-    const std::uint32_t sum = crc.checksum();
-    return checksum == (sum >> 15 | sum << 17) + 0xa282ead8U;
-  }
+  bool begins() const { return kind == Kind::full || kind == Kind::first; }
+  bool ends() const { return kind == Kind::full || kind == Kind::last; }
+  bool whole() const { return checksum == log_checksum(checked); }
 };
 
 // What may be one at the beginning of `text`, which lies in one block.
@@ -48,20 +47,44 @@ std::optional<Piece> piece_at(std::string_view text) {
                .payload = text.substr(kHeader, length)};
 }
 
+// The two ends of a batch, which may lie in several pieces.
+class Batch {
+ public:
+  void begin() {
+    head_.clear();
+    tail_.clear();
+  }
+  void add(std::string_view payload) {
+    head_ += payload.substr(0, kBatchHead - head_.size());
+    tail_ += payload.substr(payload.size() - std::min(payload.size(), kBatchTail));
+    tail_.erase(0, tail_.size() - std::min(tail_.size(), kBatchTail));
+  }
+  bool has_head() const { return head_.size() == kBatchHead; }
+  std::uint64_t first() const { return number(head_.data(), 8); }
+  std::uint64_t changes() const { return number(head_.data() + 8, 4); }
+  std::optional<LogMark> mark() const { return LogMark::at_end_of(tail_); }
+
+ private:
+  std::string head_, tail_;
+};
+
 class Walk {
  public:
-  explicit Walk(std::uint64_t log) : log_(log) {}
+  Walk(std::uint64_t log, std::uint64_t store) : log_(log), store_(store) {}
 
   void block(std::string_view text) {
     std::size_t at = 0;
     if (!broken_) at = whole_pieces(text);
     if (broken_) look_behind(text.substr(at));
+    const auto last = text.find_last_not_of('\0');
+    zeros_ = last == std::string_view::npos ? zeros_ + text.size() : text.size() - last - 1;
     read_ += text.size();
   }
 
   LogEnd end() const {
     auto end = end_;
     end.torn |= within_;
+    end.ahead |= zeros_ >= kSector;
     return end;
   }
 
@@ -71,42 +94,50 @@ class Walk {
     std::size_t at = 0;
     while (text.size() - at >= kHeader) {
       const auto piece = piece_at(text.substr(at));
-      const bool begins = piece && (piece->kind == Kind::full || piece->kind == Kind::first);
-      broken_ = !piece || begins == within_ || !piece->whole();
+      broken_ = !piece || piece->begins() == within_ || !piece->whole();
       if (broken_) return at;
-      within_ = !piece->ends_a_batch();
+      if (piece->begins()) batch_.begin();
+      batch_.add(piece->payload);
+      within_ = !piece->ends();
       at += piece->bytes();
-      if (within_) continue;
-      end_.bytes = read_ + at;
-      if (const auto mark = LogMark::at_end_of(piece->payload)) {
-        run_ = mark->run;
-        end_.acknowledged |= mark->log == log_ && mark->bytes > 0;
-      }
+      if (!within_) end_batch(read_ + at);
     }
     return text.size();
+  }
+
+  void end_batch(std::uint64_t at) {
+    end_.bytes = at;
+    if (batch_.has_head() && batch_.changes() > 0) {
+      if (end_.first == 0) end_.first = batch_.first();
+      end_.next = batch_.first() + batch_.changes();
+    }
+    const auto mark = batch_.mark();
+    if (!mark || mark->store != store_ || mark->log != log_) return;
+    end_.ahead |= mark->ahead;
+    end_.acknowledged |= mark->bytes > 0;
   }
 
   void look_behind(std::string_view text) {
     const auto something = text.find_first_not_of('\0');
     if (something == std::string_view::npos) return;
     end_.torn = true;
-    if (end_.damaged) return;
     for (auto at = something - std::min(something, kHeader); at < text.size(); ++at) {
       const auto piece = piece_at(text.substr(at));
-      if (!piece || !piece->ends_a_batch()) continue;
+      if (!piece || !piece->ends()) continue;
       const auto mark = LogMark::at_end_of(piece->payload);
-      if (!mark || mark->log != log_ || mark->bytes <= end_.bytes) continue;
-      if (run_ && mark->run != *run_) continue;
-      if (piece->whole()) end_.damaged = true;
+      if (!mark || mark->store != store_ || mark->log != log_ || !piece->whole()) continue;
+      end_.ahead |= mark->ahead;
+      end_.acknowledged |= mark->bytes > 0;
+      end_.damaged |= mark->bytes > end_.bytes;
     }
   }
 
-  std::uint64_t log_;
-  std::uint64_t read_ = 0;
+  std::uint64_t log_, store_;
+  std::uint64_t read_ = 0, zeros_ = 0;
   LogEnd end_;
+  Batch batch_;
   bool within_ = false;  // a batch of several pieces
   bool broken_ = false;
-  std::optional<std::uint64_t> run_;
 };
 
 }  // namespace
@@ -114,22 +145,34 @@ class Walk {
 std::array<char, LogMark::kBytes> LogMark::encode() const {
   std::array<char, kBytes> out{};
   std::size_t at = 0;
-  for (const auto value : {run, log, bytes}) {
+  for (const auto value : {store, log, bytes}) {
     for (unsigned shift = 0; shift < 64; shift += 8) out[at++] = static_cast<char>(value >> shift);
   }
+  out[at] = ahead ? 1 : 0;
   return out;
 }
 
 std::optional<LogMark> LogMark::at_end_of(std::string_view batch) {
-  if (batch.size() < kBytes + 2) return std::nullopt;
+  if (batch.size() < kBatchTail) return std::nullopt;
   const char* at = batch.data() + batch.size() - kBytes;
   if (at[-2] != kLogData || at[-1] != char{kBytes}) return std::nullopt;
-  return LogMark{.run = number(at, 8), .log = number(at + 8, 8), .bytes = number(at + 16, 8)};
+  return LogMark{.store = number(at, 8),
+                 .log = number(at + 8, 8),
+                 .bytes = number(at + 16, 8),
+                 .ahead = at[24] != 0};
 }
 
-rocksdb::IOStatus find_log_end(rocksdb::FSSequentialFile& file, std::uint64_t log, LogEnd& end) {
+std::uint32_t log_checksum(std::string_view kind_and_payload) {
+  boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc;
+  crc.process_bytes(kind_and_payload.data(), kind_and_payload.size());
+  const std::uint32_t sum = crc.checksum();
+  return (sum >> 15 | sum << 17) + 0xa282ead8U;
+}
+
+rocksdb::IOStatus find_log_end(rocksdb::FSSequentialFile& file, std::uint64_t log,
+                               std::uint64_t store, LogEnd& end) {
   const auto buffer = std::make_unique<char[]>(kBlock);
-  Walk walk(log);
+  Walk walk(log, store);
   while (true) {
     rocksdb::Slice read;
     auto status = file.Read(kBlock, {}, &read, buffer.get(), nullptr);

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <charconv>
 #include <filesystem>
-#include <random>
 
 namespace carrel::store {
 
@@ -18,18 +18,12 @@ namespace {
 
 constexpr int kOften = 32;                 // syncs of a log that is worth the zeros
 constexpr std::uint64_t kRoom = 4U << 20;  // bytes of them, at least half of it ahead
-constexpr std::size_t kSector = 512;       // a file that ends with one of zeros was written ahead
 
 std::uint64_t number_of(const std::filesystem::path& name) {
   const auto stem = name.stem().string();
   std::uint64_t number = 0;
   std::from_chars(stem.data(), stem.data() + stem.size(), number);
   return number;
-}
-
-std::uint64_t random_number() {
-  std::random_device random;
-  return std::uint64_t{random()} << 32 | random();
 }
 
 // A file as if it ended after some bytes.
@@ -62,12 +56,15 @@ struct LogFiles::Log {
   std::uint64_t number = 0;
   std::unique_ptr<rocksdb::FSWritableFile> file;
   std::atomic<std::uint64_t> appended = 0;
-  std::atomic<std::uint64_t> synced = 0;
-  std::atomic<std::uint64_t> room = 0;  // the file's bytes, zeros from `appended`
-  std::atomic<bool> full = false;       // there was no room for zeros
-  int syncs = 0;                        // the syncing thread's
-  bool in_its_folder = false;           // the folder has been synced since the file was made
-  std::mutex mutex;                     // a file is not closed while it is synced
+  std::atomic<std::uint64_t> whole = 0;   // of it, batches that are written
+  std::atomic<std::uint64_t> synced = 0;  // of those
+  std::uint64_t flushed = 0;              // of all; the syncing thread's
+  std::atomic<std::uint64_t> room = 0;    // the file's bytes, zeros from `appended`
+  std::atomic<bool> ahead = false;        // zeros were written
+  std::atomic<bool> full = false;         // there was no room for them
+  int syncs = 0;                          // the syncing thread's
+  bool in_its_folder = false;             // the folder has been synced since the file was made
+  std::mutex mutex;                       // a file is not closed while it is synced
   std::mutex growing;  // nor while zeros are written, and nothing is appended where they are
   bool closed = false;
 };
@@ -93,13 +90,13 @@ class LogFiles::File final : public rocksdb::FSWritableFileWrapper {
     return append(data.size(),
                   [&] { return target()->Append(data, options, verification, debug); });
   }
-  // A log is closed when what it holds is in tables.
+  // A log is closed when what it holds is in tables, or with the database.
   IOStatus Close(const IOOptions& options, IODebugContext* debug) override {
     auto cut = close();
     auto closed = target()->Close(options, debug);
     return cut.ok() ? closed : cut;
   }
-  void SetPreallocationBlockSize(std::size_t) override {}  // instead of the zeros
+  void SetPreallocationBlockSize(std::size_t) override {}  // the zeros take its place
 
  private:
   template <typename Call>
@@ -124,8 +121,9 @@ class LogFiles::File final : public rocksdb::FSWritableFileWrapper {
   std::shared_ptr<Log> log_;
 };
 
-LogFiles::LogFiles(const std::shared_ptr<rocksdb::FileSystem>& below, std::filesystem::path folder)
-    : FileSystemWrapper(below), folder_(std::move(folder)), run_(random_number()) {}
+LogFiles::LogFiles(const std::shared_ptr<rocksdb::FileSystem>& below, std::filesystem::path folder,
+                   std::uint64_t secret)
+    : FileSystemWrapper(below), folder_(std::move(folder)), secret_(secret) {}
 
 LogFiles::~LogFiles() {
   {
@@ -149,6 +147,7 @@ IOStatus LogFiles::NewWritableFile(const std::string& name, const rocksdb::FileO
   const std::lock_guard lock(mutex_);
   std::erase_if(logs_, [](const auto& each) { return each.expired(); });
   logs_.push_back(log);
+  newest_ = std::move(log);
   return status;
 }
 
@@ -158,14 +157,13 @@ IOStatus LogFiles::NewSequentialFile(const std::string& name, const rocksdb::Fil
   auto status = target()->NewSequentialFile(name, options, result, debug);
   if (!status.ok() || !is_log(name) || written_now(name)) return status;
   LogEnd end;
-  status = read_end(name, end);
-  if (status.ok() && end.torn) status = check_torn(name, end);
-  if (!status.ok()) return status;
-  const auto number = number_of(name);
-  const std::lock_guard lock(mutex_);
-  if (number > torn_) end = {};  // what came after what is gone was acknowledged to nobody either
-  if (end.torn) torn_ = std::min(torn_, number);
-  *result = std::make_unique<Beginning>(std::move(*result), end.bytes);
+  status = find_log_end(**result, number_of(name), secret_, end);
+  if (status.ok()) status = follow(name, end);
+  if (status.ok()) status = target()->NewSequentialFile(name, options, result, debug);
+  // One that was not written ahead ends where its file ends, and RocksDB tells whether it is whole.
+  if (status.ok() && end.ahead) {
+    *result = std::make_unique<Beginning>(std::move(*result), end.bytes);
+  }
   return status;
 }
 
@@ -178,38 +176,25 @@ IOStatus LogFiles::GetFileSize(const std::string& name, const IOOptions& options
   return target()->GetFileSize(name, options, size, debug);
 }
 
-// A log that was not written ahead ends where its file ends; RocksDB tells whether it is whole.
-IOStatus LogFiles::read_end(const std::string& name, LogEnd& end) {
-  auto status = target()->GetFileSize(name, {}, &end.bytes, nullptr);
-  std::unique_ptr<rocksdb::FSSequentialFile> file;
-  if (status.ok()) status = target()->NewSequentialFile(name, {}, &file, nullptr);
-  if (status.ok()) status = file->Skip(end.bytes - std::min<std::uint64_t>(end.bytes, kSector));
-  std::array<char, kSector> scratch{};
-  rocksdb::Slice tail;
-  if (status.ok()) status = file->Read(kSector, {}, &tail, scratch.data(), nullptr);
-  if (!status.ok() || tail.size() < kSector) return status;
-  if (tail.ToStringView().find_first_not_of('\0') != std::string_view::npos) return status;
-  status = target()->NewSequentialFile(name, {}, &file, nullptr);
-  return status.ok() ? find_log_end(*file, number_of(name), end) : status;
-}
-
-// Later logs are synced after it.
-IOStatus LogFiles::check_torn(const std::string& name, const LogEnd& end) {
-  std::vector<std::string> names;
-  auto status = target()->GetChildren(folder_, {}, &names, nullptr);
-  bool damaged = end.damaged;
-  for (const auto& each : names) {
-    if (!status.ok() || damaged || !is_log(folder_ / each)) continue;
-    if (number_of(each) <= number_of(name)) continue;
-    std::unique_ptr<rocksdb::FSSequentialFile> file;
-    status = target()->NewSequentialFile(folder_ / each, {}, &file, nullptr);
-    LogEnd later;
-    if (status.ok()) status = find_log_end(*file, number_of(each), later);
-    damaged = later.acknowledged || later.damaged;
+// Logs are read in their order. What came after what is gone was acknowledged to nobody either: a
+// log is synced before a later one is.
+IOStatus LogFiles::follow(const std::string& name, LogEnd& end) {
+  const std::lock_guard lock(mutex_);
+  if (end.damaged) {
+    return IOStatus::Corruption(
+        fmt::format("{} is damaged at byte {}, and what follows was on the disk", name, end.bytes));
   }
-  if (!status.ok() || !damaged) return status;
-  return IOStatus::Corruption(fmt::format(
-      "{} is damaged at byte {}, and what follows had been written for good", name, end.bytes));
+  if (torn_.empty() && next_ != 0 && end.first > next_) torn_ = "the log before it";
+  if (!torn_.empty() && torn_ != name) {
+    if (end.acknowledged) {
+      return IOStatus::Corruption(
+          fmt::format("{} was on the disk, and {} is not whole", name, torn_));
+    }
+    end = {.ahead = true};
+  }
+  if (end.ahead && end.torn) torn_ = name;
+  next_ = std::max(next_, end.next);
+  return IOStatus::OK();
 }
 
 bool LogFiles::is_log(const std::filesystem::path& name) const {
@@ -233,21 +218,22 @@ std::shared_ptr<LogFiles::Log> LogFiles::written_now(const std::string& name) co
 }
 
 LogMark LogFiles::mark() const {
-  const auto all = logs();
-  if (all.empty()) return {.run = run_};
-  const auto& newest = *all.back();
-  return {.run = run_, .log = newest.number, .bytes = newest.synced};
+  const std::lock_guard lock(mutex_);
+  if (!newest_) return {.store = secret_};
+  return {
+      .store = secret_, .log = newest_->number, .bytes = newest_->synced, .ahead = newest_->ahead};
 }
 
-bool LogFiles::is_ahead() const {
-  const auto all = logs();
-  return !all.empty() && all.back()->room > all.back()->appended;
+void LogFiles::batch_written() {
+  const std::lock_guard lock(mutex_);
+  if (newest_) newest_->whole.store(newest_->appended, std::memory_order_release);
 }
 
 IOStatus LogFiles::sync() {
   for (const auto& log : logs()) {
+    const std::uint64_t whole = log->whole.load(std::memory_order_acquire);
     const std::uint64_t appended = log->appended.load(std::memory_order_acquire);
-    if (appended == log->synced) continue;
+    if (appended == log->flushed) continue;
     {
       const std::lock_guard lock(log->mutex);
       if (log->closed) continue;
@@ -260,7 +246,8 @@ IOStatus LogFiles::sync() {
       if (!status.ok()) return status;
       log->in_its_folder = true;
     }
-    log->synced = appended;
+    log->flushed = appended;
+    log->synced = whole;
     const bool often = ++log->syncs >= kOften;
     if (often && log->room < appended + kRoom / 2 && !log->full) ask_for_room(log);
   }
@@ -270,8 +257,13 @@ IOStatus LogFiles::sync() {
 void LogFiles::ask_for_room(const std::shared_ptr<Log>& log) {
   const std::lock_guard lock(mutex_);
   wants_room_ = log;
-  if (!ahead_.joinable()) ahead_ = std::thread([this] { run_ahead(); });
   asked_.notify_one();
+  if (ahead_.joinable()) return;
+  try {
+    ahead_ = std::thread([this] { run_ahead(); });
+  } catch (const std::system_error&) {
+    log->full = true;
+  }
 }
 
 void LogFiles::run_ahead() {
@@ -281,31 +273,32 @@ void LogFiles::run_ahead() {
     if (stopping_) return;
     const auto log = std::exchange(wants_room_, nullptr);
     lock.unlock();
-    write_ahead(*log);
+    log->full = !write_ahead(*log);
   }
 }
 
-// Where there is no room on the disk, the file grows as it is written.
-void LogFiles::write_ahead(Log& log) {
+// False: there is no room on the disk, or the like; the file grows as it is written.
+bool LogFiles::write_ahead(Log& log) {
   static constexpr std::array<char, 64 << 10> kZeros{};
   std::unique_ptr<rocksdb::FSRandomRWFile> file;
-  if (!target()->NewRandomRWFile(log.name, {}, &file, nullptr).ok()) return;
-  {
+  if (!target()->NewRandomRWFile(log.name, {}, &file, nullptr).ok()) return false;
+  const std::uint64_t end = log.appended + kRoom;
+  while (true) {
     const std::lock_guard lock(log.growing);
-    if (log.closed) return;
-    const std::uint64_t end = log.appended + kRoom;
-    std::uint64_t at = log.room;
-    for (; at < end; at += kZeros.size()) {
-      const rocksdb::Slice zeros(kZeros.data(), kZeros.size());
-      if (file->Write(at, zeros, {}, nullptr).ok()) continue;
-      std::error_code ignored;
-      std::filesystem::resize_file(log.name, log.room, ignored);
-      log.full = true;
-      return;
+    if (log.closed) return true;
+    const std::uint64_t room = log.room;
+    if (room >= end) break;
+    log.ahead = true;
+    if (file->Write(room, {kZeros.data(), kZeros.size()}, {}, nullptr).ok()) {
+      log.room = room + kZeros.size();
+      continue;
     }
-    log.room = at;
+    std::error_code ignored;
+    std::filesystem::resize_file(log.name, room, ignored);
+    return false;
   }
   file->Sync({}, nullptr).PermitUncheckedError();  // so that it is not the next batch's to do
+  return true;
 }
 
 }  // namespace carrel::store

@@ -27,8 +27,10 @@ namespace carrel::store {
 // Owner: the database's environment. Thread-safe.
 class LogFiles final : public rocksdb::FileSystemWrapper {
  public:
-  // `folder`: the database's; logs elsewhere are copies, of which nothing is known here.
-  LogFiles(const std::shared_ptr<rocksdb::FileSystem>& below, std::filesystem::path folder);
+  // `folder`: the database's; logs elsewhere are copies, of which nothing is known here. `secret`:
+  // the store's (database_folder.h).
+  LogFiles(const std::shared_ptr<rocksdb::FileSystem>& below, std::filesystem::path folder,
+           std::uint64_t secret);
   ~LogFiles() override;
 
   const char* Name() const override { return "CarrelLogFiles"; }
@@ -44,10 +46,10 @@ class LogFiles final : public rocksdb::FileSystemWrapper {
   // Returns when all that was appended to logs before is on the disk. One caller at a time.
   rocksdb::IOStatus sync();
 
-  // Of the newest log, to be written at the end of the next batch.
+  // Of the newest log, to be written at the end of the next batch. Thread: the one that writes.
   LogMark mark() const;
-  // Whether that log is written ahead; else it ends where its file ends.
-  bool is_ahead() const;
+  // All that was appended to it are whole batches. Thread: the one that writes.
+  void batch_written();
 
  private:
   struct Log;
@@ -57,17 +59,19 @@ class LogFiles final : public rocksdb::FileSystemWrapper {
   bool is_log(const std::filesystem::path& name) const;
   Logs logs() const;
   std::shared_ptr<Log> written_now(const std::string& name) const;
-  rocksdb::IOStatus read_end(const std::string& name, LogEnd& end);
-  rocksdb::IOStatus check_torn(const std::string& name, const LogEnd& end);
+  // Whether a log that is read follows the one that was read before it.
+  rocksdb::IOStatus follow(const std::string& name, LogEnd& end);
   void ask_for_room(const std::shared_ptr<Log>& log);
-  void write_ahead(Log& log);
+  bool write_ahead(Log& log);
   void run_ahead();
 
   const std::filesystem::path folder_;
-  const std::uint64_t run_;
+  const std::uint64_t secret_;
   mutable std::mutex mutex_;
   std::vector<std::weak_ptr<Log>> logs_;  // oldest first
-  std::uint64_t torn_ = UINT64_MAX;       // the first log that was read and not whole
+  std::shared_ptr<Log> newest_;
+  std::uint64_t next_ = 0;  // the number of the change after those of the logs that were read
+  std::string torn_;        // the log that was read and not whole
   std::condition_variable asked_;
   std::shared_ptr<Log> wants_room_;
   bool stopping_ = false;

@@ -37,32 +37,42 @@ Error Database::Impl::fail_for_good(Error error) {
 }
 
 Result<void> Database::write(WriteSet& writes) {
-  CARREL_TRY_VOID(impl_->writable());
+  CARREL_TRY_VOID(impl_->write(writes.impl_->batch));
+  impl_->logs->batch_written();
+  return {};
+}
+
+Result<void> Database::Impl::write(rocksdb::WriteBatch& batch) {
+  CARREL_TRY_VOID(writable());
   rocksdb::WriteOptions options;
   options.sync = false;
   options.protection_bytes_per_key = kProtection;
-  const auto mark = impl_->logs->mark();
+  const auto mark = logs->mark();
   const auto text = mark.encode();
-  auto status = writes.impl_->batch.PutLogData({text.data(), text.size()});
-  if (status.ok()) status = impl_->db->Write(options, &writes.impl_->batch);
-  if (status.ok()) impl_->marked = mark;
-  if (status.ok()) return {};
+  auto status = batch.PutLogData({text.data(), text.size()});
+  if (status.ok()) status = db->Write(options, &batch);
+  if (status.ok()) {
+    marked = mark;
+    return {};
+  }
   if (status.IsNoSpace()) {
-    return std::unexpected(impl_->fail_for_good(
+    return std::unexpected(fail_for_good(
         Error(Code::store_full, "no room left to write the store: " + status.ToString(),
               "make room on its disk; it goes on by itself then")));
   }
-  return std::unexpected(impl_->fail_for_good(
-      Error(Code::store_failed, "cannot write the store: " + status.ToString())));
+  return std::unexpected(
+      fail_for_good(Error(Code::store_failed, "cannot write the store: " + status.ToString())));
 }
 
 bool Database::is_marked() const {
-  return !impl_->logs->is_ahead() || impl_->logs->mark() == impl_->marked;
+  const auto mark = impl_->logs->mark();
+  return !mark.ahead || mark == impl_->marked;
 }
 
 Result<void> Database::mark_synced() {
-  WriteSet nothing;
-  return write(nothing);
+  auto nothing = fresh_batch();
+  CARREL_TRY_VOID(impl_->write(nothing));  // itself it needs no mark
+  return sync();
 }
 
 Result<void> Database::sync() {
