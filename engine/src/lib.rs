@@ -8,6 +8,7 @@ mod buffer;
 mod component;
 mod document;
 mod engine;
+mod export;
 mod html;
 mod schema;
 mod suspend;

@@ -5,10 +5,10 @@
 #pragma once
 
 #include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 namespace carrel {
 
@@ -38,7 +38,7 @@ class NameTable {
     auto& bucket = buckets_[bucket_of(name)];
     if (bucket == nullptr || !bucket->contains(name)) return;
     auto changed = std::make_shared<Bucket>(*bucket);
-    changed->erase(std::string(name));
+    changed->erase(name);
     bucket = std::move(changed);
   }
 
@@ -58,7 +58,7 @@ class NameTable {
       return std::hash<std::string_view>()(text);
     }
   };
-  using Bucket = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
+  using Bucket = boost::unordered_flat_map<std::string, Value, Hash, std::equal_to<>>;
   static constexpr std::size_t kBuckets = 256;
   static std::size_t bucket_of(std::string_view name) { return Hash()(name) % kBuckets; }
 

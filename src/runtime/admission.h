@@ -8,11 +8,11 @@
 // for them a while, those that become free are held for it.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <list>
 #include <memory>
 #include <optional>
-#include <unordered_map>
 
 #include "async/shard.h"
 #include "base/id.h"
@@ -105,7 +105,7 @@ class Admission {
   AdmissionLimits limits_;
   std::size_t taken_ = 0;
   std::size_t waiting_for_several_ = 0;  // places
-  std::unordered_map<TenantName, std::unique_ptr<Seat>> seats_;
+  boost::unordered_flat_map<TenantName, std::unique_ptr<Seat>, std::hash<TenantName>> seats_;
   std::list<Seat*> lines_;  // of tenants whose turns wait; whose turn it is next is the first
   Figures figures_;
 };

@@ -13,9 +13,9 @@ AppFigures& AppTable::of(const TenantName& tenant, const AppName& app) {
   const auto known = places_.find(Name(tenant.str(), app.str()));
   if (known != places_.end()) return *known->second;
   const std::size_t used = used_.load(std::memory_order_relaxed);
+  if (used == slots_.size()) return slots_.front().figures;
   const auto has = tenants_.find(tenant.str());
-  const bool crowded = has != tenants_.end() && has->second >= kMostATenant;
-  if (used == slots_.size() || crowded) return slots_.front().figures;
+  if (has != tenants_.end() && has->second >= kMostATenant) return slots_.front().figures;
   Slot& slot = slots_[used];
   slot.tenant = tenant.str();
   slot.app = app.str();

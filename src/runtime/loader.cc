@@ -16,6 +16,7 @@
 #include "async/event.h"
 #include "base/digest.h"
 #include "base/files.h"
+#include "base/hex.h"
 #include "runtime/admission.h"
 #include "wasm/linker.h"
 
@@ -36,6 +37,15 @@ Result<std::string> read_module(const std::filesystem::path& file) {
 
 std::span<const std::byte> as_bytes(const std::string& text) {
   return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+// Of a digest's digits.
+std::array<std::byte, 32> from_hex(std::string_view digits) {
+  std::array<std::byte, 32> bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<std::byte>(hex_digit(digits[2 * i]) * 16 + hex_digit(digits[2 * i + 1]));
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -178,6 +188,7 @@ Result<std::shared_ptr<const Program>> Loader::check(const std::filesystem::path
   auto program = std::make_shared<Program>();
   program->file = file;
   program->digest = sha256_hex(bytes);
+  program->identity = from_hex(program->digest);
   CARREL_TRY(ModuleRef module,
              impl_->load(program->digest, [&] { return Result<std::string>(std::move(bytes)); }));
 

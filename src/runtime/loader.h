@@ -5,6 +5,8 @@
 // unmapped.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -26,10 +28,11 @@ inline constexpr std::size_t kSlotsAPlace = 2;
 // A module that has been checked and can be run: which bytes, and how to speak to them. Immutable;
 // shared.
 struct Program {
-  std::filesystem::path file;
-  std::string digest;  // SHA-256 of the file, hexadecimal
+  std::array<std::byte, 32> identity{};  // SHA-256 of the file
   const abi::Abi* abi = nullptr;
   std::size_t places = 1;  // that a turn takes of its shard's
+  std::filesystem::path file;
+  std::string digest;  // the identity, hexadecimal
 };
 
 // Every ABI this build speaks, in the order in which modules are matched.

@@ -3,7 +3,7 @@
 namespace carrel::runtime {
 
 std::shared_ptr<const wasm::Prepared> ShardModules::find(const Program& program) {
-  const auto at = entries_.find(program.digest);
+  const auto at = entries_.find(program.identity);
   if (at == entries_.end()) return nullptr;
   at->second.used = true;
   return at->second.prepared;
@@ -18,8 +18,8 @@ async::Task<Result<std::shared_ptr<const wasm::Prepared>>> ShardModules::load(
   const std::uint64_t bytes = (*loaded)->code_bytes();
   CARREL_CO_TRY(std::shared_ptr<const wasm::Prepared> prepared,
                 linker->prepare(std::move(*loaded)));
-  entries_.emplace(program->digest, Entry{.prepared = prepared, .bytes = bytes, .used = true});
-  order_.add(program->digest);
+  entries_.emplace(program->identity, Entry{.prepared = prepared, .bytes = bytes, .used = true});
+  order_.add(program->identity);
   bytes_ += bytes;
   make_room();
   co_return prepared;

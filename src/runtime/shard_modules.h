@@ -8,8 +8,8 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <cstring>
 #include <memory>
-#include <string>
 #include <unordered_map>
 
 #include "async/shard.h"
@@ -53,8 +53,17 @@ class ShardModules {
   std::uint64_t max_bytes_;
   std::uint64_t bytes_ = 0;
   std::unordered_map<const abi::Abi*, std::unique_ptr<wasm::Linker>> linkers_;
-  boost::unordered_flat_map<std::string, Entry> entries_;  // by digest
-  SecondChance<std::string> order_;
+  using Identity = decltype(Program::identity);
+  // A digest is as good as its hash.
+  struct Hash {
+    std::size_t operator()(const Identity& identity) const {
+      std::size_t first = 0;
+      std::memcpy(&first, identity.data(), sizeof(first));
+      return first;
+    }
+  };
+  boost::unordered_flat_map<Identity, Entry, Hash> entries_;
+  SecondChance<Identity> order_;
 };
 
 }  // namespace carrel::runtime

@@ -68,13 +68,13 @@ Account Meter::open(const TenantName& tenant, const AppName& app, const ModuleNa
 
 Meter::Reading Meter::read() {
   Reading reading;
-  for (auto at = lines_.begin(); at != lines_.end();) {
-    Line& line = *at->second;
+  boost::unordered::erase_if(lines_, [&](const auto& entry) {
+    Line& line = *entry.second;
     const Spent spent = std::exchange(line.spent_, {});
     const bool used = spent != Spent();
-    if (used) reading.emplace_back(at->first, spent);
-    at = used || line.holders_ > 0 ? std::next(at) : lines_.erase(at);
-  }
+    if (used) reading.emplace_back(entry.first, spent);
+    return !used && line.holders_ == 0;
+  });
   return reading;
 }
 

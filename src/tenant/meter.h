@@ -5,9 +5,9 @@
 // a reading misses nothing of turns that go on.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <memory>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -89,7 +89,7 @@ class Meter {
     std::size_t operator()(const Spender& spender) const;
   };
   Allowances* allowances_;
-  std::unordered_map<Spender, std::unique_ptr<Line>, Hash> lines_;
+  boost::unordered_flat_map<Spender, std::unique_ptr<Line>, Hash> lines_;
 };
 
 }  // namespace carrel::tenant

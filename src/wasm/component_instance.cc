@@ -270,13 +270,12 @@ ComponentInstance::ComponentInstance(async::Shard& shard, async::RunAccount& acc
                                      const Prepared& prepared, void* state,
                                      const CallLimits& limits)
     : Call(state),
-      impl_(new Impl{
-          .self = *this,
-          .shard = shard,
-          .account = account,
-          .prepared = prepared,
-          .limits = limits,
-          .slices = Slices(shard, account, prepared.module().engine()->ticker(), limits)}) {}
+      impl_(new Impl{.self = *this,
+                     .shard = shard,
+                     .account = account,
+                     .prepared = prepared,
+                     .limits = limits,
+                     .slices = Slices(shard, account, prepared.engine().ticker(), limits)}) {}
 
 ComponentInstance::~ComponentInstance() {
   if (!impl_->ended) impl_->slices.tell_rest(impl_->seen_memory);

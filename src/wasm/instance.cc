@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+
 #include "async/first_of.h"
 #include "wasm/raw.h"
 #include "wasm/slices.h"
@@ -142,10 +144,24 @@ struct Instance::Impl {
     } while (stopped == End::returned && !poll());
   }
 
-  void find(std::string_view name, wasmtime_extern_t* item) {
-    if (!wasmtime_instance_export_get(context, &instance, name.data(), name.size(), item)) {
-      item->kind = WASMTIME_EXTERN_SHAREDMEMORY;  // no module has one: threads are off
+  static wasmtime_extern_t nothing() {
+    return {.kind = WASMTIME_EXTERN_SHAREDMEMORY, .of = {}};  // no module has one: threads are off
+  }
+
+  wasmtime_extern_t at(const ExportPlace& place) {
+    wasmtime_extern_t item = nothing();
+    if (place) {
+      const auto raw = std::bit_cast<carrel_export>(*place);
+      carrel_instance_export(context, &instance, &raw, &item);
     }
+    return item;
+  }
+
+  wasmtime_extern_t find(std::string_view name) {
+    if (name == "_start") return at(prepared.start());
+    wasmtime_extern_t item = nothing();
+    wasmtime_instance_export_get(context, &instance, name.data(), name.size(), &item);
+    return item;
   }
 
   void keep_memory(const wasmtime_extern_t& item) {
@@ -184,13 +200,12 @@ struct Instance::Impl {
 Instance::Instance(async::Shard& shard, async::RunAccount& account, const Prepared& prepared,
                    void* state, const CallLimits& limits)
     : Call(state),
-      impl_(new Impl{
-          .shard = shard,
-          .account = account,
-          .prepared = prepared,
-          .limits = limits,
-          .slices = Slices(shard, account, prepared.module().engine()->ticker(), limits)}) {
-  impl_->store.reset(wasmtime_store_new(prepared.module().engine()->raw(), this, nullptr));
+      impl_(new Impl{.shard = shard,
+                     .account = account,
+                     .prepared = prepared,
+                     .limits = limits,
+                     .slices = Slices(shard, account, prepared.engine().ticker(), limits)}) {
+  impl_->store.reset(wasmtime_store_new(prepared.engine().raw(), this, nullptr));
   impl_->context = wasmtime_store_context(impl_->store.get());
   wasmtime_store_limiter(impl_->store.get(), static_cast<std::int64_t>(limits.memory), -1, 1, -1,
                          1);
@@ -213,9 +228,11 @@ void Instance::on_leave(void (*hook)(void* state, Leave why) noexcept) {
 // memory.
 void Instance::meet(wasmtime_caller* caller) {
   if (impl_->has_memory != Impl::Memory::not_asked) return;
-  wasmtime_extern_t item{};
-  item.kind = WASMTIME_EXTERN_FUNC;
-  wasmtime_caller_export_get(caller, "memory", 6, &item);
+  wasmtime_extern_t item = Impl::nothing();
+  if (const ExportPlace& place = impl_->prepared.memory()) {
+    const auto raw = std::bit_cast<carrel_export>(*place);
+    carrel_caller_export(caller, &raw, &item);
+  }
   impl_->keep_memory(item);
 }
 
@@ -249,12 +266,9 @@ async::Task<Outcome> Instance::run(std::string_view export_name) {
   impl.collect(outcome, exit_code_);
 
   if (outcome.end == End::returned) {
-    wasmtime_extern_t item{};
-    if (impl.has_memory == Impl::Memory::not_asked) {
-      impl.find("memory", &item);
-      impl.keep_memory(item);
-    }
-    impl.find(export_name, &item);
+    if (impl.has_memory == Impl::Memory::not_asked)
+      impl.keep_memory(impl.at(impl.prepared.memory()));
+    const wasmtime_extern_t item = impl.find(export_name);
     if (item.kind == WASMTIME_EXTERN_FUNC) {
       impl.future.reset(wasmtime_func_call_async(impl.context, &item.of.func, nullptr, 0, nullptr,
                                                  0, &impl.trap, &impl.error));

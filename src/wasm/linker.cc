@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "wasm/instance.h"
 #include "wasm/raw.h"
@@ -124,10 +125,32 @@ std::string spell_type(const HostFunction& row) {
   return text + (row.returns == Returns::i32 ? ") -> i32" : ")");
 }
 
+ExportPlace place_of(const Module& module, std::string_view name) {
+  carrel_export place{};
+  if (!carrel_module_export(module.raw(), name.data(), name.size(), &place)) return {};
+  return std::bit_cast<ExportPlace::value_type>(place);
+}
+
 // Names are the guest's own: bounded, because they go to logs.
 std::string_view clipped(std::string_view text) { return text.substr(0, 128); }
 
 }  // namespace
+
+Prepared::Prepared(std::shared_ptr<const Module> module, wasmtime_instance_pre* raw)
+    : raw_(raw),
+      engine_(module->engine().get()),
+      least_memory_(module->least_memory()),
+      start_(place_of(*module, "_start")),
+      memory_(place_of(*module, "memory")),
+      module_(std::move(module)) {}
+
+Prepared::Prepared(std::shared_ptr<const Module> module, carrel_component_pre* component,
+                   std::shared_ptr<const Preview1> preview1)
+    : component_(component),
+      engine_(module->engine().get()),
+      least_memory_(module->least_memory()),
+      module_(std::move(module)),
+      preview1_(std::move(preview1)) {}
 
 Prepared::~Prepared() {
   if (raw_ != nullptr) wasmtime_instance_pre_delete(raw_);

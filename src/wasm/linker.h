@@ -2,8 +2,11 @@
 // are prepared for a world, whose interfaces are built from preview 1's functions.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "wasm/host.h"
@@ -31,6 +34,9 @@ inline constexpr std::string_view kCommandExports[] = {"wasi:cli/run@0.2.", "was
 // whoever runs one.
 using Preview1 = std::vector<const HostFunction*>;
 
+// Where a core module exports something (`carrel_export`); nothing: nowhere.
+using ExportPlace = std::optional<std::array<std::uint64_t, 2>>;
+
 // A module whose imports have been checked and resolved once, so that an instance costs
 // microseconds. Owner and thread: one shard. Immutable.
 class Prepared {
@@ -40,22 +46,27 @@ class Prepared {
   Prepared& operator=(const Prepared&) = delete;
 
   const Module& module() const { return *module_; }
+  Engine& engine() const { return *engine_; }
   wasmtime_instance_pre* raw() const { return raw_; }             // of a core module
+  const ExportPlace& start() const { return start_; }             // of its "_start"
+  const ExportPlace& memory() const { return memory_; }           // of its "memory"
   carrel_component_pre* component() const { return component_; }  // of a component
   const Preview1& preview1() const { return *preview1_; }         // of a component
   // Bytes that its exported memory has at the start.
-  std::uint64_t least_memory() const { return module_->least_memory(); }
+  std::uint64_t least_memory() const { return least_memory_; }
 
  private:
   friend class Linker;
-  Prepared(std::shared_ptr<const Module> module, wasmtime_instance_pre* raw)
-      : module_(std::move(module)), raw_(raw) {}
+  Prepared(std::shared_ptr<const Module> module, wasmtime_instance_pre* raw);
   Prepared(std::shared_ptr<const Module> module, carrel_component_pre* component,
-           std::shared_ptr<const Preview1> preview1)
-      : module_(std::move(module)), component_(component), preview1_(std::move(preview1)) {}
-  std::shared_ptr<const Module> module_;
+           std::shared_ptr<const Preview1> preview1);
+  // What an instance asks for lies together: of thousands of modules, no cache holds any.
   wasmtime_instance_pre* raw_ = nullptr;
   carrel_component_pre* component_ = nullptr;
+  Engine* engine_;
+  std::uint64_t least_memory_;
+  ExportPlace start_, memory_;
+  std::shared_ptr<const Module> module_;
   std::shared_ptr<const Preview1> preview1_;
 };
 

@@ -73,6 +73,23 @@ bool carrel_linker_define_suspending(wasmtime_linker_t* linker, const char* modu
                                      const char* params, carrel_host_fn function, void* env,
                                      carrel_buffer* error);
 
+// Where a module exports something: for all its instances, so that none looks for a name. A value,
+// good as long as the module.
+typedef struct carrel_export {
+  uint64_t place[2];
+} carrel_export;
+
+// False: it exports nothing of that name.
+bool carrel_module_export(const wasmtime_module_t* module, const char* name, size_t size,
+                          carrel_export* export_);
+
+// As `wasmtime_instance_export_get` and `wasmtime_caller_export_get`. False: it is another
+// module's.
+bool carrel_instance_export(wasmtime_context_t* store, const wasmtime_instance_t* instance,
+                            const carrel_export* export_, wasmtime_extern_t* item);
+bool carrel_caller_export(wasmtime_caller_t* caller, const carrel_export* export_,
+                          wasmtime_extern_t* item);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif

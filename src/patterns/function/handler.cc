@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/prefetch.h"
 #include "patterns/function/idempotency.h"
 #include "tenant/identities.h"
 
@@ -60,6 +61,7 @@ async::Task<void> FunctionHandler::handle(net::Exchange& exchange) {
   const std::shared_ptr<const Sites> sites = sites_;  // whatever is served meanwhile
   const Site* site = sites->find(exchange.request, exchange.id);
   if (site == nullptr) co_return co_await refuse(exchange, Error(Code::not_found));
+  if (!site->functions.empty()) prefetch(site->functions.front());  // most apps have one
 
   turn::HttpTarget target;
   RouteMatch match = site->router.match(exchange.request.method, exchange.request.path, target);
@@ -101,6 +103,7 @@ async::Task<std::optional<Error>> FunctionHandler::run_turn(net::Exchange* excha
                                                             const turn::HttpTarget* target,
                                                             turn::Trace trace) {
   const net::Request& request = exchange->request;
+  prefetch(*function->program);
   turn::Event event{.source = function->module.app.str(),
                     .type = "carrel.http.request",
                     .subject = request.path,

@@ -2,11 +2,11 @@
 // readers, as the name table it is made of.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <memory>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "base/name_table.h"
 #include "net/http.h"
@@ -21,7 +21,7 @@ struct Shares {
     std::shared_ptr<const Site> site;
     unsigned percent = 100;
   };
-  std::vector<Share> all;  // one at least; 100 percent in sum
+  boost::container::small_vector<Share, 1> all;  // one at least; 100 percent in sum
 
   // Which one answers. Requests with the same `carrel-version-key` go to the same version as long
   // as the shares stay; others by their number.

@@ -1,9 +1,13 @@
 #include "patterns/function/router.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
 #include <set>
+#include <span>
 
 namespace carrel::function {
 namespace {
@@ -11,7 +15,6 @@ namespace {
 using app::RouteRules;
 using app::Segment;
 
-constexpr std::uint32_t kNone = UINT32_MAX;
 constexpr std::size_t kCut = app::kMaxSegments + 1;  // one more than a route has
 
 // A path cut at its slashes, without copying. Segments after the last that a route can name stay
@@ -59,10 +62,10 @@ bool cut_path(std::string_view path, Cut& cut) {
 }
 
 // The rest of the path from segment `from` on, and what named the function before it.
-void fill_target(const app::Route& route, std::string_view path, const Cut& cut, std::size_t from,
+void fill_target(std::string_view route, std::string_view path, const Cut& cut, std::size_t from,
                  turn::HttpTarget& target) {
   const std::size_t split = from < std::min(cut.count, kCut) ? cut.begin[from] : path.size();
-  target.route = route.text;
+  target.route = route;
   target.script_name = path.substr(0, split);
   target.raw_path_info = path.substr(split);
   target.parameters.clear();
@@ -76,44 +79,54 @@ void fill_target(const app::Route& route, std::string_view path, const Cut& cut,
 }  // namespace
 
 struct Router::Node {
-  std::map<std::string, std::uint32_t, std::less<>> exact;
-  std::uint32_t parameter = kNone;
-  std::vector<std::uint32_t> ends;   // routes that end here
-  std::vector<std::uint32_t> rests;  // routes whose rest begins here
+  struct Child {
+    std::string_view text;
+    const Node* node;
+  };
+  // Of a route, what most requests need.
+  struct Fit {
+    std::string_view text;
+    std::string_view methods;  // "GET,POST"; empty: any
+    const RouteEntry* entry;
+    std::size_t target;
+    bool rest, named;  // whether it ends in a rest, and has parameters
+  };
+  std::span<const Child> exact;  // by text
+  const Node* parameter = nullptr;
+  std::span<const Fit> ends;   // routes that end here
+  std::span<const Fit> rests;  // routes whose rest begins here
 };
 
 // One descent. Each node is visited at most once, so the work is bounded by the routes, not by the
 // path.
 struct Router::Search {
-  const Router& router;
   std::string_view method;
   const Cut& cut;
-  const RouteEntry* found = nullptr;
+  const Node::Fit* found = nullptr;
   std::size_t rest_from = 0;
-  std::vector<const RouteEntry*> others;  // fit the path, not the method
+  std::vector<const Node::Fit*> others;  // fit the path, not the method
 
-  bool down(std::uint32_t index, std::size_t depth) {
-    const Node& node = router.nodes_[index];
+  bool down(const Node& node, std::size_t depth) {
     if (depth == cut.count) return take(node.ends, depth);
     if (depth >= kCut) return false;
-    if (const auto next = node.exact.find(cut.text[depth]); next != node.exact.end()) {
-      if (down(next->second, depth + 1)) return true;
+    const auto next = std::ranges::lower_bound(node.exact, cut.text[depth], {}, &Node::Child::text);
+    if (next != node.exact.end() && next->text == cut.text[depth]) {
+      if (down(*next->node, depth + 1)) return true;
     }
     // A parameter is never empty: "/price/" has no sku.
-    if (node.parameter != kNone && !cut.text[depth].empty() && down(node.parameter, depth + 1))
+    if (node.parameter != nullptr && !cut.text[depth].empty() && down(*node.parameter, depth + 1))
       return true;
     return take(node.rests, depth);
   }
 
-  bool take(const std::vector<std::uint32_t>& routes, std::size_t depth) {
-    const RouteEntry* best = nullptr;
+  bool take(std::span<const Node::Fit> fits, std::size_t depth) {
+    const Node::Fit* best = nullptr;
     int best_rank = 0;
-    for (const std::uint32_t index : routes) {
-      const RouteEntry& entry = router.routes_[index];
-      const int rank = rank_of(entry.route);
-      if (rank == 0) others.push_back(&entry);
+    for (const Node::Fit& fit : fits) {
+      const int rank = rank_of(fit.methods);
+      if (rank == 0) others.push_back(&fit);
       if (rank > best_rank) {
-        best = &entry;
+        best = &fit;
         best_rank = rank;
       }
     }
@@ -123,19 +136,27 @@ struct Router::Search {
     return true;
   }
 
-  int rank_of(const app::Route& route) const {
-    if (route.methods.empty()) return 1;
-    const auto has = [&](std::string_view name) {
-      return std::ranges::find(route.methods, name) != route.methods.end();
-    };
-    if (has(method)) return 3;
-    return method == "HEAD" && has("GET") ? 2 : 0;
+  int rank_of(std::string_view methods) const {
+    if (methods.empty()) return 1;
+    if (has(methods, method)) return 3;
+    return method == "HEAD" && has(methods, "GET") ? 2 : 0;
+  }
+
+  static bool has(std::string_view methods, std::string_view name) {
+    for (;;) {
+      const std::string_view first = methods.substr(0, methods.find(','));
+      if (first == name) return true;
+      if (first.size() == methods.size()) return false;
+      methods.remove_prefix(first.size() + 1);
+    }
   }
 
   std::string allow() const {
     std::set<std::string_view> methods{"OPTIONS"};
-    for (const RouteEntry* entry : others)
-      methods.insert(entry->route.methods.begin(), entry->route.methods.end());
+    for (const Node::Fit* fit : others) {
+      const auto& its = fit->entry->route.methods;
+      methods.insert(its.begin(), its.end());
+    }
     if (methods.contains("GET")) methods.insert("HEAD");
     std::string list;
     for (const std::string_view name : methods) {
@@ -143,6 +164,74 @@ struct Router::Search {
       list += name;
     }
     return list;
+  }
+};
+
+// The tree while it grows.
+struct Router::Draft {
+  std::map<std::string_view, std::unique_ptr<Draft>> exact;
+  std::unique_ptr<Draft> parameter;
+  std::vector<const RouteEntry*> ends, rests;
+
+  void insert(const RouteEntry& entry) {
+    Draft* at = this;
+    for (const Segment& segment : entry.route.segments) {
+      if (segment.kind == Segment::Kind::rest) return at->rests.push_back(&entry);
+      auto& next =
+          segment.kind == Segment::Kind::parameter ? at->parameter : at->exact[segment.text];
+      if (!next) next = std::make_unique<Draft>();
+      at = next.get();
+    }
+    at->ends.push_back(&entry);
+  }
+
+  // Copies into `to`, each node before its children.
+  const Node* settle(std::pmr::memory_resource& to) const {
+    std::pmr::polymorphic_allocator<> memory(&to);
+    Node* const node = memory.new_object<Node>();
+    auto* const children = memory.allocate_object<Node::Child>(exact.size());
+    node->ends = settle(to, ends);
+    node->rests = settle(to, rests);
+    Node::Child* child = children;
+    for (const auto& [text, draft] : exact) {
+      const std::string_view kept = settle(to, text);
+      std::construct_at(child++, kept, draft->settle(to));
+    }
+    node->exact = {children, exact.size()};
+    if (parameter) node->parameter = parameter->settle(to);
+    return node;
+  }
+
+  static std::span<const Node::Fit> settle(std::pmr::memory_resource& to,
+                                           const std::vector<const RouteEntry*>& entries) {
+    std::pmr::polymorphic_allocator<> memory(&to);
+    auto* const fits = memory.allocate_object<Node::Fit>(entries.size());
+    Node::Fit* fit = fits;
+    for (const RouteEntry* entry : entries) {
+      const app::Route& route = entry->route;
+      std::construct_at(
+          fit++, settle(to, route.text),
+          settle(to, fmt::format("{}", fmt::join(route.methods, ","))), entry, entry->target,
+          route.segments.back().kind == Segment::Kind::rest,
+          std::ranges::count(route.segments, Segment::Kind::parameter, &Segment::kind) > 0);
+    }
+    return {fits, entries.size()};
+  }
+
+  static std::string_view settle(std::pmr::memory_resource& to, std::string_view text) {
+    char* const copy = std::pmr::polymorphic_allocator<>(&to).allocate_object<char>(text.size());
+    return {copy, text.copy(copy, text.size())};
+  }
+
+  // Bytes that it takes, or some more.
+  static std::size_t room_for(const std::vector<RouteEntry>& routes) {
+    std::size_t bytes = sizeof(Node);
+    for (const RouteEntry& entry : routes) {
+      bytes += sizeof(Node::Fit) + 2 * entry.route.text.size();
+      for (const std::string& method : entry.route.methods) bytes += method.size() + 1;
+      bytes += entry.route.segments.size() * (sizeof(Node) + sizeof(Node::Child) + alignof(Node));
+    }
+    return bytes;
   }
 };
 
@@ -156,50 +245,37 @@ std::vector<RouteEntry> routes_of(const app::Manifest& manifest) {
 
 Router::Router(app::RouteRules rules, std::vector<RouteEntry> routes)
     : rules_(rules), routes_(std::move(routes)) {
-  nodes_.emplace_back();
   if (rules_ == RouteRules::wagi) return;
-  for (std::size_t i = 0; i < routes_.size(); ++i) insert(i);
+  Draft draft;
+  for (const RouteEntry& entry : routes_) draft.insert(entry);
+  tree_ = std::make_unique<std::pmr::monotonic_buffer_resource>(Draft::room_for(routes_));
+  root_ = draft.settle(*tree_);
 }
 
 Router::~Router() = default;
 Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
 
-void Router::insert(std::size_t index) {
-  std::uint32_t at = 0;
-  for (const Segment& segment : routes_[index].route.segments) {
-    if (segment.kind == Segment::Kind::rest) {
-      nodes_[at].rests.push_back(static_cast<std::uint32_t>(index));
-      return;
-    }
-    std::uint32_t& slot = segment.kind == Segment::Kind::parameter
-                              ? nodes_[at].parameter
-                              : nodes_[at].exact.try_emplace(segment.text, kNone).first->second;
-    if (slot == kNone) slot = static_cast<std::uint32_t>(nodes_.size());
-    at = slot;
-    if (at == nodes_.size()) nodes_.emplace_back();  // `slot` dangles from here on
-  }
-  nodes_[at].ends.push_back(static_cast<std::uint32_t>(index));
-}
-
 RouteMatch Router::match(std::string_view method, std::string_view path,
                          turn::HttpTarget& target) const {
   if (rules_ == RouteRules::wagi) return match_wagi(path, target);
   Cut cut;
   if (!cut_path(path, cut)) return {.kind = RouteMatch::Kind::bad_request};
-  Search search{.router = *this, .method = method, .cut = cut};
-  if (!search.down(0, 0)) {
+  Search search{.method = method, .cut = cut};
+  if (!search.down(*root_, 0)) {
     if (search.others.empty()) return {};
     return {.kind = RouteMatch::Kind::method_not_allowed, .allow = search.allow()};
   }
-  const app::Route& route = search.found->route;
-  const bool has_rest = route.segments.back().kind == Segment::Kind::rest;
-  fill_target(route, path, cut, has_rest ? search.rest_from : kCut, target);
-  for (std::size_t i = 0; i < route.segments.size(); ++i) {
-    if (route.segments[i].kind != Segment::Kind::parameter) continue;
-    target.parameters.emplace_back(route.segments[i].text, cut.text[i]);
+  const Node::Fit& fit = *search.found;
+  fill_target(fit.text, path, cut, fit.rest ? search.rest_from : kCut, target);
+  if (fit.named) {
+    const auto& segments = fit.entry->route.segments;
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+      if (segments[i].kind != Segment::Kind::parameter) continue;
+      target.parameters.emplace_back(segments[i].text, cut.text[i]);
+    }
   }
-  return {.kind = RouteMatch::Kind::found, .target = search.found->target};
+  return {.kind = RouteMatch::Kind::found, .target = fit.target};
 }
 
 RouteMatch Router::match_wagi(std::string_view path, turn::HttpTarget& target) const {
@@ -214,7 +290,7 @@ RouteMatch Router::match_wagi(std::string_view path, turn::HttpTarget& target) c
     bool fits = true;
     for (std::size_t i = 0; i < named && fits; ++i) fits = segments[i].text == cut.text[i];
     if (!fits) continue;
-    fill_target(entry.route, path, cut, named, target);
+    fill_target(entry.route.text, path, cut, named, target);
     return {.kind = RouteMatch::Kind::found, .target = entry.target};
   }
   return {};

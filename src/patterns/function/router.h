@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +34,8 @@ struct RouteMatch {
   std::string allow;
 };
 
-// Immutable. Thread-safe; one a deployment.
+// Immutable. Thread-safe; one a deployment. What a request looks at lies together: of thousands of
+// apps, no cache holds any.
 //
 // carrel's rules: at each segment exact beats parameter beats rest; a route for the method beats
 // one for any; HEAD is answered by GET's route unless it has its own. A path that only other
@@ -54,12 +56,13 @@ class Router {
  private:
   struct Node;
   struct Search;
+  struct Draft;
   RouteMatch match_wagi(std::string_view path, turn::HttpTarget& target) const;
-  void insert(std::size_t index);
 
   app::RouteRules rules_;
+  const Node* root_ = nullptr;  // of a tree by segments; null: wagi's rules
+  std::unique_ptr<std::pmr::monotonic_buffer_resource> tree_;
   std::vector<RouteEntry> routes_;
-  std::vector<Node> nodes_;  // a tree by segments; the first is the root
 };
 
 // The rest of a path as a relative path that is safe below a folder: decoded, no empty, "." or ".."
