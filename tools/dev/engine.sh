@@ -56,7 +56,7 @@ engine_fill() {
 }
 
 engine_make() {
-  [ -d "$1" ] || step "engine: building it (three minutes on two cores, once)" engine_fill "$1"
+  [ -d "$1" ] || step "engine: building it (ten minutes on two cores, once)" engine_fill "$1"
 }
 
 dev_engine() {
