@@ -6,9 +6,9 @@
 #pragma once
 
 #include <atomic>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -54,8 +54,8 @@ class AppTable {
 
   std::vector<Slot> slots_;            // the first: of those that have no place
   std::atomic<std::size_t> used_ = 1;  // those before it do not change their names any more
-  std::unordered_map<Name, AppFigures*, Hash> places_;  // names are views into `slots_`
-  std::unordered_map<std::string_view, std::size_t> tenants_;
+  boost::unordered_flat_map<Name, AppFigures*, Hash> places_;  // names are views into `slots_`
+  boost::unordered_flat_map<std::string_view, std::size_t> tenants_;
 };
 
 }  // namespace carrel::runtime

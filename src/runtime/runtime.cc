@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/prefetch.h"
 #include "runtime/kept_instances.h"
 #include "runtime/shard_modules.h"
 #include "runtime/stateful_turn.h"
@@ -73,6 +74,7 @@ async::Task<turn::Outcome> Runtime::Impl::run_admitted(async::Shard& shard,
   const Demand demand{.allowance = account == nullptr ? nullptr : account->line().allowance(),
                       .memory = turn.module.limits.memory,
                       .places = program->places};
+  if (demand.allowance != nullptr) prefetch(*demand.allowance);
   auto ticket = admission.try_enter(turn.module.tenant, demand);
   if (!ticket) {
     auto waited = co_await admission.enter(turn.module.tenant, demand);

@@ -1,11 +1,14 @@
 #include "runtime/shard_modules.h"
 
+#include "base/prefetch.h"
+
 namespace carrel::runtime {
 
 std::shared_ptr<const wasm::Prepared> ShardModules::find(const Program& program) {
   const auto at = entries_.find(program.identity);
   if (at == entries_.end()) return nullptr;
   at->second.used = true;
+  prefetch(*at->second.prepared);
   return at->second.prepared;
 }
 
