@@ -78,8 +78,7 @@ def check(wanted, readers, said):
 def listing(shop, tenant):
     page = {"next": ""}
     while "next" in page:
-        after = urllib.parse.quote(page["next"], safe="")
-        page = json.loads(shop.call("GET", f"{tenant}/kv/names?limit=50&after={after}")[1])
+        page = json.loads(shop.call("GET", f"{tenant}/kv/names?limit=20&after={page['next']}")[1])
         yield from map(name_of, page["values"])
 
 
