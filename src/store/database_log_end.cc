@@ -16,9 +16,12 @@ constexpr std::size_t kBatchTail = 2 + LogMark::kBytes;
 
 enum class Kind : std::uint8_t { full = 1, first, middle, last };
 
-std::uint64_t number(const char* at, std::size_t bytes) {
+// Of up to eight bytes, the least first.
+std::uint64_t number(std::string_view bytes) {
   std::uint64_t value = 0;
-  for (std::size_t i = bytes; i-- > 0;) value = value << 8 | static_cast<unsigned char>(at[i]);
+  for (std::size_t i = bytes.size(); i-- > 0;) {
+    value = value << 8 | static_cast<unsigned char>(bytes[i]);
+  }
   return value;
 }
 
@@ -38,11 +41,11 @@ struct Piece {
 // What may be one at the beginning of `text`, which lies in one block.
 std::optional<Piece> piece_at(std::string_view text) {
   if (text.size() < kHeader) return std::nullopt;
-  const auto length = static_cast<std::size_t>(number(text.data() + 4, 2));
+  const auto length = static_cast<std::size_t>(number(text.substr(4, 2)));
   const auto kind = static_cast<unsigned char>(text[6]);
   if (kind < 1 || kind > 4 || length > text.size() - kHeader) return std::nullopt;
   return Piece{.kind = Kind{kind},
-               .checksum = static_cast<std::uint32_t>(number(text.data(), 4)),
+               .checksum = static_cast<std::uint32_t>(number(text.substr(0, 4))),
                .checked = text.substr(6, length + 1),
                .payload = text.substr(kHeader, length)};
 }
@@ -60,8 +63,8 @@ class Batch {
     tail_.erase(0, tail_.size() - std::min(tail_.size(), kBatchTail));
   }
   bool has_head() const { return head_.size() == kBatchHead; }
-  std::uint64_t first() const { return number(head_.data(), 8); }
-  std::uint64_t changes() const { return number(head_.data() + 8, 4); }
+  std::uint64_t first() const { return number(std::string_view(head_).substr(0, 8)); }
+  std::uint64_t changes() const { return number(std::string_view(head_).substr(8)); }
   std::optional<LogMark> mark() const { return LogMark::at_end_of(tail_); }
 
  private:
@@ -154,12 +157,12 @@ std::array<char, LogMark::kBytes> LogMark::encode() const {
 
 std::optional<LogMark> LogMark::at_end_of(std::string_view batch) {
   if (batch.size() < kBatchTail) return std::nullopt;
-  const char* at = batch.data() + batch.size() - kBytes;
-  if (at[-2] != kLogData || at[-1] != char{kBytes}) return std::nullopt;
-  return LogMark{.store = number(at, 8),
-                 .log = number(at + 8, 8),
-                 .bytes = number(at + 16, 8),
-                 .ahead = at[24] != 0};
+  const std::string_view tail = batch.substr(batch.size() - kBatchTail);
+  if (tail[0] != kLogData || tail[1] != char{kBytes}) return std::nullopt;
+  return LogMark{.store = number(tail.substr(2, 8)),
+                 .log = number(tail.substr(10, 8)),
+                 .bytes = number(tail.substr(18, 8)),
+                 .ahead = tail[26] != 0};
 }
 
 std::uint32_t log_checksum(std::string_view kind_and_payload) {
