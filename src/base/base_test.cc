@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -61,6 +63,12 @@ TEST(SecretBytes, ACopyInAStringIsWipedToItsCapacity) {
 TEST(Hex, IsLowerCaseAndReadsBoth) {
   const std::array bytes{std::byte{0}, std::byte{0x7f}, std::byte{0xa5}};
   EXPECT_EQ(to_hex(bytes), "007fa5");
+  std::array<std::byte, 3> read{};
+  EXPECT_TRUE(from_hex("007Fa5", read));
+  EXPECT_TRUE(std::ranges::equal(read, bytes));
+  for (const auto* wrong : {"", "007fa", "007fa5a5", "007fag", "0x7fa5"}) {
+    EXPECT_FALSE(from_hex(wrong, read)) << wrong;
+  }
   EXPECT_EQ(hex_digit('9'), 9);
   EXPECT_EQ(hex_digit('a'), 10);
   EXPECT_EQ(hex_digit('F'), 15);

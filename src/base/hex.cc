@@ -13,4 +13,14 @@ std::string to_hex(std::span<const std::byte> bytes) {
   return text;
 }
 
+bool from_hex(std::string_view digits, std::span<std::byte> out) {
+  if (digits.size() != 2 * out.size()) return false;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const int high = hex_digit(digits[2 * i]), low = hex_digit(digits[2 * i + 1]);
+    if (high < 0 || low < 0) return false;
+    out[i] = static_cast<std::byte>(high << 4 | low);
+  }
+  return true;
+}
+
 }  // namespace carrel

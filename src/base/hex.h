@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace carrel {
 
@@ -16,5 +17,8 @@ constexpr int hex_digit(char c) {
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
+
+// False unless they are digits, two for each byte of `out`, which holds anything then.
+bool from_hex(std::string_view digits, std::span<std::byte> out);
 
 }  // namespace carrel

@@ -92,13 +92,7 @@ Result<NodeKey> open_node_key(const std::filesystem::path& file) {
 
 Result<NodeKey> parse_node_key(std::string_view digits) {
   NodeKey key;
-  bool good = digits.size() == 2 * key.size();
-  for (std::size_t i = 0; good && i < key.size(); ++i) {
-    const int high = hex_digit(digits[2 * i]), low = hex_digit(digits[2 * i + 1]);
-    good = high >= 0 && low >= 0;
-    key[i] = static_cast<std::byte>(high * 16 + low);
-  }
-  if (!good)
+  if (!from_hex(digits, key))
     return fail(Code::invalid_config, "the node key is not 64 hexadecimal digits",
                 "make one with: openssl rand -hex 32; or give none, and a key file is used");
   return key;

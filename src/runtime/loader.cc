@@ -39,15 +39,6 @@ std::span<const std::byte> as_bytes(const std::string& text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
 
-// Of a digest's digits.
-std::array<std::byte, 32> from_hex(std::string_view digits) {
-  std::array<std::byte, 32> bytes;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    bytes[i] = static_cast<std::byte>(hex_digit(digits[2 * i]) * 16 + hex_digit(digits[2 * i + 1]));
-  }
-  return bytes;
-}
-
 }  // namespace
 
 std::span<const abi::Abi* const> known_abis() {
@@ -188,7 +179,7 @@ Result<std::shared_ptr<const Program>> Loader::check(const std::filesystem::path
   auto program = std::make_shared<Program>();
   program->file = file;
   program->digest = sha256_hex(bytes);
-  program->identity = from_hex(program->digest);
+  from_hex(program->digest, program->identity);
   CARREL_TRY(ModuleRef module,
              impl_->load(program->digest, [&] { return Result<std::string>(std::move(bytes)); }));
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/crc.hpp>
+#include <boost/endian/conversion.hpp>
 #include <memory>
 #include <string>
 
@@ -16,13 +17,11 @@ constexpr std::size_t kBatchTail = 2 + LogMark::kBytes;
 
 enum class Kind : std::uint8_t { full = 1, first, middle, last };
 
-// Of up to eight bytes, the least first.
-std::uint64_t number(std::string_view bytes) {
-  std::uint64_t value = 0;
-  for (std::size_t i = bytes.size(); i-- > 0;) {
-    value = value << 8 | static_cast<unsigned char>(bytes[i]);
-  }
-  return value;
+// The number of N bytes at `at`, the least first.
+template <std::size_t N>
+std::uint64_t number(std::string_view text, std::size_t at) {
+  return boost::endian::endian_load<std::uint64_t, N, boost::endian::order::little>(
+      reinterpret_cast<const unsigned char*>(text.substr(at, N).begin()));
 }
 
 // A batch, or what of it is in one block: checksum, length, kind, payload.
@@ -41,11 +40,11 @@ struct Piece {
 // What may be one at the beginning of `text`, which lies in one block.
 std::optional<Piece> piece_at(std::string_view text) {
   if (text.size() < kHeader) return std::nullopt;
-  const auto length = static_cast<std::size_t>(number(text.substr(4, 2)));
+  const auto length = static_cast<std::size_t>(number<2>(text, 4));
   const auto kind = static_cast<unsigned char>(text[6]);
   if (kind < 1 || kind > 4 || length > text.size() - kHeader) return std::nullopt;
   return Piece{.kind = Kind{kind},
-               .checksum = static_cast<std::uint32_t>(number(text.substr(0, 4))),
+               .checksum = static_cast<std::uint32_t>(number<4>(text, 0)),
                .checked = text.substr(6, length + 1),
                .payload = text.substr(kHeader, length)};
 }
@@ -63,8 +62,8 @@ class Batch {
     tail_.erase(0, tail_.size() - std::min(tail_.size(), kBatchTail));
   }
   bool has_head() const { return head_.size() == kBatchHead; }
-  std::uint64_t first() const { return number(std::string_view(head_).substr(0, 8)); }
-  std::uint64_t changes() const { return number(std::string_view(head_).substr(8)); }
+  std::uint64_t first() const { return number<8>(head_, 0); }
+  std::uint64_t changes() const { return number<4>(head_, 8); }
   std::optional<LogMark> mark() const { return LogMark::at_end_of(tail_); }
 
  private:
@@ -114,10 +113,13 @@ class Walk {
       if (end_.first == 0) end_.first = batch_.first();
       end_.next = batch_.first() + batch_.changes();
     }
-    const auto mark = batch_.mark();
-    if (!mark || mark->store != store_ || mark->log != log_) return;
-    end_.ahead |= mark->ahead;
-    end_.acknowledged |= mark->bytes > 0;
+    if (const auto mark = batch_.mark(); mark && is_ours(*mark)) heed(*mark);
+  }
+
+  bool is_ours(const LogMark& mark) const { return mark.store == store_ && mark.log == log_; }
+  void heed(const LogMark& mark) {
+    end_.ahead |= mark.ahead;
+    end_.acknowledged |= mark.bytes > 0;
   }
 
   void look_behind(std::string_view text) {
@@ -128,9 +130,8 @@ class Walk {
       const auto piece = piece_at(text.substr(at));
       if (!piece || !piece->ends()) continue;
       const auto mark = LogMark::at_end_of(piece->payload);
-      if (!mark || mark->store != store_ || mark->log != log_ || !piece->whole()) continue;
-      end_.ahead |= mark->ahead;
-      end_.acknowledged |= mark->bytes > 0;
+      if (!mark || !is_ours(*mark) || !piece->whole()) continue;
+      heed(*mark);
       end_.damaged |= mark->bytes > end_.bytes;
     }
   }
@@ -147,11 +148,11 @@ class Walk {
 
 std::array<char, LogMark::kBytes> LogMark::encode() const {
   std::array<char, kBytes> out{};
-  std::size_t at = 0;
-  for (const auto value : {store, log, bytes}) {
-    for (unsigned shift = 0; shift < 64; shift += 8) out[at++] = static_cast<char>(value >> shift);
-  }
-  out[at] = ahead ? 1 : 0;
+  auto* to = reinterpret_cast<unsigned char*>(out.data());
+  boost::endian::store_little_u64(to, store);
+  boost::endian::store_little_u64(to + 8, log);
+  boost::endian::store_little_u64(to + 16, bytes);
+  out[24] = ahead ? 1 : 0;
   return out;
 }
 
@@ -159,9 +160,9 @@ std::optional<LogMark> LogMark::at_end_of(std::string_view batch) {
   if (batch.size() < kBatchTail) return std::nullopt;
   const std::string_view tail = batch.substr(batch.size() - kBatchTail);
   if (tail[0] != kLogData || tail[1] != char{kBytes}) return std::nullopt;
-  return LogMark{.store = number(tail.substr(2, 8)),
-                 .log = number(tail.substr(10, 8)),
-                 .bytes = number(tail.substr(18, 8)),
+  return LogMark{.store = number<8>(tail, 2),
+                 .log = number<8>(tail, 10),
+                 .bytes = number<8>(tail, 18),
                  .ahead = tail[26] != 0};
 }
 

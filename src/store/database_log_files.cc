@@ -147,7 +147,6 @@ IOStatus LogFiles::NewWritableFile(const std::string& name, const rocksdb::FileO
   const std::lock_guard lock(mutex_);
   std::erase_if(logs_, [](const auto& each) { return each.expired(); });
   logs_.push_back(log);
-  newest_ = std::move(log);
   return status;
 }
 
@@ -217,16 +216,19 @@ std::shared_ptr<LogFiles::Log> LogFiles::written_now(const std::string& name) co
   return found == all.end() ? nullptr : *found;
 }
 
-LogMark LogFiles::mark() const {
+std::shared_ptr<LogFiles::Log> LogFiles::newest() const {
   const std::lock_guard lock(mutex_);
-  if (!newest_) return {.store = secret_};
-  return {
-      .store = secret_, .log = newest_->number, .bytes = newest_->synced, .ahead = newest_->ahead};
+  return logs_.empty() ? nullptr : logs_.back().lock();
+}
+
+LogMark LogFiles::mark() const {
+  const auto log = newest();
+  if (!log) return {.store = secret_};
+  return {.store = secret_, .log = log->number, .bytes = log->synced, .ahead = log->ahead};
 }
 
 void LogFiles::batch_written() {
-  const std::lock_guard lock(mutex_);
-  if (newest_) newest_->whole.store(newest_->appended, std::memory_order_release);
+  if (const auto log = newest()) log->whole.store(log->appended, std::memory_order_release);
 }
 
 IOStatus LogFiles::sync() {

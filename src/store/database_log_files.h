@@ -24,7 +24,8 @@
 
 namespace carrel::store {
 
-// Owner: the database's environment. Thread-safe.
+// Owner: the database's environment. Thread-safe. Stops: destruction joins the thread, which may be
+// writing 64 KiB.
 class LogFiles final : public rocksdb::FileSystemWrapper {
  public:
   // `folder`: the database's; logs elsewhere are copies, of which nothing is known here. `secret`:
@@ -58,6 +59,7 @@ class LogFiles final : public rocksdb::FileSystemWrapper {
 
   bool is_log(const std::filesystem::path& name) const;
   Logs logs() const;
+  std::shared_ptr<Log> newest() const;
   std::shared_ptr<Log> written_now(const std::string& name) const;
   // Whether a log that is read follows the one that was read before it.
   rocksdb::IOStatus follow(const std::string& name, LogEnd& end);
@@ -69,7 +71,6 @@ class LogFiles final : public rocksdb::FileSystemWrapper {
   const std::uint64_t secret_;
   mutable std::mutex mutex_;
   std::vector<std::weak_ptr<Log>> logs_;  // oldest first
-  std::shared_ptr<Log> newest_;
   std::uint64_t next_ = 0;  // the number of the change after those of the logs that were read
   std::string torn_;        // the log that was read and not whole
   std::condition_variable asked_;

@@ -21,13 +21,8 @@ bool plain(char c) {
 std::string hex(const PartHash& hash) { return to_hex(std::as_bytes(std::span(hash))); }
 
 std::optional<PartHash> unhex(std::string_view text) {
-  if (text.size() != 2 * kHash) return std::nullopt;
   PartHash hash;
-  for (std::size_t i = 0; i < kHash; ++i) {
-    const int high = hex_digit(text[2 * i]), low = hex_digit(text[(2 * i) + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    hash[i] = static_cast<std::uint8_t>(high << 4 | low);
-  }
+  if (!from_hex(text, std::as_writable_bytes(std::span(hash)))) return std::nullopt;
   if (hex(hash) != text) return std::nullopt;  // a name has one spelling
   return hash;
 }
